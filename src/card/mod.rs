@@ -1,0 +1,2 @@
+//! The model card: front matter, sections, template. Nothing is invented: numbers come from
+//! evidence files, statements from people.

@@ -1,0 +1,220 @@
+//! The verdict: every gate's findings under the policy's overrides, and the pass they may yield.
+
+use std::collections::BTreeMap;
+
+use globset::GlobMatcher;
+use jiff::civil::Date;
+
+use super::{Finding, Level, Location, Rule, Tally};
+use crate::digest::Digest;
+use crate::failure::Failure;
+
+/// What one gate did.
+#[derive(Debug)]
+pub struct Weighing {
+    /// The gate's name, kebab-case.
+    pub gate: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Everything it had to say.
+    pub findings: Vec<Finding>,
+}
+
+/// How a gate ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It judged; the text is one line for the table of gates ("12 tests, all passed").
+    Judged(String),
+    /// There was nothing for it to judge, or the policy turned it off; the text says why.
+    Skipped(String),
+    /// It could not do its work: the run ends with exit code 2.
+    Broken(Failure),
+}
+
+/// What the policy says about rules: levels by rule id, and single findings allowed.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Level by rule id; `None` turns the rule off.
+    pub levels: BTreeMap<String, Option<Level>>,
+    /// Findings that are allowed.
+    pub allowances: Vec<Allowance>,
+}
+
+/// One finding allowed by name, with a reason and an end.
+#[derive(Debug, Clone)]
+pub struct Allowance {
+    /// Rule id.
+    pub rule: String,
+    /// Paths it covers, as in findings; `None` covers findings without a path too.
+    pub path: Option<GlobMatcher>,
+    /// Why it is allowed.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: Date,
+    /// Where the policy says so.
+    pub at: Location,
+}
+
+const ALLOWANCE_EXPIRED: Rule = Rule {
+    id: "allowance-expired",
+    level: Level::Error,
+    summary: "an allowance in the policy is past its date",
+    reason: "An exception is a decision for a while; past its date somebody has to decide again.",
+    fix: "remove the entry from `allow:`, or have it reviewed and set a new `expires:` date",
+    example: "allow: [{rule: unsafe-pickle, path: old.pkl, reason: \"…\", expires: 2020-01-01}]",
+};
+
+const ALLOWANCE_UNUSED: Rule = Rule {
+    id: "allowance-unused",
+    level: Level::Warning,
+    summary: "an allowance in the policy covers no finding",
+    reason: "A stale exception silently covers the next finding of its kind.",
+    fix: "remove the entry from `allow:`",
+    example: "allow: [{rule: unsafe-pickle, path: gone.pkl, …}] with no gone.pkl in the folder",
+};
+
+/// The rules of the verdict itself.
+pub const RULES: &[&Rule] = &[&ALLOWANCE_EXPIRED, &ALLOWANCE_UNUSED];
+
+/// Everything the gates said, after the policy's overrides.
+#[derive(Debug)]
+pub struct Verdict {
+    weighings: Vec<Weighing>,
+    allowed: Vec<(Finding, String)>,
+}
+
+impl Verdict {
+    /// Applies the overrides: levels first, then allowances that still hold on `today`.
+    /// Allowances that have expired or match nothing become findings of the gate `policy`.
+    pub fn judge(weighings: Vec<Weighing>, overrides: &Overrides, today: Date) -> Self {
+        let mut used = vec![false; overrides.allowances.len()];
+        let mut allowed = Vec::new();
+        let mut judged = Vec::new();
+        for mut weighing in weighings {
+            let mut kept = Vec::new();
+            for mut finding in weighing.findings {
+                match overrides.levels.get(finding.rule.id) {
+                    Some(None) => continue,
+                    Some(Some(level)) => finding.level = *level,
+                    None => {}
+                }
+                let cover =
+                    overrides.allowances.iter().position(|allowance| allowance.covers(&finding));
+                match cover {
+                    Some(index) => {
+                        used[index] = true;
+                        let allowance = &overrides.allowances[index];
+                        if allowance.expires >= today {
+                            allowed.push((finding, allowance.reason.clone()));
+                        } else {
+                            kept.push(finding);
+                        }
+                    }
+                    None => kept.push(finding),
+                }
+            }
+            weighing.findings = kept;
+            judged.push(weighing);
+        }
+        let about_allowances = stale_allowances(overrides, &used, today);
+        if !about_allowances.is_empty() {
+            judged.push(Weighing {
+                gate: "policy",
+                outcome: Outcome::Judged("allowances need attention".into()),
+                findings: about_allowances,
+            });
+        }
+        Self { weighings: judged, allowed }
+    }
+
+    /// What each gate did, in the registry's order.
+    pub fn weighings(&self) -> &[Weighing] {
+        &self.weighings
+    }
+
+    /// Findings the policy allowed, with the reason given.
+    pub fn allowed(&self) -> &[(Finding, String)] {
+        &self.allowed
+    }
+
+    /// All findings, the gravest first, in a stable order.
+    pub fn findings(&self) -> Vec<&Finding> {
+        let mut findings: Vec<_> =
+            self.weighings.iter().flat_map(|weighing| &weighing.findings).collect();
+        findings.sort_by(|a, b| {
+            b.level
+                .cmp(&a.level)
+                .then_with(|| a.at.cmp(&b.at))
+                .then_with(|| a.rule.id.cmp(b.rule.id))
+        });
+        findings
+    }
+
+    /// Counts by level.
+    pub fn tally(&self) -> Tally {
+        Tally::of(self.weighings.iter().flat_map(|weighing| &weighing.findings))
+    }
+
+    /// Gates that could not do their work.
+    pub fn broken(&self) -> impl Iterator<Item = (&'static str, &Failure)> {
+        self.weighings.iter().filter_map(|weighing| match &weighing.outcome {
+            Outcome::Broken(failure) => Some((weighing.gate, failure)),
+            Outcome::Judged(_) | Outcome::Skipped(_) => None,
+        })
+    }
+
+    /// Whether nothing blocks and every gate could do its work.
+    pub fn passed(&self) -> bool {
+        self.tally().errors == 0 && self.broken().next().is_none()
+    }
+
+    /// The pass to publish exactly the bytes named by `manifest`, if the verdict is a pass.
+    pub fn clear(&self, manifest: Digest) -> Option<Cleared> {
+        self.passed().then_some(Cleared { manifest })
+    }
+}
+
+/// Leave to publish one set of bytes. Only [`Verdict::clear`] makes one, and publishing takes one:
+/// what no gate has weighed cannot be uploaded.
+///
+/// ```compile_fail
+/// let forged = weighbridge::finding::Cleared { manifest: todo!() };
+/// ```
+#[derive(Debug)]
+pub struct Cleared {
+    manifest: Digest,
+}
+
+impl Cleared {
+    /// The digest of the manifest that was weighed.
+    pub fn manifest(&self) -> Digest {
+        self.manifest
+    }
+}
+
+impl Allowance {
+    fn covers(&self, finding: &Finding) -> bool {
+        self.rule == finding.rule.id
+            && match (&self.path, &finding.at.path) {
+                (None, _) => true,
+                (Some(glob), Some(path)) => glob.is_match(path),
+                (Some(_), None) => false,
+            }
+    }
+}
+
+fn stale_allowances(overrides: &Overrides, used: &[bool], today: Date) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (allowance, used) in overrides.allowances.iter().zip(used) {
+        if allowance.expires < today {
+            let message =
+                format!("the allowance for `{}` ended on {}", allowance.rule, allowance.expires);
+            findings.push(Finding::new(&ALLOWANCE_EXPIRED, message, allowance.at.clone()));
+        } else if !used {
+            let message =
+                format!("the allowance for `{}` covers no finding of this run", allowance.rule);
+            findings.push(Finding::new(&ALLOWANCE_UNUSED, message, allowance.at.clone()));
+        }
+    }
+    findings
+}

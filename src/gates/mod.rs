@@ -1,0 +1,63 @@
+//! Gates: small, independent, pure judgements over what was gathered.
+//!
+//! Adding one is one file here and one line in [`ALL`].
+
+use std::time::SystemTime;
+
+use jiff::civil::Date;
+
+use crate::evidence::Evidence;
+use crate::finding::{Finding, Rule};
+use crate::inventory::Inventory;
+use crate::policy::{Model, Policy};
+use crate::release::{GitFacts, Published, Target, Versioning};
+
+/// Everything a gate may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Load<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The model being weighed.
+    pub model: &'a Model,
+    /// Whether there is a version.
+    pub versioning: &'a Versioning,
+    /// Where it goes, when there is a version.
+    pub target: Option<&'a Target>,
+    /// What git says.
+    pub git: &'a GitFacts,
+    /// The files.
+    pub inventory: &'a Inventory,
+    /// What tests and training left.
+    pub evidence: &'a Evidence,
+    /// What the Hub has, when it was asked.
+    pub published: Option<&'a Published>,
+    /// The finished card, exactly as it would be published.
+    pub card: &'a str,
+    /// A rehearsal: the tag may be made up.
+    pub rehearsal: bool,
+    /// The day of the run.
+    pub today: Date,
+    /// When the checkout was made (mtime of the checkout's HEAD log or index), if known.
+    pub checkout: Option<SystemTime>,
+}
+
+/// What a gate says: findings, and one line for the table.
+#[derive(Debug)]
+pub struct Judgement {
+    /// One line for the table of gates.
+    pub note: String,
+    /// Everything it found.
+    pub findings: Vec<Finding>,
+    /// There was nothing to judge; `note` says why.
+    pub skipped: bool,
+}
+
+/// One gate.
+pub trait Gate: Send + Sync {
+    /// Kebab-case name.
+    fn name(&self) -> &'static str;
+    /// Every rule it may speak by.
+    fn rules(&self) -> Vec<&'static Rule>;
+    /// The judgement; pure. A gate that cannot do its work returns a failure (exit code 2).
+    fn weigh(&self, load: &Load<'_>) -> Result<Judgement, crate::failure::Failure>;
+}

@@ -1,0 +1,1 @@
+//! GitHub's API: check runs. The only user of octocrab.

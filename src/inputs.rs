@@ -1,0 +1,1 @@
+//! The action's inputs and the command line, one struct for both.

@@ -1,0 +1,3 @@
+//! argv and environment → mode → exit code, nothing else.
+
+fn main() {}

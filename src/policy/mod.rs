@@ -1,0 +1,319 @@
+//! weighbridge.yml, the policy: `raw` (serde, spanned, schema) → `check` (collects every problem)
+//! → [`Policy`], in which nothing is left to be defaulted later.
+
+use globset::GlobMatcher;
+use jiff::civil::Date;
+
+use crate::finding::{Location, Overrides};
+
+/// A valid policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The file as shown to people, relative to the workspace.
+    pub file: String,
+    /// The models of this repository; at least one, names unique.
+    pub models: Vec<Model>,
+    /// How tags are read.
+    pub tags: TagGrammar,
+    /// Rule levels and allowances.
+    pub overrides: Overrides,
+}
+
+/// Which tag shapes name a release. `Auto` takes every shape whose model name (if any) is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TagGrammar {
+    /// Any of the below.
+    #[default]
+    Auto,
+    /// `v1.2.3` or `1.2.3`.
+    Plain,
+    /// `name/v1.2.3`.
+    Slash,
+    /// `name@v1.2.3`.
+    At,
+}
+
+/// One model: what it is, where it goes, what it must pass.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Name in this repository (in tags, templates and reports).
+    pub name: String,
+    /// Where the policy declares it.
+    pub at: Location,
+    /// Folder to publish, relative to the policy file's folder.
+    pub path: String,
+    /// One-sentence summary for the card.
+    pub description: Option<String>,
+    /// Hub `library_name`.
+    pub library: Option<String>,
+    /// Hub `pipeline_tag`.
+    pub task: Option<String>,
+    /// Licence; `None` is a finding, not a default.
+    pub license: Option<License>,
+    /// Language codes.
+    pub language: Vec<String>,
+    /// Hub ids of the models this one was made from.
+    pub base_models: Vec<String>,
+    /// Hub ids of the datasets it was trained on.
+    pub datasets: Vec<String>,
+    /// Free Hub tags.
+    pub tags: Vec<String>,
+    /// Only files matching one of these are published; empty means all.
+    pub include: Vec<Pattern>,
+    /// Files matching one of these are not published.
+    pub exclude: Vec<Pattern>,
+    /// Where its versions go; at least one.
+    pub stages: Vec<Stage>,
+    /// What it must pass.
+    pub gates: Gates,
+    /// What its card says.
+    pub card: Card,
+    /// How it is published.
+    pub publish: Publish,
+}
+
+/// A glob with the text it was written as.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    /// As written.
+    pub text: String,
+    /// Compiled; `*` does not cross `/`, `**` does.
+    pub glob: GlobMatcher,
+}
+
+/// A licence as the Hub names it.
+#[derive(Debug, Clone)]
+pub struct License {
+    /// Hub licence id.
+    pub id: String,
+    /// `license_name`, for id `other`.
+    pub name: Option<String>,
+    /// `license_link`, for id `other`.
+    pub link: Option<String>,
+    /// Where the policy says so.
+    pub at: Location,
+}
+
+/// A place versions go to.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Name: `development`, `staging`, `production`, …
+    pub name: String,
+    /// Hub user or organisation.
+    pub namespace: String,
+    /// Repository name template: `{name}`, `{stage}`, `{major}`.
+    pub repo: String,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Channels whose versions are released here first; the stage without any takes the rest.
+    pub channels: Vec<String>,
+    /// Where the policy declares it.
+    pub at: Location,
+}
+
+/// Who may see the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visibility {
+    /// The default.
+    Private,
+    /// With the reason the policy gives; an empty reason is a finding.
+    Public {
+        /// Why it may be public.
+        reason: String,
+    },
+}
+
+/// Settings of the gates.
+#[derive(Debug, Clone, Default)]
+pub struct Gates {
+    /// Version gate.
+    pub version: VersionGate,
+    /// Tests gate.
+    pub tests: TestsGate,
+    /// Bounds on metrics.
+    pub benchmarks: Vec<Benchmark>,
+    /// The Hub's own scan after the commit.
+    pub hub_scan: HubScan,
+    /// Licence ids that may be released; empty means any known one.
+    pub licenses: Vec<String>,
+}
+
+/// Settings of the version gate.
+#[derive(Debug, Clone, Default)]
+pub struct VersionGate {
+    /// A version older than the newest of its channel may be released (patches of old lines).
+    pub allow_older: bool,
+}
+
+/// Settings of the tests gate.
+#[derive(Debug, Clone)]
+pub struct TestsGate {
+    /// No report is an error (the default).
+    pub required: bool,
+    /// Globs of JUnit XML files, relative to the policy file's folder.
+    pub reports: Vec<Pattern>,
+    /// Where the policy says so, or the policy file.
+    pub at: Location,
+}
+
+impl Default for TestsGate {
+    fn default() -> Self {
+        Self { required: true, reports: Vec::new(), at: Location::release() }
+    }
+}
+
+/// One bounded metric.
+#[derive(Debug, Clone)]
+pub struct Benchmark {
+    /// Metric name, as the card shows it (a Hub metric id where there is one: `accuracy`, `f1`).
+    pub metric: String,
+    /// JSON file, relative to the policy file's folder.
+    pub file: String,
+    /// JSON Pointer (RFC 6901) to the number.
+    pub pointer: String,
+    /// Lowest value that passes.
+    pub min: Option<f64>,
+    /// Highest value that passes.
+    pub max: Option<f64>,
+    /// Dataset the number was measured on, for the card.
+    pub dataset: Option<String>,
+    /// Split of that dataset.
+    pub split: Option<String>,
+    /// Where the policy sets `min` (or the benchmark, when there is no `min`).
+    pub at_min: Location,
+    /// Where the policy sets `max` (or the benchmark).
+    pub at_max: Location,
+}
+
+/// Whether to wait for the Hub's own file scan before the version tag is made.
+#[derive(Debug, Clone, Default)]
+pub struct HubScan {
+    /// Wait and judge.
+    pub wait: bool,
+    /// Longest wait in seconds.
+    pub timeout_seconds: u64,
+}
+
+/// What the card says beyond what can be read from files.
+#[derive(Debug, Clone, Default)]
+pub struct Card {
+    /// `generated` (default) or a README.md that the repository keeps.
+    pub source: CardSource,
+    /// Sections that must be there and not empty.
+    pub required: Vec<Section>,
+    /// Statements by people, by section.
+    pub statements: std::collections::BTreeMap<Section, Statement>,
+    /// Template that replaces the built-in one, relative to the policy file's folder.
+    pub template: Option<String>,
+}
+
+/// Where the card comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CardSource {
+    /// Written by weighbridge.
+    #[default]
+    Generated,
+    /// A README.md kept by hand; its front matter is merged, its text kept.
+    File(String),
+}
+
+/// A section of the card that only a person can fill.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Section {
+    /// What the model is meant for.
+    IntendedUse,
+    /// What it must not be used for.
+    OutOfScope,
+    /// What it was trained on.
+    TrainingData,
+    /// Where it fails.
+    Limitations,
+    /// Whom it may treat unfairly.
+    Bias,
+    /// How it was trained.
+    TrainingProcedure,
+    /// Energy and emissions.
+    EnvironmentalImpact,
+    /// How to cite it.
+    Citation,
+    /// Whom to ask.
+    Contact,
+}
+
+impl Section {
+    /// Every section, in card order.
+    pub const ALL: [Self; 9] = [
+        Self::IntendedUse,
+        Self::OutOfScope,
+        Self::TrainingData,
+        Self::TrainingProcedure,
+        Self::Limitations,
+        Self::Bias,
+        Self::EnvironmentalImpact,
+        Self::Citation,
+        Self::Contact,
+    ];
+
+    /// Heading on the card.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::IntendedUse => "Intended use",
+            Self::OutOfScope => "Out-of-scope use",
+            Self::TrainingData => "Training data",
+            Self::TrainingProcedure => "Training procedure",
+            Self::Limitations => "Limitations",
+            Self::Bias => "Bias and risks",
+            Self::EnvironmentalImpact => "Environmental impact",
+            Self::Citation => "Citation",
+            Self::Contact => "Contact",
+        }
+    }
+
+    /// Key in the policy.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::IntendedUse => "intended-use",
+            Self::OutOfScope => "out-of-scope",
+            Self::TrainingData => "training-data",
+            Self::TrainingProcedure => "training-procedure",
+            Self::Limitations => "limitations",
+            Self::Bias => "bias",
+            Self::EnvironmentalImpact => "environmental-impact",
+            Self::Citation => "citation",
+            Self::Contact => "contact",
+        }
+    }
+}
+
+/// What a person says, with name and date.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Markdown.
+    pub text: String,
+    /// Who says it.
+    pub by: String,
+    /// When it was said.
+    pub date: Date,
+    /// Where the policy says so.
+    pub at: Location,
+}
+
+/// How a model is published.
+#[derive(Debug, Clone, Default)]
+pub struct Publish {
+    /// Files on the Hub that this version does not have stay there (matching one of these), instead of being deleted in the same commit.
+    pub keep: Vec<Pattern>,
+}

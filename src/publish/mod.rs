@@ -1,0 +1,1 @@
+//! Plan (pure) → execute → verify.

@@ -1,0 +1,1 @@
+//! The embedded Hub: a loopback server with the Hub's own HTTP surface.
