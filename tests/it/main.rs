@@ -1,0 +1,11 @@
+//! Everything that drives the real binary or a real counterpart: one file per behaviour.
+
+mod support;
+
+mod bad_input;
+mod clients;
+mod commands;
+mod container;
+mod github;
+mod publishing;
+mod rehearse;

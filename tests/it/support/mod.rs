@@ -1,0 +1,3 @@
+//! Shared by the behaviour tests.
+
+pub mod counterpart;
