@@ -1,1 +1,297 @@
-//! The action's inputs and the command line, one struct for both.
+//! The command line, and the action's inputs that stand in for it: both end in the same values.
+//!
+//! A container action gets no arguments: everything arrives as `INPUT_*` (see [`Settings::fill`]).
+//! A secret has no flag, so that it can never stand in a process list.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Level;
+
+/// Names of the action's inputs, in the order of `action.yml` (a test compares the two).
+pub const ACTION_INPUTS: [&str; 11] = [
+    "mode",
+    "policy",
+    "model",
+    "tag",
+    "dry-run",
+    "hf-token",
+    "hf-endpoint",
+    "github-token",
+    "check-name",
+    "report-dir",
+    "timeout",
+];
+
+/// The Hub that is meant unless another is named.
+pub const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
+
+/// The release gate between training pipelines and the Hugging Face Hub.
+#[derive(Debug, Parser)]
+#[command(name = "weighbridge", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct CommandLine {
+    /// What to do; without it, the mode is chosen from the CI event.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  weighbridge rehearse --tag v0.1.0      a whole release against an embedded Hub, no account
+  weighbridge check                      weigh the model of ./weighbridge.yml, write nothing
+  weighbridge release --dry-run          what a release would do, request by request
+  weighbridge scan model/ --format json  the scanner alone
+
+Exit codes: 0 pass, 1 blocked by findings, 2 could not do its work.";
+
+/// The commands; the action's `mode` input has the same names.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Weigh the model: inventory, evidence, gates, report. Writes nothing, needs no secret.
+    Check(Settings),
+    /// Weigh the model and publish it as the version of the tag.
+    Release(Settings),
+    /// A whole release against an embedded Hub on loopback: no account, no network.
+    Rehearse(Rehearse),
+    /// The embedded Hub alone, until interrupted.
+    Hub(Serve),
+    /// The scanner alone, on files and folders.
+    Scan(Scan),
+    /// The effective policy, each value with where it comes from.
+    Explain(Settings),
+    /// The JSON Schema of weighbridge.yml.
+    Schema,
+    /// The rules: every thing a gate can say.
+    Rules {
+        /// How to print them.
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+        format: RulesFormat,
+    },
+}
+
+/// What `check`, `release` and `explain` take.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settings {
+    /// The policy file [default: weighbridge.yml].
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The model, where the policy has several and no tag names one.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// The release's tag, where the CI event does not name it.
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Print the plan and stop before the first write.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The Hub [default: $HF_ENDPOINT, else https://huggingface.co].
+    #[arg(long, value_name = "URL")]
+    pub hf_endpoint: Option<String>,
+    /// Name of the check run on GitHub [default: weighbridge].
+    #[arg(long, value_name = "NAME")]
+    pub check_name: Option<String>,
+    /// Where report.json and report.sarif go [default: a temporary folder].
+    #[arg(long, value_name = "DIR")]
+    pub report_dir: Option<PathBuf>,
+    /// Longest time the whole run may take, in minutes [default: 120].
+    #[arg(long, value_name = "MINUTES")]
+    pub timeout: Option<u32>,
+}
+
+/// What `rehearse` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Rehearse {
+    /// Folder with the weighbridge.yml [default: .].
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Keep the embedded Hub up afterwards, until interrupted.
+    #[arg(long)]
+    pub serve: bool,
+    /// Where the embedded Hub keeps its repositories [default: a folder below the system's
+    /// temporary folder, the same for every rehearsal of one DIR].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print it as the group's help")]
+    pub settings: Settings,
+}
+
+/// What `hub` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8420")]
+    pub addr: std::net::SocketAddr,
+    /// Where repositories are kept [default: a new temporary folder].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// What `scan` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Scan {
+    /// Files and folders.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = ScanFormat::Text)]
+    pub format: ScanFormat,
+    /// Findings of this level or above make the exit code 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    pub fail_on: FailOn,
+}
+
+/// Formats of `scan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+/// Formats of `rules`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// For a terminal.
+    Text,
+    /// As docs/rules.md.
+    Markdown,
+}
+
+/// The level from which `scan` fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Notes too.
+    Note,
+    /// Warnings and errors.
+    Warning,
+    /// Errors only.
+    Error,
+}
+
+impl From<FailOn> for Level {
+    fn from(level: FailOn) -> Self {
+        match level {
+            FailOn::Note => Self::Note,
+            FailOn::Warning => Self::Warning,
+            FailOn::Error => Self::Error,
+        }
+    }
+}
+
+/// An input whose value makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("input `{name}` is `{value}`: expected {expected}")]
+pub struct BadInput {
+    name: &'static str,
+    value: String,
+    expected: &'static str,
+}
+
+impl crate::failure::Advise for BadInput {
+    fn fix(&self) -> Option<String> {
+        Some(format!("set `{}:` under `with:` to {}, or remove it", self.name, self.expected))
+    }
+}
+
+impl Settings {
+    /// Fills what the command line left open from the action's inputs; `input` looks one up by
+    /// its name in `action.yml`.
+    pub fn fill<'a>(&mut self, input: impl Fn(&str) -> Option<&'a str>) -> Result<(), BadInput> {
+        let text = |slot: &mut Option<String>, name| {
+            if slot.is_none() {
+                *slot = input(name).map(str::to_owned);
+            }
+        };
+        text(&mut self.model, "model");
+        text(&mut self.tag, "tag");
+        text(&mut self.hf_endpoint, "hf-endpoint");
+        text(&mut self.check_name, "check-name");
+        self.policy = self.policy.take().or_else(|| input("policy").map(PathBuf::from));
+        self.report_dir = self.report_dir.take().or_else(|| input("report-dir").map(PathBuf::from));
+        if let Some(value) = input("dry-run") {
+            self.dry_run |= boolean("dry-run", value)?;
+        }
+        if let (None, Some(value)) = (self.timeout, input("timeout")) {
+            let bad = |_| BadInput {
+                name: "timeout",
+                value: value.to_owned(),
+                expected: "a whole number of minutes",
+            };
+            self.timeout = Some(value.trim().parse().map_err(bad)?);
+        }
+        Ok(())
+    }
+}
+
+/// The value of the `mode` input: `auto` is `None`.
+pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput> {
+    Ok(Some(match value.trim() {
+        "auto" => return Ok(None),
+        "check" => Command::Check(settings),
+        "release" => Command::Release(settings),
+        "rehearse" => Command::Rehearse(Rehearse { dir: None, serve: false, data: None, settings }),
+        "scan" => Command::Scan(Scan {
+            paths: vec![PathBuf::from(".")],
+            format: ScanFormat::Text,
+            fail_on: FailOn::Error,
+        }),
+        "explain" => Command::Explain(settings),
+        "schema" => Command::Schema,
+        "rules" => Command::Rules { format: RulesFormat::Text },
+        other => {
+            let expected = "auto, check, release, rehearse, scan, explain, schema or rules";
+            return Err(BadInput { name: "mode", value: other.to_owned(), expected });
+        }
+    }))
+}
+
+/// YAML 1.2 core booleans, as GitHub's own toolkit reads them.
+fn boolean(name: &'static str, value: &str) -> Result<bool, BadInput> {
+    match value.trim() {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        other => Err(BadInput { name, value: other.to_owned(), expected: "true or false" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_come_before_inputs() {
+        let input = |name: &str| match name {
+            "tag" => Some("v1.0.0"),
+            "policy" => Some("a/weighbridge.yml"),
+            "dry-run" => Some("true"),
+            "timeout" => Some("5"),
+            _ => None,
+        };
+        let mut settings = Settings { tag: Some("v2.0.0".into()), ..Settings::default() };
+        settings.fill(input).expect("good inputs");
+        assert_eq!(settings.tag.as_deref(), Some("v2.0.0"));
+        assert_eq!(settings.policy, Some(PathBuf::from("a/weighbridge.yml")));
+        assert_eq!((settings.dry_run, settings.timeout), (true, Some(5)));
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let error = Settings::default()
+            .fill(|name| (name == "dry-run").then_some("yes"))
+            .expect_err("not a boolean");
+        assert_eq!(error.to_string(), "input `dry-run` is `yes`: expected true or false");
+        assert!(mode("relase", Settings::default()).is_err());
+        assert!(mode("auto", Settings::default()).expect("known").is_none());
+    }
+}
