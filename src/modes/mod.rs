@@ -1,1 +1,91 @@
-//! One short file per mode.
+//! One short file per mode. Each reads like the list in the crate's own description:
+//! run → inventory → evidence → gates → verdict → card → plan → publish → verify → report.
+
+mod call;
+mod check;
+mod explain;
+mod hub;
+mod rehearse;
+mod release;
+mod rules;
+mod scan;
+mod weigh;
+
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+
+use clap::Parser as _;
+
+use crate::context::{Context, Environment, Event};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::http::Secret;
+use crate::inputs::{self, Command, CommandLine, Settings};
+use crate::report;
+
+use call::Call;
+
+/// Runs weighbridge: `argv` with the program's name first, and the environment.
+pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit {
+    let command_line = match CommandLine::try_parse_from(argv) {
+        Ok(command_line) => command_line,
+        // Help and version are answers, not errors; a usage error ends with 2 as every failure.
+        Err(answer) => {
+            let failed = answer.use_stderr();
+            // Nothing can be told when even that cannot be printed.
+            let _ = answer.print();
+            return if failed { Exit::CouldNotWork } else { Exit::Pass };
+        }
+    };
+    // A panic is a fault of weighbridge, never a verdict: it must not look like one.
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(|| begin(command_line.command, env)));
+    let ended = ended.unwrap_or_else(|_| {
+        Err(Failure::new("weighbridge itself failed (the lines above say where)")
+            .fix("report it with those lines; nothing was published unless a line above says so"))
+    });
+    ended.unwrap_or_else(|failure| {
+        report::failure(&failure, env.get("GITHUB_ACTIONS") == Some("true"), color(env));
+        Exit::CouldNotWork
+    })
+}
+
+fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
+    match command {
+        Some(Command::Scan(arguments)) => scan::run(&arguments),
+        Some(Command::Hub(arguments)) => hub::run(&arguments),
+        Some(Command::Schema) => rules::schema(),
+        Some(Command::Rules { format }) => rules::run(format),
+        Some(Command::Check(settings)) => check::run(&Call::new(env, settings)?),
+        Some(Command::Release(settings)) => release::run(&Call::new(env, settings)?),
+        Some(Command::Explain(settings)) => explain::run(&Call::new(env, settings)?),
+        Some(Command::Rehearse(mut arguments)) => {
+            let settings = std::mem::take(&mut arguments.settings);
+            rehearse::run(&arguments, Call::new(env, settings)?)
+        }
+        None => {
+            let mode = env.input("mode").unwrap_or("auto");
+            let chosen = inputs::mode(mode, Settings::default())
+                .map_err(|error| Failure::advised("bad input", &error))?;
+            let command = match chosen {
+                Some(command) => command,
+                None => for_event(env)?,
+            };
+            begin(Some(command), env)
+        }
+    }
+}
+
+/// `auto`: pull request → check, tag push → release, anything else → check.
+fn for_event(env: &Environment) -> Result<Command, Failure> {
+    let context = Context::read(env, env.input("github-token").and_then(Secret::new))?;
+    Ok(match context.event {
+        Event::TagPush => Command::Release(Settings::default()),
+        _ => Command::Check(Settings::default()),
+    })
+}
+
+/// Whether the console may use colour: a terminal, and no `NO_COLOR` (<https://no-color.org>).
+fn color(env: &Environment) -> bool {
+    use std::io::IsTerminal as _;
+    env.get("NO_COLOR").is_none() && env.get("TERM") != Some("dumb") && std::io::stdout().is_terminal()
+}

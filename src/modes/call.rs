@@ -1,0 +1,94 @@
+//! One call of weighbridge: settings from argv and inputs, the context, the folders.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::context::{Context, Environment, Event};
+use crate::credentials::{self, HubToken};
+use crate::failure::Failure;
+use crate::http::{self, Secret};
+use crate::hub::Hub;
+use crate::inputs::{DEFAULT_ENDPOINT, Settings};
+use crate::report;
+
+/// Everything a mode starts from.
+pub(super) struct Call {
+    pub(super) env: Environment,
+    pub(super) settings: Settings,
+    pub(super) context: Context,
+    pub(super) token: Option<HubToken>,
+}
+
+impl Call {
+    /// Fills the settings from the action's inputs and reads the context. Every secret is masked
+    /// here, before anything else can happen with it.
+    pub(super) fn new(env: &Environment, mut settings: Settings) -> Result<Self, Failure> {
+        settings.fill(|name| env.input(name)).map_err(|error| Failure::advised("bad input", &error))?;
+        let context = Context::read(env, env.input("github-token").and_then(Secret::new))?;
+        let token = credentials::hub_token(env.input("hf-token"), |name| env.get(name));
+        if let Some(runner) = &context.github {
+            let secrets = token.iter().map(|token| &token.secret).chain(&runner.token);
+            secrets.for_each(report::mask);
+        }
+        Ok(Self { env: env.clone(), settings, context, token })
+    }
+
+    /// The policy file.
+    pub(super) fn policy_path(&self) -> PathBuf {
+        let named = self.settings.policy.as_deref().unwrap_or(Path::new("weighbridge.yml"));
+        self.context.workspace.join(named)
+    }
+
+    /// A path as findings show it: relative to the workspace where it lies inside.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.context.workspace).unwrap_or(path);
+        let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).filter(|part| part != ".").collect();
+        parts.join("/").replace("//", "/")
+    }
+
+    /// The Hub's address.
+    pub(super) fn endpoint(&self) -> &str {
+        let named = self.settings.hf_endpoint.as_deref();
+        named.or_else(|| self.env.get("HF_ENDPOINT")).unwrap_or(DEFAULT_ENDPOINT)
+    }
+
+    /// A client whose every wait is bounded by the run's one deadline.
+    pub(super) fn http(&self) -> Result<http::Client, Failure> {
+        let minutes = self.settings.timeout.unwrap_or(120);
+        let options = http::ClientOptions {
+            deadline: Duration::from_secs(u64::from(minutes) * 60),
+            ..http::ClientOptions::default()
+        };
+        http::Client::new(options).map_err(|error| Failure::new("cannot start the HTTP client").because(&error))
+    }
+
+    /// The Hub at `endpoint`, with the token if there is one.
+    pub(super) fn hub(&self, endpoint: &str, token: Option<Secret>) -> Result<Hub, Failure> {
+        Hub::new(self.http()?, endpoint, token).map_err(|error| Failure::advised("cannot use the Hub", &error))
+    }
+
+    /// Writing modes refuse under a pull request: its code has not been reviewed, and secrets
+    /// must never meet it.
+    pub(super) fn refuse_on_pull_request(&self, mode: &str) -> Result<(), Failure> {
+        let Event::PullRequest { number, target, .. } = &self.context.event else { return Ok(()) };
+        let event = if *target { "pull_request_target" } else { "pull_request" };
+        Err(Failure::new(format!(
+            "`{mode}` does not run under `{event}` (number {number}): unreviewed code would be published"
+        ))
+        .fix("use `mode: check` (or `auto`) on pull requests, and release on a tag push"))
+    }
+
+    /// Whether the console may use colour.
+    pub(super) fn color(&self) -> bool {
+        super::color(&self.env)
+    }
+
+    /// Where reports go: the setting, else the runner's temporary folder, else the system's.
+    pub(super) fn report_dir(&self) -> PathBuf {
+        let runner = self.context.github.as_ref().and_then(|runner| runner.temp.clone());
+        match &self.settings.report_dir {
+            Some(dir) => self.context.workspace.join(dir),
+            None => runner.unwrap_or_else(std::env::temp_dir).join("weighbridge"),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `check`: inventory, evidence, gates, report. Writes nothing but reports, needs no secret.
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::policy::Policy;
+use crate::release::{self, Versioning};
+
+use super::call::Call;
+use super::{publish_report, weigh};
+
+pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
+    let policy = weigh::policy(call)?;
+    let tag = call.settings.tag.as_deref().or(call.context.tag.as_deref());
+    let versioning = tag.map_or(Versioning::Untagged, |tag| release::read_tag(tag, &policy));
+    let mut exit = Exit::Pass;
+    for model in models(call, &policy, &versioning)? {
+        let gathered = weigh::gather(call, policy.clone(), model, versioning.clone(), false)?;
+        let verdict = gathered.weigh(None);
+        let report = gathered.report(call, "check", verdict);
+        exit = exit.worse(publish_report(call, report)?);
+    }
+    Ok(exit)
+}
+
+/// Which models to weigh: the tag's, else the one that was asked for, else all.
+fn models(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<Vec<usize>, Failure> {
+    match (versioning, call.settings.model.as_deref()) {
+        (Versioning::Release(release), _) => weigh::index_of(policy, &release.model).map(|index| vec![index]),
+        (_, Some(name)) => weigh::index_of(policy, name).map(|index| vec![index]),
+        (_, None) => Ok((0..policy.models.len()).collect()),
+    }
+}

@@ -1,0 +1,14 @@
+//! `explain`: the effective policy, each value with where it comes from.
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{policy, report};
+
+use super::call::Call;
+use super::weigh;
+
+pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
+    let policy = weigh::policy(call)?;
+    report::print(&policy::explain(&policy))?;
+    Ok(Exit::Pass)
+}

@@ -1,0 +1,141 @@
+//! `release`: the whole way, from the tag to a version on the Hub that was read back.
+
+use crate::context::Event;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hub::Hub;
+use crate::policy::Policy;
+use crate::provenance;
+use crate::publish::{self, Document, Plan, Remote};
+use crate::rel_path::RelPath;
+use crate::release::{self, GitFacts, Target, Versioning};
+use crate::report::{self, Publication, PublishedFiles, Report, progress};
+
+use super::call::Call;
+use super::weigh::{self, Gathered};
+use super::publish_report;
+
+pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
+    call.refuse_on_pull_request("release")?;
+    let hub = call.hub(call.endpoint(), call.token.as_ref().map(|token| token.secret.clone()))?;
+    through(call, &hub, "release")
+}
+
+/// The way through, against any Hub; `rehearse` takes it too.
+pub(super) fn through(call: &Call, hub: &Hub, mode: &'static str) -> Result<Exit, Failure> {
+    let rehearsal = mode == "rehearse";
+    let policy = weigh::policy(call)?;
+    let versioning = release::read_tag(&tag(call)?, &policy);
+    let model = model(call, &policy, &versioning)?;
+    let gathered = weigh::gather(call, policy, model, versioning, rehearsal)?;
+
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new("cannot start the network runtime").because(&error))?;
+    let remote = match &gathered.target {
+        Some(target) => Some(runtime.block_on(look(hub, target, &gathered))?),
+        None => None,
+    };
+    let verdict = gathered.weigh(remote.as_ref().map(|remote| &remote.published));
+    let manifest = gathered.inventory.manifest_digest();
+    let cleared = verdict.clear(manifest);
+    let mut report = gathered.report(call, mode, verdict);
+    let (Some(target), Some(release), Some(remote)) = (&gathered.target, gathered.release(), &remote) else {
+        return publish_report(call, report);
+    };
+
+    let documents = documents(call, &gathered, &report)?;
+    let plan = publish::plan(&gathered.inventory, &documents, target, release, remote, &gathered.model().publish)
+        .map_err(|error| Failure::advised("the release cannot be planned", &error))?;
+    if call.settings.dry_run {
+        report.plan = Some(plan.view());
+        return publish_report(call, report);
+    }
+    let Some(cleared) = cleared else { return publish_report(call, report) };
+
+    report.publication = Some(publish(call, &runtime, hub, &plan, cleared, &gathered)?);
+    publish_report(call, report)
+}
+
+/// The tag of the release: the setting, else the CI event's, else the newest on the commit.
+fn tag(call: &Call) -> Result<String, Failure> {
+    if let Some(tag) = call.settings.tag.as_deref().or(call.context.tag.as_deref()) {
+        return Ok(tag.to_owned());
+    }
+    let git = GitFacts::read(&weigh::base(call))
+        .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
+    // On a dispatch the ref may be any branch: a version must be named, never guessed.
+    let guess = (call.context.event != Event::Dispatch).then(|| git.tags_at_head.first()).flatten();
+    guess.cloned().ok_or_else(|| {
+        Failure::new("no tag names the version to release")
+            .fix("push a tag (`git tag v0.1.0 && git push origin v0.1.0`), or give one: `--tag v0.1.0` (input `tag`)")
+    })
+}
+
+/// The model that the tag names; for an unreadable tag the one asked for or the first, so that
+/// every gate can still say what it has to say.
+fn model(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<usize, Failure> {
+    match (versioning, call.settings.model.as_deref()) {
+        (Versioning::Release(release), _) => weigh::index_of(policy, &release.model),
+        (_, Some(name)) => weigh::index_of(policy, name),
+        (_, None) => Ok(0),
+    }
+}
+
+async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote, Failure> {
+    let Some(release) = gathered.release() else { return Err(Failure::new("no release")) };
+    publish::look(hub, target, release)
+        .await
+        .map_err(|error| Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error))
+}
+
+/// The files weighbridge itself adds: the card and the release record.
+fn documents(call: &Call, gathered: &Gathered, report: &Report) -> Result<Vec<Document>, Failure> {
+    let path = |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
+    let record = provenance::record(&provenance::RecordInput {
+        model: gathered.model(),
+        release: gathered.release(),
+        target: gathered.target.as_ref(),
+        commit: report.commit.as_deref(),
+        repository: call.context.repository.as_deref(),
+        run_url: call.context.run_url.as_deref(),
+        actor: call.context.actor.as_deref(),
+        verdict: &report.verdict,
+        evidence: &gathered.evidence,
+        inventory: &gathered.inventory,
+    });
+    Ok(vec![
+        Document { path: path("README.md")?, bytes: gathered.card.clone().into_bytes() },
+        Document { path: path("weighbridge.json")?, bytes: record.to_bytes() },
+    ])
+}
+
+fn publish(
+    call: &Call,
+    runtime: &tokio::runtime::Runtime,
+    hub: &Hub,
+    plan: &Plan,
+    cleared: crate::finding::Cleared,
+    gathered: &Gathered,
+) -> Result<Publication, Failure> {
+    let progress = progress::Publishing::new(call.color());
+    let scan = &gathered.model().gates.hub_scan;
+    let receipt = runtime
+        .block_on(publish::execute(hub, plan, cleared, scan, &progress))
+        .map_err(|error| Failure::advised("the version could not be published", &error))?;
+    drop(progress);
+    report::say("published and read back");
+    Ok(Publication {
+        already_published: receipt.already_published,
+        repo_id: receipt.repo_id,
+        revision: receipt.revision,
+        tag: receipt.tag,
+        url: receipt.url,
+        record_digest: receipt.record_digest,
+        files: PublishedFiles {
+            written: receipt.written,
+            unchanged: receipt.unchanged,
+            deleted: receipt.deleted,
+        },
+        bytes_sent: receipt.bytes_sent,
+    })
+}

@@ -1,0 +1,227 @@
+//! What `check`, `release` and `rehearse` share: gather everything, write the card, weigh it.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+
+use crate::card::{self, CardInput};
+use crate::evidence::{self, Evidence};
+use crate::failure::Failure;
+use crate::finding::{Outcome, Verdict, Weighing};
+use crate::gates::{self, Load};
+use crate::inventory::{self, Inventory};
+use crate::policy::{self, CardSource, Model, Policy};
+use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
+use crate::report::{MetricRow, Report, progress};
+
+use super::call::Call;
+
+/// Everything known of one model before the gates speak.
+pub(super) struct Gathered {
+    pub(super) policy: Policy,
+    /// Which of the policy's models.
+    model: usize,
+    pub(super) versioning: Versioning,
+    pub(super) target: Option<Target>,
+    pub(super) git: GitFacts,
+    pub(super) inventory: Inventory,
+    pub(super) evidence: Evidence,
+    pub(super) card: String,
+    pub(super) rehearsal: bool,
+}
+
+/// Reads the policy of the call.
+pub(super) fn policy(call: &Call) -> Result<Policy, Failure> {
+    let path = call.policy_path();
+    let catalogue = gates::catalogue();
+    let known: Vec<_> = catalogue.iter().map(|(_, rule)| rule.id).collect();
+    policy::load(&path, &call.shown(&path), &known)
+        .map_err(|error| Failure::advised("the policy cannot be used", &error))
+}
+
+/// Reads git, the files and the evidence of one model, and writes its card.
+pub(super) fn gather(
+    call: &Call,
+    policy: Policy,
+    model: usize,
+    versioning: Versioning,
+    rehearsal: bool,
+) -> Result<Gathered, Failure> {
+    let base = base(call);
+    let shown_base = call.shown(&base);
+    let git = GitFacts::read(&base).map_err(|error| Failure::advised("cannot read the git repository", &error))?;
+    let chosen = &policy.models[model];
+    let target = match &versioning {
+        Versioning::Release(release) => Some(
+            release::target(chosen, release)
+                .map_err(|error| Failure::advised("the release has no place to go", &error))?,
+        ),
+        Versioning::Untagged | Versioning::Unreadable { .. } => None,
+    };
+    let inventory = take_inventory(call, &base, &shown_base, chosen)?;
+    let evidence = evidence::gather(&base, &shown_base, chosen);
+    let history = release::history(&base, chosen, &git);
+    let card = write_card(call, &base, &Sources {
+        model: chosen,
+        versioning: &versioning,
+        target: target.as_ref(),
+        inventory: &inventory,
+        evidence: &evidence,
+        history: &history,
+        git: &git,
+    })?;
+    Ok(Gathered { policy, model, versioning, target, git, inventory, evidence, card, rehearsal })
+}
+
+impl Gathered {
+    pub(super) fn model(&self) -> &Model {
+        &self.policy.models[self.model]
+    }
+
+    /// The release, where the tag names one.
+    pub(super) fn release(&self) -> Option<&Release> {
+        match &self.versioning {
+            Versioning::Release(release) => Some(release),
+            Versioning::Untagged | Versioning::Unreadable { .. } => None,
+        }
+    }
+
+    /// All gates at once; none hides another's finding.
+    pub(super) fn weigh(&self, published: Option<&Published>) -> Verdict {
+        let today = jiff::Zoned::now().date();
+        let load = Load {
+            policy: &self.policy,
+            model: self.model(),
+            versioning: &self.versioning,
+            target: self.target.as_ref(),
+            git: &self.git,
+            inventory: &self.inventory,
+            evidence: &self.evidence,
+            published,
+            card: &self.card,
+            rehearsal: self.rehearsal,
+            today,
+            checkout: self.checkout(),
+        };
+        let weighings = gates::ALL
+            .par_iter()
+            .map(|gate| match gate.weigh(&load) {
+                Ok(judgement) => {
+                    let outcome = if judgement.skipped {
+                        Outcome::Skipped(judgement.note)
+                    } else {
+                        Outcome::Judged(judgement.note)
+                    };
+                    Weighing { gate: gate.name(), outcome, findings: judgement.findings }
+                }
+                Err(failure) => {
+                    Weighing { gate: gate.name(), outcome: Outcome::Broken(failure), findings: Vec::new() }
+                }
+            })
+            .collect();
+        Verdict::judge(weighings, &self.policy.overrides, today)
+    }
+
+    /// When the checkout was made: git writes `.git/HEAD` then.
+    fn checkout(&self) -> Option<SystemTime> {
+        let head = self.git.root.as_ref()?.join(".git/HEAD");
+        std::fs::metadata(head).ok()?.modified().ok()
+    }
+
+    /// The report of this run so far.
+    pub(super) fn report(&self, call: &Call, mode: &'static str, verdict: Verdict) -> Report {
+        Report {
+            mode,
+            policy: self.policy.file.clone(),
+            model: self.model().name.clone(),
+            versioning: self.versioning.clone(),
+            target: self.target.clone(),
+            commit: self.commit(call),
+            verdict,
+            inventory: self.inventory.clone(),
+            metrics: self.metrics(),
+            publication: None,
+            plan: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The commit that was weighed: what git says, else what the CI event says.
+    pub(super) fn commit(&self, call: &Call) -> Option<String> {
+        self.git.head.clone().or_else(|| call.context.commit.clone())
+    }
+
+    fn metrics(&self) -> Vec<MetricRow> {
+        gates::benchmarks::rows(self.model(), &self.evidence)
+            .into_iter()
+            .map(|row| MetricRow {
+                name: row.name,
+                value: row.value,
+                bound: row.bound,
+                passed: row.passed,
+                source: row.source,
+            })
+            .collect()
+    }
+}
+
+/// The folder of the policy file: every path in it is relative to that.
+pub(super) fn base(call: &Call) -> PathBuf {
+    let path = call.policy_path();
+    path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn take_inventory(call: &Call, base: &Path, shown_base: &str, model: &Model) -> Result<Inventory, Failure> {
+    let shown = [shown_base, model.path.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect::<Vec<_>>()
+        .join("/");
+    let watch = progress::Weighing::new(call.color());
+    inventory::take(&base.join(&model.path), &shown, &model.include, &model.exclude, Some(&|path, bytes| watch.read(path, bytes)))
+        .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
+}
+
+struct Sources<'a> {
+    model: &'a Model,
+    versioning: &'a Versioning,
+    target: Option<&'a Target>,
+    inventory: &'a Inventory,
+    evidence: &'a Evidence,
+    history: &'a [HistoryEntry],
+    git: &'a GitFacts,
+}
+
+fn write_card(call: &Call, base: &Path, sources: &Sources<'_>) -> Result<String, Failure> {
+    let read = |path: &str| {
+        std::fs::read_to_string(base.join(path)).map_err(|error| {
+            Failure::new(format!("cannot read `{path}`, which the policy's `card:` names"))
+                .because(&error)
+                .fix(format!("create `{path}` beside the policy file, or remove it from `card:`"))
+        })
+    };
+    let template = sources.model.card.template.as_deref().map(read).transpose()?;
+    let readme = match &sources.model.card.source {
+        CardSource::Generated => None,
+        CardSource::File(path) => Some(read(path)?),
+    };
+    let release = match sources.versioning {
+        Versioning::Release(release) => Some(release),
+        Versioning::Untagged | Versioning::Unreadable { .. } => None,
+    };
+    card::write(&CardInput {
+        model: sources.model,
+        release,
+        target: sources.target,
+        inventory: sources.inventory,
+        evidence: sources.evidence,
+        history: sources.history,
+        commit: sources.git.head.as_deref().or(call.context.commit.as_deref()),
+        repository: call.context.repository.as_deref(),
+        run_url: call.context.run_url.as_deref(),
+        template: template.as_deref(),
+        readme: readme.as_deref(),
+    })
+    .map_err(|error| Failure::advised("cannot write the model card", &error))
+}
