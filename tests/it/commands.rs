@@ -1,1 +1,90 @@
-//! See the file's tests.
+//! The commands that need no Hub.
+
+use crate::support::workspace::{POLICY, Workspace};
+
+#[test]
+fn check_passes_a_healthy_model_without_a_secret_or_a_network() {
+    let run = Workspace::healthy().run(&["check"]).expect(0);
+    assert!(!run.stdout.contains("::"), "no workflow commands outside GitHub:\n{}", run.stdout);
+}
+
+#[test]
+fn check_blocks_each_kind_of_trouble_at_its_place() {
+    for (path, content, rule, place) in [
+        ("metrics.json", "{\n  \"accuracy\": 0.5\n}\n", "metric-below-min", "metrics.json:2"),
+        ("metrics.json", "{\n  \"accuracy\": NaN\n}\n", "metric-not-finite", "metrics.json:2"),
+        ("metrics.json", "{}", "metric-missing", "metrics.json"),
+        ("reports/junit.xml", "<testsuites/>", "tests-empty", "reports/junit.xml"),
+        (
+            "reports/junit.xml",
+            r#"<testsuite><testcase name="a" file="tests/test_a.py" line="7"><failure message="no"/></testcase></testsuite>"#,
+            "test-failed",
+            "tests/test_a.py",
+        ),
+        ("model/notes.txt", "token = hf_abcdefghijKLMNOPqrstuvwxYZ0123456789\n", "", "model/notes.txt:1"),
+        (
+            "model/model.safetensors",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n",
+            "lfs-pointer",
+            "model/model.safetensors",
+        ),
+    ] {
+        let workspace = Workspace::healthy();
+        workspace.write(path, content);
+        workspace.run(&["check"]).expect(1).says(rule).says(place);
+    }
+}
+
+#[test]
+fn several_models_in_one_repository() {
+    let workspace = Workspace::healthy();
+    let models = POLICY.replacen("model:\n  name: churn", "models:\n- name: churn", 1).replace("\n  ", "\n  ");
+    let second = "- name: fraud\n  owner: acme\n  path: model\n  library: xgboost\n  task: tabular-classification\n  license: apache-2.0\n  language: [en]\n";
+    workspace.write("weighbridge.yml", models.replacen("gates:", &format!("{second}gates:"), 1));
+    workspace.commit();
+    workspace.tag("fraud/v2.0.0");
+    workspace.run(&["check"]).expect(0).says("churn").says("fraud");
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let data = data.path().to_str().expect("UTF-8");
+    workspace.run(&["rehearse", "--tag", "fraud/v2.0.0", "--data", data]).expect(0).says("acme/fraud");
+    workspace.run(&["rehearse", "--tag", "v2.0.0", "--data", data]).expect(1).says("tag-unreadable");
+}
+
+#[test]
+fn scan_tells_files_and_findings_as_json() {
+    let workspace = Workspace::healthy();
+    workspace.run(&["scan", "model", "--format", "json"]).expect(0);
+    workspace.write("model/bad.pkl", b"cos\nsystem\n(S'id'\ntR.");
+    let run = workspace.run(&["scan", "model", "--format", "json"]).expect(1);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(report["findings"][0]["rule"], "unsafe-pickle");
+    assert_eq!(report["findings"][0]["level"], "error");
+    assert!(report["findings"][0]["path"].as_str().expect("a path").ends_with("model/bad.pkl"));
+    let files = report["files"].as_array().expect("files");
+    assert_eq!(files.len(), 4);
+    assert!(files.iter().all(|file| file["sha256"].as_str().is_some_and(|digest| digest.len() == 64)));
+    workspace.run(&["scan", "missing"]).expect(2);
+}
+
+#[test]
+fn explain_schema_and_rules_print() {
+    let workspace = Workspace::healthy();
+    workspace.run(&["explain"]).expect(0).says("weighbridge.yml:").says("default");
+    let run = workspace.run(&["schema"]).expect(0);
+    let schema: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert!(schema["properties"]["model"].is_object());
+    workspace.run(&["rules"]).expect(0).says("unsafe-pickle");
+}
+
+#[test]
+fn the_mode_follows_the_event() {
+    let mut workspace = Workspace::healthy();
+    workspace.set("GITHUB_ACTIONS", "true").set("GITHUB_EVENT_NAME", "pull_request");
+    let folder = workspace.path().to_str().expect("UTF-8").to_owned();
+    workspace.set("GITHUB_WORKSPACE", folder);
+    workspace.run(&[]).expect(0);
+    workspace.set("INPUT_MODE", "release");
+    workspace.run(&[]).expect(2).says("pull_request");
+    workspace.set("INPUT_MODE", "relase");
+    workspace.run(&[]).expect(2).says("relase");
+}

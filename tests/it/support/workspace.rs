@@ -1,0 +1,154 @@
+//! A source repository in a temporary folder, and the real binary run in it with a clean
+//! environment.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A repository with a model that passes every gate, until a test spoils it.
+pub struct Workspace {
+    folder: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// A policy that the files of [`Workspace::healthy`] satisfy.
+pub const POLICY: &str = r#"model:
+  name: churn
+  owner: acme
+  path: model
+  description: Tells who will leave.
+  library: xgboost
+  task: tabular-classification
+  license: apache-2.0
+  language: [en]
+gates:
+  tests: {reports: ["reports/*.xml"]}
+  benchmarks:
+    - {metric: accuracy, file: metrics.json, pointer: /accuracy, min: 0.9}
+card:
+  intended-use: {text: Ranking customers for a call., by: Ada, date: 2026-01-02}
+  training-data: {text: One year of contracts., by: Ada, date: 2026-01-02}
+  limitations: {text: Not for new customers., by: Ada, date: 2026-01-02}
+  bias: {text: Not measured by group., by: Ada, date: 2026-01-02}
+"#;
+
+impl Workspace {
+    /// An empty folder that is no git repository.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), variables: Vec::new() }
+    }
+
+    /// A healthy model, committed and tagged `v1.0.0`.
+    pub fn healthy() -> Self {
+        let workspace = Self::empty();
+        workspace.write("weighbridge.yml", POLICY);
+        workspace.write("model/config.json", "{\"model_type\": \"xgboost\"}\n");
+        workspace.write("model/model.json", "{\"learner\": {}, \"version\": [3, 0, 0]}\n");
+        workspace.write("model/LICENSE", "Apache License, Version 2.0\nCopyright 2026 Acme\n");
+        workspace.write("metrics.json", "{\n  \"accuracy\": 0.95\n}\n");
+        workspace.write(
+            "reports/junit.xml",
+            r#"<testsuites><testsuite name="t"><testcase classname="t" name="ok"/></testsuite></testsuites>"#,
+        );
+        workspace.commit();
+        workspace.tag("v1.0.0");
+        // Evidence is made after the checkout.
+        for evidence in ["metrics.json", "reports/junit.xml"] {
+            let path = workspace.path().join(evidence);
+            let text = std::fs::read(&path).expect("just written");
+            std::fs::write(path, text).expect("writable");
+        }
+        workspace
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file below the folder.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("writable");
+        std::fs::write(&path, content).expect("writable");
+        path
+    }
+
+    /// Commits everything.
+    pub fn commit(&self) {
+        let repository = git2::Repository::init(self.path()).expect("a repository");
+        let mut index = repository.index().expect("an index");
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).expect("added");
+        index.write().expect("written");
+        let tree = repository.find_tree(index.write_tree().expect("a tree")).expect("a tree");
+        let who = git2::Signature::now("Ada", "ada@example.org").expect("a name");
+        let head = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
+        let parents: Vec<_> = head.iter().collect();
+        repository.commit(Some("HEAD"), &who, &who, "Train", &tree, &parents).expect("committed");
+    }
+
+    /// Tags the head.
+    pub fn tag(&self, name: &str) {
+        let repository = git2::Repository::open(self.path()).expect("a repository");
+        let head = repository.head().and_then(|head| head.peel(git2::ObjectType::Commit)).expect("a commit");
+        repository.tag_lightweight(name, &head, true).expect("tagged");
+    }
+
+    /// Sets a variable for the runs that follow.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Runs weighbridge in the folder with nothing in its environment but what was set.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_weighbridge"))
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("HOME", self.path())
+            .env("TMPDIR", std::env::temp_dir())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("the binary runs");
+        Run::new(output)
+    }
+}
+
+/// What a run left.
+pub struct Run {
+    /// Exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    fn new(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("not killed by a signal"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
+    /// Both streams, for messages.
+    pub fn all(&self) -> String {
+        format!("exit {}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+
+    /// Asserts the exit code, showing everything when it differs.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}", self.all());
+        self
+    }
+
+    /// Asserts that a text was said on either stream.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text) || self.stderr.contains(text), "not said: {text}\n{}", self.all());
+        self
+    }
+}
