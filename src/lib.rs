@@ -12,7 +12,7 @@
 //!
 //! Arrows point down only: a module may use those below it in this list, never one above.
 
-pub mod modes; // one short file per mode; reads like the list above
+// pub mod modes;
 
 pub mod card; // the model card: front matter, sections, template
 pub mod gates;

@@ -1,8 +1,23 @@
 //! weighbridge.yml, the policy: `raw` (serde, spanned, schema) → `check` (collects every problem)
 //! → [`Policy`], in which nothing is left to be defaulted later.
 
+mod check;
+mod explain;
+mod load;
+mod places;
+mod problem;
+mod raw;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod tree;
+
 use globset::GlobMatcher;
 use jiff::civil::Date;
+
+pub use explain::{Row, explain};
+pub use load::{load, parse};
+pub use problem::{PolicyError, Problem, STARTER};
 
 use crate::finding::{Location, Overrides};
 
@@ -17,6 +32,19 @@ pub struct Policy {
     pub tags: TagGrammar,
     /// Rule levels and allowances.
     pub overrides: Overrides,
+    /// Every value in force with its origin, for `explain`.
+    pub explained: Vec<Row>,
+}
+
+/// The JSON Schema of weighbridge.yml, pretty printed.
+pub fn schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schema_value()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn schema_value() -> serde_json::Value {
+    schemars::schema_for!(raw::File).to_value()
 }
 
 /// Which tag shapes name a release. `Auto` takes every shape whose model name (if any) is known.
