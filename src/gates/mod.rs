@@ -2,6 +2,9 @@
 //!
 //! Adding one is one file here and one line in [`ALL`].
 
+pub mod license;
+pub mod version;
+
 use std::time::SystemTime;
 
 use jiff::civil::Date;
@@ -50,6 +53,18 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// There was nothing to judge; `note` says why.
     pub skipped: bool,
+}
+
+impl Judgement {
+    /// A judgement.
+    pub fn new(note: impl Into<String>, findings: Vec<Finding>) -> Self {
+        Self { note: note.into(), findings, skipped: false }
+    }
+
+    /// Nothing to judge, and why.
+    pub fn skipped(note: impl Into<String>) -> Self {
+        Self { note: note.into(), findings: Vec::new(), skipped: true }
+    }
 }
 
 /// One gate.

@@ -1,7 +1,19 @@
 //! The release: tag, version, channel, changelog and the git facts they rest on.
 
+mod channel;
+mod git;
+mod history;
+mod tag;
+mod target;
+
 use jiff::civil::Date;
 use semver::Version;
+
+pub use channel::Channel;
+pub use git::GitError;
+pub use history::history;
+pub use tag::read_tag;
+pub use target::{NoTarget, target};
 
 use crate::hub::RepoId;
 
@@ -22,39 +34,6 @@ impl Release {
     /// The tag made on the Hub: `v` and the version.
     pub fn hub_tag(&self) -> String {
         format!("v{}", self.version)
-    }
-}
-
-/// Where a version belongs by its prerelease part (formats: none → production; `rc`, `beta`,
-/// `preview` and unknown words → staging; `alpha`, `dev`, `nightly`, `snapshot` → development).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Channel {
-    /// Full versions; on the Hub the branch `main`.
-    Production,
-    /// Candidates; the branch `staging`.
-    Staging,
-    /// Everything younger; the branch `development`.
-    Development,
-}
-
-impl Channel {
-    /// Name in the policy and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Staging => "staging",
-            Self::Development => "development",
-        }
-    }
-
-    /// The branch on the Hub that carries this channel.
-    pub fn branch(self) -> &'static str {
-        match self {
-            Self::Production => "main",
-            Self::Staging => "staging",
-            Self::Development => "development",
-        }
     }
 }
 
@@ -94,14 +73,36 @@ pub struct GitFacts {
     pub head: Option<String>,
     /// When that commit was made, in seconds since 1970.
     pub head_time: Option<i64>,
-    /// Commit that the release's tag points at, when the tag is known locally.
-    pub tagged: Option<String>,
     /// Tracked files that differ from the commit, relative to the repository (first hundred).
     pub dirty: Vec<String>,
-    /// All tags, short names.
-    pub tags: Vec<String>,
+    /// All tags that point at commits.
+    pub tags: Vec<GitTag>,
     /// The repository's root folder.
     pub root: Option<std::path::PathBuf>,
+}
+
+/// A git tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitTag {
+    /// Short name.
+    pub name: String,
+    /// The commit it points at, 40 hex digits.
+    pub commit: String,
+    /// When that commit was made, in seconds since 1970.
+    pub time: i64,
+}
+
+impl GitFacts {
+    /// The commit a tag points at, when the tag is known here.
+    pub fn tagged(&self, name: &str) -> Option<&str> {
+        self.tags.iter().find(|tag| tag.name == name).map(|tag| tag.commit.as_str())
+    }
+
+    /// Tags on the checked-out commit.
+    pub fn tags_at_head(&self) -> impl Iterator<Item = &str> {
+        let here = self.tags.iter().filter(|tag| Some(&tag.commit) == self.head.as_ref());
+        here.map(|tag| tag.name.as_str())
+    }
 }
 
 /// What the Hub already has of this model.
