@@ -84,10 +84,32 @@ impl Hasher {
 /// The id git gives a file with these bytes (SHA-1 over `blob <len>\0<bytes>`), 40 hex digits.
 /// The Hub's preupload and tree answers name small files by it.
 pub fn git_blob_id(bytes: &[u8]) -> String {
-    let mut hasher = sha1::Sha1::default();
-    hasher.update(format!("blob {}\0", bytes.len()));
+    let mut hasher = BlobHasher::new(bytes.len() as u64);
     hasher.update(bytes);
-    hex::encode(hasher.finalize())
+    hasher.finish()
+}
+
+/// A running git blob id, for a file whose size is known before.
+#[derive(Clone)]
+pub struct BlobHasher(sha1::Sha1);
+
+impl BlobHasher {
+    /// Begins with git's header.
+    pub fn new(size: u64) -> Self {
+        let mut hasher = sha1::Sha1::default();
+        hasher.update(format!("blob {size}\0"));
+        Self(hasher)
+    }
+
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The id, 40 hex digits.
+    pub fn finish(self) -> String {
+        hex::encode(self.0.finalize())
+    }
 }
 
 #[cfg(test)]

@@ -69,7 +69,14 @@ impl Gate for License {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&MISSING, &UNKNOWN, &OTHER_INCOMPLETE, &NOT_ALLOWED, &FILE_MISSING, &PUBLIC_WITHOUT_REASON]
+        vec![
+            &MISSING,
+            &UNKNOWN,
+            &OTHER_INCOMPLETE,
+            &NOT_ALLOWED,
+            &FILE_MISSING,
+            &PUBLIC_WITHOUT_REASON,
+        ]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -86,7 +93,8 @@ impl Gate for License {
             }
         };
         let text = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
-        let has_text = |name: &str| text.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix));
+        let has_text =
+            |name: &str| text.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix));
         if !load.inventory.files.iter().any(|file| has_text(file.path.as_str())) {
             let message = format!("`{}` holds no LICENSE file", load.model.path);
             findings.push(Finding::new(&FILE_MISSING, message, load.model.at.clone()));
@@ -107,18 +115,24 @@ impl Gate for License {
 fn stated(load: &Load<'_>, license: &Stated, findings: &mut Vec<Finding>) {
     let at = || -> Location { license.at.clone() };
     if !licenses::is_known(&license.id) {
-        let mut finding = Finding::new(&UNKNOWN, format!("the Hub knows no licence `{}`", license.id), at());
+        let mut finding =
+            Finding::new(&UNKNOWN, format!("the Hub knows no licence `{}`", license.id), at());
         if let Some(near) = licenses::closest(&license.id) {
             finding = finding.with_fix(format!("write `license: {near}`"));
         }
         findings.push(finding);
     }
     if license.id == "other" && (license.name.is_none() || license.link.is_none()) {
-        findings.push(Finding::new(&OTHER_INCOMPLETE, "`license: other` needs a name and a link", at()));
+        findings.push(Finding::new(
+            &OTHER_INCOMPLETE,
+            "`license: other` needs a name and a link",
+            at(),
+        ));
     }
     let allowed = &load.model.gates.licenses;
     if !allowed.is_empty() && !allowed.contains(&license.id) {
-        let message = format!("`{}` is not among the allowed licences: {}", license.id, allowed.join(", "));
+        let message =
+            format!("`{}` is not among the allowed licences: {}", license.id, allowed.join(", "));
         findings.push(Finding::new(&NOT_ALLOWED, message, at()));
     }
 }

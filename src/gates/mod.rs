@@ -3,6 +3,7 @@
 //! Adding one is one file here and one line in [`ALL`].
 
 pub mod license;
+pub mod scan;
 pub mod version;
 
 use std::time::SystemTime;

@@ -68,10 +68,13 @@ impl Gate for Version {
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
         let release = match load.versioning {
-            Versioning::Untagged => return Ok(Judgement::skipped("no tag: nothing to release yet")),
+            Versioning::Untagged => {
+                return Ok(Judgement::skipped("no tag: nothing to release yet"));
+            }
             Versioning::Unreadable { tag, why } => {
                 let message = format!("the tag `{tag}` does not name a release: {why}");
-                let finding = Finding::new(&TAG_UNREADABLE, message, Location::file(&load.policy.file));
+                let finding =
+                    Finding::new(&TAG_UNREADABLE, message, Location::file(&load.policy.file));
                 return Ok(Judgement::new(format!("`{tag}` is no version"), vec![finding]));
             }
             Versioning::Release(release) => release,
@@ -79,9 +82,15 @@ impl Gate for Version {
         let mut findings = checkout(load, release);
         let known = already_published(load, release, &mut findings);
         let note = match known {
-            Known::SameBytes => format!("{} is already published with the same bytes", release.version),
-            Known::OtherBytes => format!("{} is already published with other bytes", release.version),
-            Known::No => format!("{} for the channel {}", release.version, release.channel.as_str()),
+            Known::SameBytes => {
+                format!("{} is already published with the same bytes", release.version)
+            }
+            Known::OtherBytes => {
+                format!("{} is already published with other bytes", release.version)
+            }
+            Known::No => {
+                format!("{} for the channel {}", release.version, release.channel.as_str())
+            }
         };
         Ok(Judgement::new(note, findings))
     }
@@ -103,7 +112,8 @@ fn checkout(load: &Load<'_>, release: &Release) -> Vec<Finding> {
     if let (Some(tagged), Some(head)) = (load.git.tagged(&release.tag), load.git.head.as_deref())
         && tagged != head
     {
-        let message = format!("`{}` points at {tagged:.12}, but {head:.12} is checked out", release.tag);
+        let message =
+            format!("`{}` points at {tagged:.12}, but {head:.12} is checked out", release.tag);
         findings.push(Finding::new(&TAG_NOT_ON_COMMIT, message, policy_file()));
     }
     if !load.git.dirty.is_empty() {
@@ -124,16 +134,22 @@ fn already_published(load: &Load<'_>, release: &Release, findings: &mut Vec<Find
             return Known::SameBytes;
         }
         let shown = differing.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let message = format!("the Hub has {} already, and these files differ: {shown}", release.version);
+        let message =
+            format!("the Hub has {} already, and these files differ: {shown}", release.version);
         findings.push(Finding::new(&ALREADY_PUBLISHED, message, Location::file(&load.policy.file)));
         return Known::OtherBytes;
     }
-    let same_channel = published.versions.iter().filter(|version| Channel::of(version) == release.channel);
+    let same_channel =
+        published.versions.iter().filter(|version| Channel::of(version) == release.channel);
     if let Some(newest) = same_channel.max()
         && *newest > release.version
         && !load.model.gates.version.allow_older
     {
-        let message = format!("{} is older than {newest}, the newest of {}", release.version, release.channel.as_str());
+        let message = format!(
+            "{} is older than {newest}, the newest of {}",
+            release.version,
+            release.channel.as_str()
+        );
         findings.push(Finding::new(&OLDER, message, Location::file(&load.policy.file)));
     }
     Known::No

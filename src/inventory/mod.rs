@@ -1,7 +1,15 @@
 //! The artifact folder: every file opened once, read once, and in that one pass hashed,
 //! recognised by content and scanned.
 
+mod walk;
+mod weigh;
+
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::failure::Advise;
+use crate::policy::Pattern;
 
 use crate::digest::Digest;
 use crate::rel_path::RelPath;
@@ -24,7 +32,7 @@ pub struct Artifact {
     pub size: u64,
     /// SHA-256 of the whole content: the LFS oid and the signing digest.
     pub sha256: Digest,
-    /// The git blob id, taken in the same pass (40 hex digits).
+    /// The git blob id, taken in the same pass (40 hex digits); empty above [`INLINE_LIMIT`].
     pub git_oid: String,
     /// The first up to 512 bytes, for the Hub's preupload question.
     pub sample: Vec<u8>,
@@ -109,5 +117,153 @@ impl Inventory {
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+}
+
+/// A folder that cannot be weighed.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// It is not there, or cannot be listed.
+    #[error("the folder `{shown}`")]
+    Folder {
+        /// As shown.
+        shown: String,
+        /// The error.
+        source: std::io::Error,
+    },
+    /// It holds no file to publish.
+    #[error("there is no file to publish in `{shown}`")]
+    Empty {
+        /// As shown.
+        shown: String,
+    },
+}
+
+impl Advise for InventoryError {
+    fn fix(&self) -> Option<String> {
+        Some(match self {
+            Self::Folder { shown, .. } => {
+                format!(
+                    "train the model into `{shown}`, or set `path:` in weighbridge.yml to the folder that has it"
+                )
+            }
+            Self::Empty { shown } => {
+                format!(
+                    "put the model's files into `{shown}`, or look at `include:` and `exclude:` in weighbridge.yml"
+                )
+            }
+        })
+    }
+}
+
+/// Told of every file's bytes as they pass.
+pub type Watch<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Weighs every file below `root`, shown to people as `shown_root`, on all cores.
+pub fn take(
+    root: &Path,
+    shown_root: &str,
+    include: &[Pattern],
+    exclude: &[Pattern],
+    watch: Watch<'_>,
+) -> Result<Inventory, InventoryError> {
+    let walk = walk::walk(root, shown_root, include, exclude)?;
+    let inventory = weigh_all(root.to_owned(), walk, watch);
+    if inventory.files.is_empty()
+        && inventory.unweighed.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
+    {
+        return Err(InventoryError::Empty { shown: shown_root.to_owned() });
+    }
+    Ok(inventory)
+}
+
+/// Weighs files and folders as they were named, with no policy; paths are shown as named.
+pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, InventoryError> {
+    let mut all = walk::Walk::default();
+    for path in paths {
+        let shown = path.to_string_lossy();
+        let part = walk::walk(path, &shown, &[], &[])?;
+        all.files.extend(part.files);
+        all.unweighed.extend(part.unweighed);
+    }
+    Ok(weigh_all(PathBuf::new(), all, watch))
+}
+
+fn weigh_all(root: PathBuf, walk: walk::Walk, watch: Watch<'_>) -> Inventory {
+    let walk::Walk { mut files, mut unweighed } = walk;
+    // The largest first, so that no core is left with a large file at the end.
+    files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
+    let weighed: Vec<_> =
+        files.into_par_iter().with_max_len(1).map(|found| weigh::weigh(found, watch)).collect();
+    let mut files = Vec::new();
+    for result in weighed {
+        match result {
+            Ok(artifact) => files.push(artifact),
+            Err((shown, why)) => unweighed.push(Unweighed::Unreadable { shown, why }),
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.shown.cmp(&b.shown)));
+    Inventory { root, files, unweighed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (path, content) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("below")).expect("made");
+            std::fs::write(path, content).expect("written");
+        }
+        folder
+    }
+
+    #[test]
+    fn every_byte_is_read_once_and_every_file_is_named_by_it() {
+        let folder = folder(&[
+            ("b/two.bin", &[1; 3_000_000]),
+            ("a.txt", b"hello\n"),
+            ("empty", b""),
+            (".git/config", b"x"),
+        ]);
+        let read = std::sync::atomic::AtomicU64::new(0);
+        let count = |bytes| {
+            read.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+        };
+        let inventory = take(folder.path(), "model", &[], &[], &count).expect("weighed");
+        let shown: Vec<_> = inventory.files.iter().map(|file| file.shown.as_str()).collect();
+        assert_eq!(shown, ["model/a.txt", "model/b/two.bin", "model/empty"]);
+        assert_eq!(inventory.files[0].git_oid, "ce013625030ba8dba906f756967f9e9ca394464a");
+        assert_eq!(inventory.files[1].sha256, Digest::of(&[1; 3_000_000]));
+        assert_eq!(inventory.files[0].sample, b"hello\n");
+        assert_eq!(read.into_inner(), inventory.bytes());
+    }
+
+    #[test]
+    fn a_zip_is_read_once_too() {
+        let zip = crate::scan::testing::zip(
+            &[("archive/data.pkl", b"\x80\x02N."), ("x", &[0; 100_000])],
+            true,
+        );
+        let folder = folder(&[("m.pt", &zip)]);
+        let inventory = take(folder.path(), "", &[], &[], &|_| {}).expect("weighed");
+        assert_eq!(
+            (inventory.files[0].sha256, inventory.files[0].format),
+            (Digest::of(&zip), Format::TorchZip)
+        );
+    }
+
+    #[test]
+    fn nothing_to_publish_is_an_error_with_a_fix() {
+        let empty = folder(&[]);
+        assert!(matches!(
+            take(empty.path(), "m", &[], &[], &|_| {}),
+            Err(InventoryError::Empty { .. })
+        ));
+        let error =
+            take(&empty.path().join("gone"), "m/gone", &[], &[], &|_| {}).expect_err("missing");
+        assert!(error.fix().expect("a fix").contains("m/gone"));
     }
 }

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use super::places::Places;
 use super::problem::{Problem, closest};
 use super::{
-    Benchmark, Card, CardSource, Gates, HubScan, License, Model, Pattern, Policy, Publish, Section, Stage,
-    Statement, TagGrammar, TestsGate, VersionGate, Visibility, raw,
+    Benchmark, Card, CardSource, Gates, HubScan, License, Model, Pattern, Policy, Publish, Section,
+    Stage, Statement, TagGrammar, TestsGate, VersionGate, Visibility, raw,
 };
 use crate::finding::{Allowance, Location, Overrides};
 use crate::hub::RepoId;
@@ -45,7 +45,8 @@ impl Check<'_> {
             (Some(model), None) => vec![self.model(file, model, "model")],
             (None, Some(models)) if !models.is_empty() => {
                 let each = models.iter().enumerate();
-                each.map(|(index, model)| self.model(file, model, &format!("models/{index}"))).collect()
+                each.map(|(index, model)| self.model(file, model, &format!("models/{index}")))
+                    .collect()
             }
             (Some(_), Some(_)) => {
                 self.wrong("models", "both `model` and `models` are given", "keep one of the two");
@@ -60,7 +61,11 @@ impl Check<'_> {
         for (index, model) in models.iter().enumerate() {
             if !names.insert(&model.name) {
                 let message = format!("two models are named `{}`", model.name);
-                self.wrong(&format!("models/{index}/name"), message, "give each model its own name");
+                self.wrong(
+                    &format!("models/{index}/name"),
+                    message,
+                    "give each model its own name",
+                );
             }
         }
         Policy {
@@ -80,16 +85,26 @@ impl Check<'_> {
     /// One model; sections of its own replace the file's.
     fn model(&mut self, file: &raw::File, model: &raw::Model, key: &str) -> Model {
         let name_fine = !model.name.is_empty()
-            && model.name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+            && model
+                .name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
         if !name_fine {
             let message = format!("`{}` cannot be a model name", model.name);
-            self.wrong(&format!("{key}/name"), message, "use ASCII letters, digits, `-`, `_` and `.`");
+            self.wrong(
+                &format!("{key}/name"),
+                message,
+                "use ASCII letters, digits, `-`, `_` and `.`",
+            );
         }
         self.relative(&format!("{key}/path"), &model.path);
-        let section = |own: bool, name: &str| if own { format!("{key}/{name}") } else { name.to_owned() };
+        let section =
+            |own: bool, name: &str| if own { format!("{key}/{name}") } else { name.to_owned() };
         let stages = match (&model.stages, &model.repository, &file.stages, &file.repository) {
             (Some(stages), ..) => self.stages(model, stages, &format!("{key}/stages")),
-            (None, Some(repository), ..) => self.repository(model, repository, &format!("{key}/repository")),
+            (None, Some(repository), ..) => {
+                self.repository(model, repository, &format!("{key}/repository"))
+            }
             (None, None, Some(stages), _) => self.stages(model, stages, "stages"),
             (None, None, None, repository) => {
                 self.repository(model, &repository.clone().unwrap_or_default(), "repository")
@@ -130,12 +145,18 @@ impl Check<'_> {
             gates: self.gates(&gates, &section(model.gates.is_some(), "gates")),
             card: self.card(&card, &section(model.card.is_some(), "card")),
             publish: Publish {
-                keep: self.patterns(&section(model.publish.is_some(), "publish/keep"), &publish.keep),
+                keep: self
+                    .patterns(&section(model.publish.is_some(), "publish/keep"), &publish.keep),
             },
         }
     }
 
-    fn repository(&mut self, model: &raw::Model, repository: &raw::Repository, key: &str) -> Vec<Stage> {
+    fn repository(
+        &mut self,
+        model: &raw::Model,
+        repository: &raw::Repository,
+        key: &str,
+    ) -> Vec<Stage> {
         let stage = raw::Stage {
             name: "production".into(),
             namespace: None,
@@ -163,7 +184,11 @@ impl Check<'_> {
             for channel in &valid.channels {
                 if let Some(first) = claimed.insert(channel.clone(), stage.name.clone()) {
                     let message = format!("the channel `{channel}` belongs to `{first}` already");
-                    self.wrong(&format!("{key}/channels"), message, "name each channel in one stage");
+                    self.wrong(
+                        &format!("{key}/channels"),
+                        message,
+                        "name each channel in one stage",
+                    );
                 }
             }
             checked.push(valid);
@@ -171,12 +196,23 @@ impl Check<'_> {
         checked
     }
 
-    fn stage(&mut self, model: &raw::Model, stage: &raw::Stage, key: &str, name_key: &str) -> Stage {
+    fn stage(
+        &mut self,
+        model: &raw::Model,
+        stage: &raw::Stage,
+        key: &str,
+        name_key: &str,
+    ) -> Stage {
         let namespace = stage.namespace.clone().unwrap_or_else(|| model.owner.clone());
         let repo = stage.repository.clone().unwrap_or_else(|| "{name}".into());
-        let sample = repo.replace("{name}", "name").replace("{stage}", "stage").replace("{major}", "1");
+        let sample =
+            repo.replace("{name}", "name").replace("{stage}", "stage").replace("{major}", "1");
         if let Err(error) = RepoId::new(&namespace, &sample) {
-            self.wrong(name_key, error.to_string(), "a template may use {name}, {stage} and {major}");
+            self.wrong(
+                name_key,
+                error.to_string(),
+                "a template may use {name}, {stage} and {major}",
+            );
         }
         Stage {
             name: stage.name.clone(),
@@ -188,7 +224,11 @@ impl Check<'_> {
                     Visibility::Public { reason: stage.public_reason.clone().unwrap_or_default() }
                 }
             },
-            channels: stage.channels.iter().map(|channel| channel_name(*channel).to_owned()).collect(),
+            channels: stage
+                .channels
+                .iter()
+                .map(|channel| channel_name(*channel).to_owned())
+                .collect(),
             at: self.at(key),
         }
     }
@@ -196,7 +236,9 @@ impl Check<'_> {
     fn gates(&mut self, gates: &raw::Gates, key: &str) -> Gates {
         let benchmarks = gates.benchmarks.iter().enumerate();
         let benchmarks = benchmarks
-            .map(|(index, benchmark)| self.benchmark(benchmark, &format!("{key}/benchmarks/{index}")))
+            .map(|(index, benchmark)| {
+                self.benchmark(benchmark, &format!("{key}/benchmarks/{index}"))
+            })
             .collect();
         Gates {
             version: VersionGate { allow_older: gates.version.allow_older },
@@ -206,7 +248,10 @@ impl Check<'_> {
                 at: self.at(&format!("{key}/tests")),
             },
             benchmarks,
-            hub_scan: HubScan { wait: gates.hub_scan.wait, timeout_seconds: gates.hub_scan.timeout },
+            hub_scan: HubScan {
+                wait: gates.hub_scan.wait,
+                timeout_seconds: gates.hub_scan.timeout,
+            },
             licenses: gates.licenses.allowed.clone(),
         }
     }
@@ -215,7 +260,11 @@ impl Check<'_> {
         self.relative(&format!("{key}/file"), &benchmark.file);
         if !benchmark.pointer.is_empty() && !benchmark.pointer.starts_with('/') {
             let message = format!("`{}` is not a JSON Pointer", benchmark.pointer);
-            self.wrong(&format!("{key}/pointer"), message, format!("write `/{}`", benchmark.pointer));
+            self.wrong(
+                &format!("{key}/pointer"),
+                message,
+                format!("write `/{}`", benchmark.pointer),
+            );
         }
         if let (Some(min), Some(max)) = (benchmark.min, benchmark.max)
             && min > max
@@ -254,7 +303,11 @@ impl Check<'_> {
             let key = format!("{key}/{}", section.key());
             for (field, value) in [("text", &statement.text), ("by", &statement.by)] {
                 if value.trim().is_empty() {
-                    self.wrong(&format!("{key}/{field}"), format!("`{field}` is empty"), "say it, or remove the section");
+                    self.wrong(
+                        &format!("{key}/{field}"),
+                        format!("`{field}` is empty"),
+                        "say it, or remove the section",
+                    );
                 }
             }
             let Some(date) = self.date(&format!("{key}/date"), &statement.date) else { continue };
@@ -271,7 +324,9 @@ impl Check<'_> {
         if let Some(template) = &card.template {
             self.relative(&format!("{key}/template"), template);
         }
-        let careful = || vec![Section::IntendedUse, Section::TrainingData, Section::Limitations, Section::Bias];
+        let careful = || {
+            vec![Section::IntendedUse, Section::TrainingData, Section::Limitations, Section::Bias]
+        };
         Card {
             source,
             required: card.required.clone().unwrap_or_else(careful),
@@ -291,10 +346,17 @@ impl Check<'_> {
             let key = format!("allow/{index}");
             self.rule(&format!("{key}/rule"), &allow.rule);
             if allow.reason.trim().is_empty() {
-                self.wrong(&format!("{key}/reason"), "`reason` is empty", "say why the finding is allowed");
+                self.wrong(
+                    &format!("{key}/reason"),
+                    "`reason` is empty",
+                    "say why the finding is allowed",
+                );
             }
-            let path = allow.path.as_ref().and_then(|text| self.pattern(&format!("{key}/path"), text));
-            let Some(expires) = self.date(&format!("{key}/expires"), &allow.expires) else { continue };
+            let path =
+                allow.path.as_ref().and_then(|text| self.pattern(&format!("{key}/path"), text));
+            let Some(expires) = self.date(&format!("{key}/expires"), &allow.expires) else {
+                continue;
+            };
             allowances.push(Allowance {
                 rule: allow.rule.clone(),
                 path: path.map(|pattern| pattern.glob),
@@ -327,7 +389,8 @@ impl Check<'_> {
 
     /// A path that stays below the policy's folder.
     fn relative(&mut self, key: &str, path: &str) {
-        let leaves = path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..");
+        let leaves =
+            path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..");
         if leaves {
             let message = format!("`{path}` is not a path below this file's folder");
             self.wrong(key, message, "use a relative path without `..`");
@@ -343,7 +406,11 @@ impl Check<'_> {
         match GlobBuilder::new(text).literal_separator(true).build() {
             Ok(glob) => Some(Pattern { text: text.to_owned(), glob: glob.compile_matcher() }),
             Err(error) => {
-                self.wrong(key, format!("`{text}` is not a glob: {}", error.kind()), "`*`, `**`, `?`, `[…]`, `{…}`");
+                self.wrong(
+                    key,
+                    format!("`{text}` is not a glob: {}", error.kind()),
+                    "`*`, `**`, `?`, `[…]`, `{…}`",
+                );
                 None
             }
         }

@@ -19,7 +19,8 @@ pub struct Row {
 /// The rows as a table for a terminal.
 pub fn explain(policy: &Policy) -> String {
     let width = |of: fn(&Row) -> usize| policy.explained.iter().map(of).max().unwrap_or(0).min(44);
-    let (keys, values) = (width(|row| row.key.chars().count()), width(|row| row.value.chars().count()));
+    let (keys, values) =
+        (width(|row| row.key.chars().count()), width(|row| row.value.chars().count()));
     let mut text = String::new();
     for row in &policy.explained {
         // Writing to a String cannot fail.
@@ -30,12 +31,15 @@ pub fn explain(policy: &Policy) -> String {
 
 pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
     let mut table = Table { shown: &policy.file, places, rows: Vec::new() };
-    table.row("tags", match policy.tags {
-        TagGrammar::Auto => "auto",
-        TagGrammar::Plain => "plain",
-        TagGrammar::Slash => "slash",
-        TagGrammar::At => "at",
-    });
+    table.row(
+        "tags",
+        match policy.tags {
+            TagGrammar::Auto => "auto",
+            TagGrammar::Plain => "plain",
+            TagGrammar::Slash => "slash",
+            TagGrammar::At => "at",
+        },
+    );
     let single = places.exact("model").is_some();
     for (index, model) in policy.models.iter().enumerate() {
         let key = if single { "model".to_owned() } else { format!("models/{index}") };
@@ -80,7 +84,10 @@ impl Table<'_> {
             ("datasets", &model.datasets),
             ("tags", &model.tags),
         ] {
-            self.row(&format!("{key}/{name}"), if list.is_empty() { "none".into() } else { list.join(", ") });
+            self.row(
+                &format!("{key}/{name}"),
+                if list.is_empty() { "none".into() } else { list.join(", ") },
+            );
         }
         // A section stands in the model itself or at the top of the file.
         let own = |section: &str| {
@@ -97,24 +104,47 @@ impl Table<'_> {
                 Visibility::Private => "private".to_owned(),
                 Visibility::Public { reason } => format!("public: {reason}"),
             };
-            self.row(&place, format!("{}: {}/{}, {visibility}", stage.name, stage.namespace, stage.repo));
+            self.row(
+                &place,
+                format!("{}: {}/{}, {visibility}", stage.name, stage.namespace, stage.repo),
+            );
         }
-        self.row(&format!("{gates}/version/allow-older"), model.gates.version.allow_older.to_string());
+        self.row(
+            &format!("{gates}/version/allow-older"),
+            model.gates.version.allow_older.to_string(),
+        );
         self.row(&format!("{gates}/tests/required"), model.gates.tests.required.to_string());
-        let reports: Vec<_> = model.gates.tests.reports.iter().map(|pattern| pattern.text.as_str()).collect();
-        self.row(&format!("{gates}/tests/reports"), if reports.is_empty() { "none".into() } else { reports.join(", ") });
+        let reports: Vec<_> =
+            model.gates.tests.reports.iter().map(|pattern| pattern.text.as_str()).collect();
+        self.row(
+            &format!("{gates}/tests/reports"),
+            if reports.is_empty() { "none".into() } else { reports.join(", ") },
+        );
         for (index, benchmark) in model.gates.benchmarks.iter().enumerate() {
-            let bound = |name, value: Option<f64>| value.map(|value| format!(" {name} {value}")).unwrap_or_default();
-            let value = format!("{}{}{}", benchmark.metric, bound("min", benchmark.min), bound("max", benchmark.max));
+            let bound = |name, value: Option<f64>| {
+                value.map(|value| format!(" {name} {value}")).unwrap_or_default()
+            };
+            let value = format!(
+                "{}{}{}",
+                benchmark.metric,
+                bound("min", benchmark.min),
+                bound("max", benchmark.max)
+            );
             self.row(&format!("{gates}/benchmarks/{index}"), value);
         }
         let licenses = &model.gates.licenses;
-        self.row(&format!("{gates}/licenses/allowed"), if licenses.is_empty() { "any known".into() } else { licenses.join(", ") });
+        self.row(
+            &format!("{gates}/licenses/allowed"),
+            if licenses.is_empty() { "any known".into() } else { licenses.join(", ") },
+        );
         self.row(&format!("{gates}/hub-scan/wait"), model.gates.hub_scan.wait.to_string());
-        self.row(&format!("{card}/source"), match &model.card.source {
-            CardSource::Generated => "generated",
-            CardSource::File(path) => path,
-        });
+        self.row(
+            &format!("{card}/source"),
+            match &model.card.source {
+                CardSource::Generated => "generated",
+                CardSource::File(path) => path,
+            },
+        );
         let required: Vec<_> = model.card.required.iter().map(|section| section.key()).collect();
         self.row(&format!("{card}/required"), required.join(", "));
         for (section, statement) in &model.card.statements {

@@ -22,7 +22,8 @@ pub fn load(path: &Path, shown: &str, known_rules: &[&str]) -> Result<Policy, Po
         Err(error) => return Err(unreadable(error)),
     };
     if size > LIMIT {
-        let error = std::io::Error::other(format!("it has {size} bytes, a policy has at most {LIMIT}"));
+        let error =
+            std::io::Error::other(format!("it has {size} bytes, a policy has at most {LIMIT}"));
         return Err(unreadable(error));
     }
     parse(shown, &std::fs::read_to_string(path).map_err(unreadable)?, known_rules)

@@ -28,7 +28,9 @@ impl<'a> Places<'a> {
         let mut node = self.root;
         for part in key.split('/').filter(|part| !part.is_empty()) {
             let next = match &node.value {
-                Value::Map(entries) => entries.iter().find(|entry| entry.key == part).map(|entry| &entry.node),
+                Value::Map(entries) => {
+                    entries.iter().find(|entry| entry.key == part).map(|entry| &entry.node)
+                }
                 Value::List(items) => part.parse().ok().and_then(|index: usize| items.get(index)),
                 _ => None,
             };

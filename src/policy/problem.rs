@@ -83,7 +83,8 @@ impl Advise for PolicyError {
             Self::Missing(path) => format!("create `{path}` and adapt it:\n\n{STARTER}"),
             Self::Unreadable { .. } => "make it a readable UTF-8 text file under 1 MiB".into(),
             Self::Invalid { .. } => {
-                "mend the lines above; editors complete the file with weighbridge.schema.json".into()
+                "mend the lines above; editors complete the file with weighbridge.schema.json"
+                    .into()
             }
         })
     }

@@ -64,7 +64,11 @@ impl<'a> Walk<'a> {
             } else if let Some(inner @ Schema::Object(_)) = schema.get("additionalProperties") {
                 self.value(&entry.node, inner, &entry.key);
             } else {
-                let known: Vec<_> = properties.into_iter().flat_map(serde_json::Map::keys).map(String::as_str).collect();
+                let known: Vec<_> = properties
+                    .into_iter()
+                    .flat_map(serde_json::Map::keys)
+                    .map(String::as_str)
+                    .collect();
                 self.problems.push(unknown(&entry.key, entry.key_at, name, &known));
             }
         }
@@ -98,7 +102,10 @@ impl<'a> Walk<'a> {
             return target.map_or(schema, |target| self.resolve(target));
         }
         let branches = schema.get("anyOf").and_then(Schema::as_array);
-        let real = branches.into_iter().flatten().find(|branch| branch.get("type") != Some(&"null".into()));
+        let real = branches
+            .into_iter()
+            .flatten()
+            .find(|branch| branch.get("type") != Some(&"null".into()));
         real.map_or(schema, |branch| self.resolve(branch))
     }
 }
@@ -114,7 +121,14 @@ fn choices(schema: &Schema) -> Option<Vec<&str>> {
         if let Some(value) = branch.get("const").and_then(Schema::as_str) {
             all.push(value);
         }
-        all.extend(branch.get("enum").and_then(Schema::as_array).into_iter().flatten().filter_map(Schema::as_str));
+        all.extend(
+            branch
+                .get("enum")
+                .and_then(Schema::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Schema::as_str),
+        );
     }
     Some(all)
 }

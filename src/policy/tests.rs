@@ -77,7 +77,10 @@ fn impossible_values_are_named_with_their_place() {
 #[test]
 fn syntax_errors_and_duplicates_have_a_place() {
     assert!(said("model: [a\n").starts_with("1 problem\n\nweighbridge.yml:"));
-    assert!(said("tags: auto\ntags: plain\nmodel: {name: a, owner: b}\n").contains("weighbridge.yml:2:1"));
+    assert!(
+        said("tags: auto\ntags: plain\nmodel: {name: a, owner: b}\n")
+            .contains("weighbridge.yml:2:1")
+    );
     assert!(said("").contains("weighbridge.yml:1:1"));
 }
 
@@ -105,7 +108,9 @@ fn a_model_may_have_sections_of_its_own() {
 
 #[test]
 fn explain_names_every_origin() {
-    let policy = parse("weighbridge.yml", "model: {name: churn, owner: acme, license: mit}\n", RULES).expect("valid");
+    let policy =
+        parse("weighbridge.yml", "model: {name: churn, owner: acme, license: mit}\n", RULES)
+            .expect("valid");
     let row = |key: &str| policy.explained.iter().find(|row| row.key == key).expect(key).clone();
     assert_eq!(row("model.license").origin, "weighbridge.yml:1:44");
     assert_eq!(row("gates.tests.required").origin, "default");

@@ -46,7 +46,9 @@ impl Value {
             Self::Bool(value) => format!("the boolean `{value}`"),
             Self::Integer(value) => format!("the number `{value}`"),
             Self::Float(value) => format!("the number `{value}`"),
-            Self::Text(value) => format!("the text `{}`", value.chars().take(60).collect::<String>()),
+            Self::Text(value) => {
+                format!("the text `{}`", value.chars().take(60).collect::<String>())
+            }
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a map".into(),
         }
@@ -117,7 +119,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, value)) = map.next_entry::<Spanned<String>, Spanned<Value>>()? {
-            entries.push(Entry { key_at: position(key.referenced), key: key.value, node: node(value) });
+            entries.push(Entry {
+                key_at: position(key.referenced),
+                key: key.value,
+                node: node(value),
+            });
         }
         Ok(Value::Map(entries))
     }
@@ -138,7 +144,8 @@ mod tests {
 
     #[test]
     fn positions_of_keys_and_values() {
-        let tree = read("a:\n  - b: 1\n    c: [x, 2.5]\n", serde_yaml::options! {}).expect("good YAML");
+        let tree =
+            read("a:\n  - b: 1\n    c: [x, 2.5]\n", serde_yaml::options! {}).expect("good YAML");
         let Value::Map(top) = &tree.value else { panic!("a map") };
         assert_eq!(top[0].key_at, Position { line: 1, column: 1 });
         let Value::List(items) = &top[0].node.value else { panic!("a list") };

@@ -59,7 +59,11 @@ mod tests {
             ("1.0.0-Alpha.1", Channel::Development),
             ("1.0.0-dev", Channel::Development),
         ] {
-            assert_eq!(Channel::of(&Version::parse(version).expect("SemVer")), channel, "{version}");
+            assert_eq!(
+                Channel::of(&Version::parse(version).expect("SemVer")),
+                channel,
+                "{version}"
+            );
         }
     }
 }

@@ -59,7 +59,8 @@ fn dirty(repository: &Repository) -> Result<Vec<String>, git2::Error> {
     let mut options = StatusOptions::new();
     options.include_untracked(false).include_ignored(false).exclude_submodules(true);
     let statuses = repository.statuses(Some(&mut options))?;
-    let paths = statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned());
+    let paths =
+        statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned());
     Ok(paths.take(DIRTY_SHOWN).collect())
 }
 
@@ -97,13 +98,17 @@ mod tests {
         index.write().expect("written");
         let tree = repository.find_tree(index.write_tree().expect("a tree")).expect("a tree");
         let who = git2::Signature::now("Ada", "ada@example.org").expect("a name");
-        let commit = repository.commit(Some("HEAD"), &who, &who, "One", &tree, &[]).expect("a commit");
+        let commit =
+            repository.commit(Some("HEAD"), &who, &who, "One", &tree, &[]).expect("a commit");
         let object = repository.find_object(commit, None).expect("the commit");
         repository.tag("v1.0.0", &object, &who, "annotated", false).expect("tagged");
         std::fs::write(folder.path().join("untracked"), "1").expect("written");
         let clean = GitFacts::read(folder.path()).expect("facts");
         assert_eq!(clean.head, Some(commit.to_string()));
-        assert_eq!((clean.tags[0].name.as_str(), clean.tags[0].commit.clone()), ("v1.0.0", commit.to_string()));
+        assert_eq!(
+            (clean.tags[0].name.as_str(), clean.tags[0].commit.clone()),
+            ("v1.0.0", commit.to_string())
+        );
         assert_eq!(clean.dirty, Vec::<String>::new());
         std::fs::write(folder.path().join("a"), "other").expect("written");
         assert_eq!(GitFacts::read(folder.path()).expect("facts").dirty, ["a"]);

@@ -25,7 +25,8 @@ pub fn history(base: &Path, policy: &Policy, model: &Model, git: &GitFacts) -> V
         if release.model != model.name {
             continue;
         }
-        let day = Timestamp::from_second(tag.time).ok().map(|time| time.to_zoned(TimeZone::UTC).date());
+        let day =
+            Timestamp::from_second(tag.time).ok().map(|time| time.to_zoned(TimeZone::UTC).date());
         let version = release.version.clone();
         let entry = versions.entry(version.clone());
         let entry = entry.or_insert(HistoryEntry { version, date: None, notes: None });
@@ -36,7 +37,9 @@ pub fn history(base: &Path, policy: &Policy, model: &Model, git: &GitFacts) -> V
 
 fn read(path: &Path) -> String {
     match std::fs::metadata(path) {
-        Ok(found) if found.len() <= CHANGELOG_LIMIT => std::fs::read_to_string(path).unwrap_or_default(),
+        Ok(found) if found.len() <= CHANGELOG_LIMIT => {
+            std::fs::read_to_string(path).unwrap_or_default()
+        }
         _ => String::new(),
     }
 }
@@ -47,8 +50,10 @@ fn changelog(text: &str) -> Vec<(Version, Option<Date>, String)> {
     let mut inside = false;
     for line in text.lines() {
         if let Some(heading) = line.strip_prefix("## ") {
-            let mut words = heading.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ':']));
-            let version = words.next().and_then(|word| Version::parse(word.trim_start_matches('v')).ok());
+            let mut words =
+                heading.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ':']));
+            let version =
+                words.next().and_then(|word| Version::parse(word.trim_start_matches('v')).ok());
             let date = words.find_map(|word| word.parse().ok());
             inside = version.is_some();
             sections.extend(version.map(|version| (version, date, String::new())));
@@ -73,12 +78,27 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let text = "# Changelog\n\n## [Unreleased]\n- later\n\n## [1.1.0] - 2026-02-01\n### Added\n- more\n\n## v1.0.0\n- first\n";
         std::fs::write(folder.path().join("CHANGELOG.md"), text).expect("written");
-        let policy = crate::policy::parse("p", "model: {name: churn, owner: o}\n", &[]).expect("valid");
-        let tag = |name: &str| GitTag { name: name.into(), commit: String::new(), time: 1_767_225_600 };
-        let git = GitFacts { tags: vec![tag("v1.0.0"), tag("v1.2.0"), tag("other/v9.0.0"), tag("x")], ..GitFacts::default() };
+        let policy =
+            crate::policy::parse("p", "model: {name: churn, owner: o}\n", &[]).expect("valid");
+        let tag =
+            |name: &str| GitTag { name: name.into(), commit: String::new(), time: 1_767_225_600 };
+        let git = GitFacts {
+            tags: vec![tag("v1.0.0"), tag("v1.2.0"), tag("other/v9.0.0"), tag("x")],
+            ..GitFacts::default()
+        };
         let history = history(folder.path(), &policy, &policy.models[0], &git);
-        let shown: Vec<_> = history.iter().map(|entry| format!("{} {:?}", entry.version, entry.date.map(|date| date.to_string()))).collect();
-        assert_eq!(shown, ["1.2.0 Some(\"2026-01-01\")", "1.1.0 Some(\"2026-02-01\")", "1.0.0 Some(\"2026-01-01\")"]);
+        let shown: Vec<_> = history
+            .iter()
+            .map(|entry| format!("{} {:?}", entry.version, entry.date.map(|date| date.to_string())))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "1.2.0 Some(\"2026-01-01\")",
+                "1.1.0 Some(\"2026-02-01\")",
+                "1.0.0 Some(\"2026-01-01\")"
+            ]
+        );
         assert_eq!(history[1].notes.as_deref(), Some("### Added\n- more"));
     }
 }

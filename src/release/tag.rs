@@ -62,7 +62,9 @@ fn version_of(text: &str) -> Result<Version, String> {
         }
         match semver_spelling(bare) {
             Some(spelling) => format!("`{text}` is not SemVer 2: write `v{spelling}`"),
-            None => format!("`{text}` is not a SemVer 2 version ({error}): write for example `v1.2.3`"),
+            None => {
+                format!("`{text}` is not a SemVer 2 version ({error}): write for example `v1.2.3`")
+            }
         }
     })
 }
@@ -72,6 +74,9 @@ fn semver_spelling(text: &str) -> Option<String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (numbers, rest) = text.split_at(digits);
     let mut parts: Vec<&str> = numbers.split('.').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return None;
+    }
     parts.resize(parts.len().max(3), "0");
     let word: String = rest.chars().filter(char::is_ascii_alphabetic).collect();
     let count: String = rest.chars().filter(char::is_ascii_digit).collect();
@@ -103,7 +108,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn policy(models: &str) -> Policy {
-        let list: String = models.split(' ').map(|name| format!("  - {{name: {name}, owner: o}}\n")).collect();
+        let list: String =
+            models.split(' ').map(|name| format!("  - {{name: {name}, owner: o}}\n")).collect();
         crate::policy::parse("p", &format!("models:\n{list}"), &[]).expect("valid")
     }
 
@@ -122,7 +128,9 @@ mod tests {
             ("fraud@1.2.3", "fraud"),
             ("models/churn=churn@v1.2.3", "churn"),
         ] {
-            let Versioning::Release(release) = read_tag(tag, &policy("churn fraud")) else { panic!("{tag}") };
+            let Versioning::Release(release) = read_tag(tag, &policy("churn fraud")) else {
+                panic!("{tag}")
+            };
             assert_eq!((release.model.as_str(), release.version), (model, Version::new(1, 2, 3)));
         }
         assert!(matches!(read_tag("1.2.3", &policy("churn")), Versioning::Release(_)));

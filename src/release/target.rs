@@ -25,9 +25,13 @@ impl Advise for NoTarget {
     fn fix(&self) -> Option<String> {
         Some(match self {
             Self::NoStage { channel, .. } => {
-                format!("add `{channel}` to the `channels:` of a stage, or leave one stage without `channels:`")
+                format!(
+                    "add `{channel}` to the `channels:` of a stage, or leave one stage without `channels:`"
+                )
             }
-            Self::BadRepo(_) => "change the stage's `repository:` template or the model's name".into(),
+            Self::BadRepo(_) => {
+                "change the stage's `repository:` template or the model's name".into()
+            }
         })
     }
 }
@@ -35,7 +39,8 @@ impl Advise for NoTarget {
 /// The place of a release: the stage that claims its channel, else the first that claims none.
 pub fn target(model: &Model, release: &Release) -> Result<Target, NoTarget> {
     let channel = release.channel.as_str();
-    let claiming = model.stages.iter().find(|stage| stage.channels.iter().any(|claimed| claimed == channel));
+    let claiming =
+        model.stages.iter().find(|stage| stage.channels.iter().any(|claimed| claimed == channel));
     let stage = claiming
         .or_else(|| model.stages.iter().find(|stage| stage.channels.is_empty()))
         .ok_or_else(|| NoTarget::NoStage { model: model.name.clone(), channel })?;
@@ -68,14 +73,20 @@ mod tests {
     #[test]
     fn one_stage_takes_every_channel_on_its_own_branch() {
         let full = place("", "v1.0.0").expect("a place");
-        assert_eq!((full.repo.to_string().as_str(), full.revision.as_str(), full.private), ("acme/churn", "main", true));
+        assert_eq!(
+            (full.repo.to_string().as_str(), full.revision.as_str(), full.private),
+            ("acme/churn", "main", true)
+        );
         assert_eq!(place("", "v1.0.0-rc.1").expect("a place").revision, "staging");
     }
 
     #[test]
     fn stages_claim_channels_and_templates_expand() {
         let stages = "stages:\n  - {name: lab, namespace: acme-lab, repository: '{name}-{stage}-v{major}', channels: [staging]}\n  - {name: production, channels: [production]}\n";
-        assert_eq!(place(stages, "v2.0.0-rc.1").expect("a place").repo.to_string(), "acme-lab/churn-lab-v2");
+        assert_eq!(
+            place(stages, "v2.0.0-rc.1").expect("a place").repo.to_string(),
+            "acme-lab/churn-lab-v2"
+        );
         assert_eq!(place(stages, "v2.0.0").expect("a place").stage, "production");
         assert!(place(stages, "v2.0.0-dev").expect_err("nobody takes it").fix().is_some());
     }

@@ -37,7 +37,10 @@ fn bad_tags() {
     let data = tempfile::tempdir().expect("a temporary folder");
     let data = data.path().to_str().expect("UTF-8");
     for tag in ["latest", "v1.2", "v1.2.3rc1", "other/v1.0.0", "v1.0.0\n::error::x"] {
-        let run = workspace.run(&["rehearse", "--tag", tag, "--data", data]).expect(1).says("tag-unreadable");
+        let run = workspace
+            .run(&["rehearse", "--tag", tag, "--data", data])
+            .expect(1)
+            .says("tag-unreadable");
         assert!(!run.stdout.lines().any(|line| line.starts_with("::error::x")), "{}", run.all());
     }
 }
@@ -92,7 +95,11 @@ fn twenty_sparse_gigabytes_in_constant_memory() {
     let file = std::fs::File::create(workspace.path().join("model/weights.bin")).expect("made");
     file.set_len(20 << 30).expect("sparse");
     let program = std::process::Command::new("sh")
-        .args(["-c", "ulimit -v 1500000; exec \"$0\" scan model --format json", env!("CARGO_BIN_EXE_weighbridge")])
+        .args([
+            "-c",
+            "ulimit -v 1500000; exec \"$0\" scan model --format json",
+            env!("CARGO_BIN_EXE_weighbridge"),
+        ])
         .current_dir(workspace.path())
         .output()
         .expect("runs");

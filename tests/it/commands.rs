@@ -21,7 +21,12 @@ fn check_blocks_each_kind_of_trouble_at_its_place() {
             "test-failed",
             "tests/test_a.py",
         ),
-        ("model/notes.txt", "token = hf_abcdefghijKLMNOPqrstuvwxYZ0123456789\n", "", "model/notes.txt:1"),
+        (
+            "model/notes.txt",
+            "token = hf_abcdefghijKLMNOPqrstuvwxYZ0123456789\n",
+            "",
+            "model/notes.txt:1",
+        ),
         (
             "model/model.safetensors",
             "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n",
@@ -38,7 +43,9 @@ fn check_blocks_each_kind_of_trouble_at_its_place() {
 #[test]
 fn several_models_in_one_repository() {
     let workspace = Workspace::healthy();
-    let models = POLICY.replacen("model:\n  name: churn", "models:\n- name: churn", 1).replace("\n  ", "\n  ");
+    let models = POLICY
+        .replacen("model:\n  name: churn", "models:\n- name: churn", 1)
+        .replace("\n  ", "\n  ");
     let second = "- name: fraud\n  owner: acme\n  path: model\n  library: xgboost\n  task: tabular-classification\n  license: apache-2.0\n  language: [en]\n";
     workspace.write("weighbridge.yml", models.replacen("gates:", &format!("{second}gates:"), 1));
     workspace.commit();
@@ -46,8 +53,14 @@ fn several_models_in_one_repository() {
     workspace.run(&["check"]).expect(0).says("churn").says("fraud");
     let data = tempfile::tempdir().expect("a temporary folder");
     let data = data.path().to_str().expect("UTF-8");
-    workspace.run(&["rehearse", "--tag", "fraud/v2.0.0", "--data", data]).expect(0).says("acme/fraud");
-    workspace.run(&["rehearse", "--tag", "v2.0.0", "--data", data]).expect(1).says("tag-unreadable");
+    workspace
+        .run(&["rehearse", "--tag", "fraud/v2.0.0", "--data", data])
+        .expect(0)
+        .says("acme/fraud");
+    workspace
+        .run(&["rehearse", "--tag", "v2.0.0", "--data", data])
+        .expect(1)
+        .says("tag-unreadable");
 }
 
 #[test]
@@ -62,7 +75,9 @@ fn scan_tells_files_and_findings_as_json() {
     assert!(report["findings"][0]["path"].as_str().expect("a path").ends_with("model/bad.pkl"));
     let files = report["files"].as_array().expect("files");
     assert_eq!(files.len(), 4);
-    assert!(files.iter().all(|file| file["sha256"].as_str().is_some_and(|digest| digest.len() == 64)));
+    assert!(
+        files.iter().all(|file| file["sha256"].as_str().is_some_and(|digest| digest.len() == 64))
+    );
     workspace.run(&["scan", "missing"]).expect(2);
 }
 

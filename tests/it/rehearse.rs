@@ -7,8 +7,14 @@ use crate::support::workspace::Workspace;
 /// Requests that change something on a Hub.
 fn writes(log: &str) -> Vec<&str> {
     log.lines()
-        .filter(|line| ["PUT", "POST", "DELETE", "PATCH"].iter().any(|method| line.contains(method)))
-        .filter(|line| !["/preupload/", "/validate-yaml", "/paths-info/", "/objects/batch"].iter().any(|ask| line.contains(ask)))
+        .filter(|line| {
+            ["PUT", "POST", "DELETE", "PATCH"].iter().any(|method| line.contains(method))
+        })
+        .filter(|line| {
+            !["/preupload/", "/validate-yaml", "/paths-info/", "/objects/batch"]
+                .iter()
+                .any(|ask| line.contains(ask))
+        })
         .collect()
 }
 
@@ -23,7 +29,11 @@ fn a_second_rehearsal_is_green_and_writes_nothing() {
     let arguments = ["rehearse", "--data", data.path().to_str().expect("UTF-8")];
     workspace.run(&arguments).expect(0).says("v1.0.0").says("acme/churn");
     let first = log(data.path());
-    assert_eq!(writes(&first).iter().filter(|line| line.contains("/commit/")).count(), 1, "{first}");
+    assert_eq!(
+        writes(&first).iter().filter(|line| line.contains("/commit/")).count(),
+        1,
+        "{first}"
+    );
     assert_eq!(writes(&first).iter().filter(|line| line.contains("/tag/")).count(), 1, "{first}");
 
     workspace.run(&arguments).expect(0).says("already published");
@@ -43,7 +53,10 @@ fn other_bytes_under_the_same_tag_are_refused() {
     workspace.write("model/model.json", "{\"learner\": {\"other\": 1}}\n");
     workspace.run(&arguments).expect(1).says("version-already-published");
     let after = log(data.path());
-    assert_eq!(writes(after.strip_prefix(&before).expect("the log only grows")), Vec::<&str>::new());
+    assert_eq!(
+        writes(after.strip_prefix(&before).expect("the log only grows")),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]

@@ -89,7 +89,10 @@ impl Workspace {
     /// Tags the head.
     pub fn tag(&self, name: &str) {
         let repository = git2::Repository::open(self.path()).expect("a repository");
-        let head = repository.head().and_then(|head| head.peel(git2::ObjectType::Commit)).expect("a commit");
+        let head = repository
+            .head()
+            .and_then(|head| head.peel(git2::ObjectType::Commit))
+            .expect("a commit");
         repository.tag_lightweight(name, &head, true).expect("tagged");
     }
 
@@ -148,7 +151,11 @@ impl Run {
     /// Asserts that a text was said on either stream.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text) || self.stderr.contains(text), "not said: {text}\n{}", self.all());
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "not said: {text}\n{}",
+            self.all()
+        );
         self
     }
 }

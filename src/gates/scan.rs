@@ -1,0 +1,101 @@
+//! What the scanners saw, and names that could not be weighed.
+
+use super::{Gate, Judgement, Load};
+use crate::failure::Failure;
+use crate::finding::{Finding, Level, Location, Rule};
+use crate::inventory::{Inventory, Unweighed};
+use crate::scan;
+
+const BAD_LINK: Rule = Rule {
+    id: "bad-link",
+    level: Level::Error,
+    summary: "a symbolic link that leaves the folder, loops or leads nowhere",
+    reason: "What would be published is not in the folder: it could be any file of the machine.",
+    fix: "replace the link by the file itself, or leave it out with `exclude:`",
+    example: "model/weights.bin → /mnt/nas/weights.bin",
+};
+
+const BAD_NAME: Rule = Rule {
+    id: "bad-file-name",
+    level: Level::Error,
+    summary: "a file name that cannot be published",
+    reason: "Control and direction characters forge what people read; the Hub takes no other names than UTF-8.",
+    fix: "rename the file",
+    example: "a name with a line break",
+};
+
+const NOT_A_FILE: Rule = Rule {
+    id: "not-a-file",
+    level: Level::Error,
+    summary: "a socket, pipe or device among the files",
+    reason: "It has no bytes that could be published.",
+    fix: "remove it from the model's folder",
+    example: "model/agent.sock",
+};
+
+const UNREADABLE: Rule = Rule {
+    id: "unreadable-file",
+    level: Level::Error,
+    summary: "a file that could not be read to its end, or that changed while it was read",
+    reason: "A file that was not weighed whole is not published, and none is skipped silently.",
+    fix: "wait until training has written it, and look at its permissions and the disk",
+    example: "a checkpoint that is still being written",
+};
+
+/// The scan gate.
+pub struct Scan;
+
+impl Gate for Scan {
+    fn name(&self) -> &'static str {
+        "scan"
+    }
+
+    fn rules(&self) -> Vec<&'static Rule> {
+        let own = [&BAD_LINK, &BAD_NAME, &NOT_A_FILE, &UNREADABLE];
+        scan::RULES.into_iter().chain(own).collect()
+    }
+
+    fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
+        let findings = findings(load.inventory);
+        let files = load.inventory.files.len();
+        let note = match findings.len() {
+            0 => format!("{files} files, nothing found"),
+            found => format!("{files} files, {found} findings"),
+        };
+        Ok(Judgement::new(note, findings))
+    }
+}
+
+/// Everything the scanners have to say of an inventory.
+pub fn findings(inventory: &Inventory) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in &inventory.files {
+        for seen in &file.detections {
+            let at = Location {
+                path: Some(file.shown.clone()),
+                line: seen.line,
+                column: seen.column,
+                member: seen.member.clone(),
+                offset: seen.offset.filter(|offset| *offset > 0),
+            };
+            let fix = seen.rule.fix.replace("PATH", &file.shown);
+            findings.push(
+                Finding::new(seen.rule, format!("`{}`: {}", file.shown, seen.message), at)
+                    .with_fix(fix),
+            );
+        }
+    }
+    findings.extend(inventory.unweighed.iter().filter_map(unweighed));
+    findings
+}
+
+fn unweighed(name: &Unweighed) -> Option<Finding> {
+    let (rule, shown, why) = match name {
+        Unweighed::Excluded { .. } => return None,
+        Unweighed::BadLink { shown, why } => (&BAD_LINK, shown, why.as_str()),
+        Unweighed::BadName { shown, why } => (&BAD_NAME, shown, why.as_str()),
+        Unweighed::NotAFile { shown } => (&NOT_A_FILE, shown, "it is no regular file"),
+        Unweighed::Unreadable { shown, why } => (&UNREADABLE, shown, why.as_str()),
+    };
+    Some(Finding::new(rule, format!("`{shown}`: {why}"), Location::file(shown)))
+}

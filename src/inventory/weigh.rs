@@ -1,0 +1,92 @@
+//! The single pass over one file: opened once, read once; hashed, recognised and scanned.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::time::SystemTime;
+
+use super::walk::Found;
+use super::{Artifact, INLINE_LIMIT};
+use crate::digest::{BlobHasher, Hasher};
+use crate::scan::{self, Stream, Subject};
+
+/// Bytes of the beginning that the Hub's preupload question carries.
+const SAMPLE: usize = 512;
+
+/// A reader that hashes what passes.
+struct Weighing<'a> {
+    file: File,
+    sha256: Hasher,
+    blob: Option<BlobHasher>,
+    sample: Vec<u8>,
+    passed: u64,
+    watch: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Read for Weighing<'_> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(target)?;
+        let bytes = &target[..count];
+        self.sha256.update(bytes);
+        if let Some(blob) = &mut self.blob {
+            blob.update(bytes);
+        }
+        let wanted = SAMPLE - self.sample.len();
+        self.sample.extend_from_slice(&bytes[..count.min(wanted)]);
+        self.passed += count as u64;
+        (self.watch)(count as u64);
+        Ok(count)
+    }
+}
+
+/// Weighs one file; the error says why it could not be read to its end.
+pub(super) fn weigh(
+    found: Found,
+    watch: &(dyn Fn(u64) + Sync),
+) -> Result<Artifact, (String, String)> {
+    match pass(&found, watch) {
+        Ok(artifact) => Ok(artifact),
+        Err(error) => Err((found.shown, error.to_string())),
+    }
+}
+
+fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
+    let file = File::open(&found.on_disk)?;
+    let before = state(&file)?;
+    let mut reader = Weighing {
+        file,
+        sha256: Hasher::default(),
+        // Large files are never sent inline, so nobody asks for their git id.
+        blob: (before.0 <= INLINE_LIMIT).then(|| BlobHasher::new(before.0)),
+        sample: Vec::with_capacity(SAMPLE),
+        passed: 0,
+        watch,
+    };
+    let scan = {
+        let mut stream = Stream::new(&mut reader);
+        let subject = Subject { name: found.path.as_str(), size: Some(before.0) };
+        let scan = scan::scan(&mut stream, &subject)?;
+        stream.drain()?;
+        scan
+    };
+    if state(&reader.file)? != before || reader.passed != before.0 {
+        return Err(io::Error::other("it changed while it was read"));
+    }
+    Ok(Artifact {
+        path: found.path.clone(),
+        on_disk: found.on_disk.clone(),
+        shown: found.shown.clone(),
+        size: reader.passed,
+        sha256: reader.sha256.finish(),
+        git_oid: reader.blob.map(BlobHasher::finish).unwrap_or_default(),
+        sample: reader.sample,
+        format: scan.format,
+        detections: scan.detections,
+        tensors: scan.tensors,
+    })
+}
+
+/// Size and time of the last change.
+fn state(file: &File) -> io::Result<(u64, Option<SystemTime>)> {
+    let found = file.metadata()?;
+    Ok((found.len(), found.modified().ok()))
+}

@@ -1,0 +1,169 @@
+//! Secrets in text: tokens with a known shape, and private keys. What is found is never shown.
+
+use std::io;
+
+use super::stream::Stream;
+use super::{Detection, Scan};
+use crate::finding::{Level, Rule};
+
+pub(super) const SECRET: Rule = Rule {
+    id: "secret-in-file",
+    level: Level::Error,
+    summary: "a token or private key in a file that would be published",
+    reason: "Whoever sees the repository can use it; deleting the file later does not take it back.",
+    fix: "revoke the secret where it was issued, then remove it from the file",
+    example: "HF_TOKEN=hf_… in a notebook",
+};
+
+/// Longest line that is looked at as one; longer ones are looked at in pieces.
+const LINE: usize = 256 * 1024;
+/// Most secrets named in one file.
+const MOST_NAMED: usize = 20;
+
+/// A token: its beginning, the characters of the rest, and how many there are.
+struct Shape {
+    what: &'static str,
+    prefix: &'static str,
+    also: &'static str,
+    length: std::ops::RangeInclusive<usize>,
+}
+
+const SHAPES: [Shape; 11] = [
+    Shape { what: "a Hugging Face token", prefix: "hf_", also: "", length: 30..=60 },
+    Shape { what: "a Hugging Face JWT", prefix: "hf_jwt_", also: "._-", length: 40..=4000 },
+    Shape {
+        what: "a Hugging Face organisation token",
+        prefix: "api_org_",
+        also: "",
+        length: 30..=60,
+    },
+    Shape { what: "a GitHub token", prefix: "ghp_", also: "", length: 36..=36 },
+    Shape { what: "a GitHub token", prefix: "gho_", also: "", length: 36..=36 },
+    Shape { what: "a GitHub token", prefix: "ghs_", also: "", length: 36..=36 },
+    Shape { what: "a GitHub token", prefix: "ghu_", also: "", length: 36..=36 },
+    Shape { what: "a GitHub token", prefix: "ghr_", also: "", length: 36..=36 },
+    Shape { what: "a GitHub token", prefix: "github_pat_", also: "_", length: 60..=90 },
+    Shape { what: "an AWS access key id", prefix: "AKIA", also: "", length: 16..=16 },
+    Shape { what: "an AWS access key id", prefix: "ASIA", also: "", length: 16..=16 },
+];
+
+/// Looks at every line.
+pub(super) fn scan(stream: &mut Stream<'_>, scan: &mut Scan) -> io::Result<()> {
+    let mut line = 1;
+    let mut text = Vec::new();
+    loop {
+        let chunk = stream.chunk()?;
+        if chunk.is_empty() {
+            break;
+        }
+        let (piece, ends) = match chunk.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (&chunk[..at], true),
+            None => (chunk, false),
+        };
+        let piece = &piece[..piece.len().min(LINE)];
+        let whole = ends && piece.len() < LINE;
+        text.extend_from_slice(piece);
+        let taken = piece.len() + usize::from(whole);
+        stream.advance(taken);
+        if whole {
+            look(&text, line, scan);
+            text.clear();
+            line += 1;
+        } else if text.len() >= LINE {
+            look(&text, line, scan);
+            // A token may be cut by the piece's end: keep enough to see it whole.
+            text.drain(..text.len() - 4096);
+        }
+        if scan.detections.len() >= MOST_NAMED {
+            return Ok(());
+        }
+    }
+    look(&text, line, scan);
+    Ok(())
+}
+
+fn look(line: &[u8], number: u32, scan: &mut Scan) {
+    let text = String::from_utf8_lossy(line);
+    for shape in &SHAPES {
+        for (at, _) in text.match_indices(shape.prefix) {
+            let rest = &text[at + shape.prefix.len()..];
+            let inside = |c: char| c.is_ascii_alphanumeric() || shape.also.contains(c);
+            let length = rest.find(|c| !inside(c)).unwrap_or(rest.len());
+            let joined = text[..at]
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !joined && shape.length.contains(&length) && is_random(&rest[..length]) {
+                let column = u32::try_from(text[..at].chars().count() + 1).unwrap_or(u32::MAX);
+                say(shape.what, number, column, scan);
+            }
+        }
+    }
+    // The words are split so that this very line is no finding.
+    if let Some(at) = text.find(concat!("-----BEGIN", " "))
+        && text[at..].contains(concat!("PRIVATE", " KEY-----"))
+    {
+        say(
+            "a private key",
+            number,
+            u32::try_from(text[..at].chars().count() + 1).unwrap_or(1),
+            scan,
+        );
+    }
+}
+
+fn say(what: &str, line: u32, column: u32, scan: &mut Scan) {
+    let known =
+        scan.detections.iter().any(|seen| seen.line == Some(line) && seen.column == Some(column));
+    if known || scan.detections.len() >= MOST_NAMED {
+        return;
+    }
+    scan.detections.push(Detection {
+        line: Some(line),
+        column: Some(column),
+        offset: None,
+        ..Detection::at(&SECRET, format!("{what} stands here (not shown)"), 0)
+    });
+}
+
+/// Placeholders (`hf_xxxxxxxx…`, `hf_your_token_here`) repeat few characters; secrets do not.
+fn is_random(token: &str) -> bool {
+    let mut kinds: Vec<char> = token.chars().collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mixed =
+        token.chars().any(|c| c.is_ascii_digit()) || token.chars().any(|c| c.is_ascii_uppercase());
+    kinds.len() >= 10.min(token.len() / 2) && mixed && !token.contains("EXAMPLE")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scan::testing::scan_bytes;
+
+    #[test]
+    fn shapes_are_found_at_line_and_column_and_never_shown() {
+        let token = format!("hf{}", "_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3f");
+        let scan = scan_bytes("notes.txt", format!("one\ntoken: {token}\n").as_bytes());
+        assert_eq!(scan.detections.len(), 1);
+        let seen = &scan.detections[0];
+        assert_eq!((seen.rule.id, seen.line, seen.column), ("secret-in-file", Some(2), Some(8)));
+        assert!(!seen.message.contains(&token[3..]));
+        let key = concat!("-----BEGIN RSA ", "PRIVATE KEY-----\n");
+        assert_eq!(scan_bytes("k", key.as_bytes()).detections.len(), 1);
+        let long = format!("{}{token}", " ".repeat(super::LINE - 10));
+        assert_eq!(scan_bytes("long.txt", long.as_bytes()).detections.len(), 1);
+    }
+
+    #[test]
+    fn placeholders_are_not() {
+        for text in [
+            "hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "hf_your_token_here",
+            "AKIAIOSFODNN7EXAMPLE",
+            "xhf_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3f",
+            "self_attention",
+        ] {
+            assert!(scan_bytes("t", text.as_bytes()).detections.is_empty(), "{text}");
+        }
+    }
+}
