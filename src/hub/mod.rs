@@ -1,12 +1,23 @@
 //! The Hugging Face Hub in the Hub's own words.
 
+mod api;
 pub mod card_rules;
+mod commit;
+mod error;
 pub mod front_matter;
 pub mod licenses;
 mod model_index;
 mod repo_id;
 pub mod tables;
+mod upload;
+pub mod wire;
+mod xet;
 pub mod yaml_dialect;
 pub mod yaml_tree;
+
+pub use api::Hub;
+pub use commit::Operation;
+pub use error::HubError;
+pub use upload::{Blob, Uploaded};
 
 pub use repo_id::{BadRepoId, RepoId};

@@ -1,0 +1,87 @@
+//! When a request is made again, and how long to wait before: one table for all clients.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::header::HeaderMap;
+
+/// Tries of one request, the first included.
+pub(super) const TRIES: u32 = 6;
+
+/// Statuses that pass: the server was busy or briefly broken.
+pub(super) fn passes(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// How long to wait before try number `next` (the second is 2): what the server asks for, else
+/// half to all of 1, 2, 4, 8, 16 seconds.
+pub(super) fn pause(headers: Option<&HeaderMap>, next: u32) -> Duration {
+    if let Some(asked) = headers.and_then(|headers| asked(headers, Timestamp::now())) {
+        return asked;
+    }
+    let whole = Duration::from_secs(1 << next.saturating_sub(2).min(4));
+    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else the `t=` of a `RateLimit` header
+/// with nothing left (draft-ietf-httpapi-ratelimit-headers).
+fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(after) = header("retry-after") {
+        if let Ok(seconds) = after.trim().parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = rfc2822::DateTimeParser::new().parse_timestamp(after.trim()).ok()?;
+        let seconds = date.duration_since(now).as_secs().max(0);
+        return Some(Duration::from_secs(seconds.unsigned_abs() + 1));
+    }
+    let limit = header("ratelimit")?;
+    let field = |name: &str| {
+        limit
+            .split(';')
+            .find_map(|part| part.trim().strip_prefix(name))
+            .and_then(|value| value.parse::<u64>().ok())
+    };
+    (field("r=")? == 0).then(|| field("t=").map(|seconds| Duration::from_secs(seconds + 1)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_table() {
+        let retried: Vec<u16> = (100..600).filter(|status| passes(*status)).collect();
+        assert_eq!(retried, [408, 429, 500, 502, 503, 504]);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_comes_first() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let headers = |name: &'static str, value: &'static str| {
+            HeaderMap::from_iter([(name.parse().expect("name"), value.parse().expect("value"))])
+        };
+        for (name, value, seconds) in [
+            ("retry-after", "7", Some(7)),
+            ("retry-after", "Thu, 01 Jan 2026 00:00:09 GMT", Some(10)),
+            ("retry-after", "Thu, 01 Jan 2015 00:00:09 GMT", Some(1)),
+            ("retry-after", "soon", None),
+            ("ratelimit", "\"api\";r=0;t=3", Some(4)),
+            ("ratelimit", "\"api\";r=5;t=3", None),
+        ] {
+            assert_eq!(
+                asked(&headers(name, value), now),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn waits_grow_and_stay_bounded() {
+        for next in 2..20 {
+            let wait = pause(None, next);
+            assert!(wait <= Duration::from_secs(16) && wait >= Duration::from_millis(500));
+        }
+    }
+}

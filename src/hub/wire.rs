@@ -1,0 +1,207 @@
+//! JSON as the Hub writes it. Unknown fields are ignored; what is relied on is named.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// `GET /api/whoami-v2`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WhoAmI {
+    /// User name.
+    pub name: String,
+    /// Organisations.
+    #[serde(default)]
+    pub orgs: Vec<Org>,
+    /// About the token.
+    #[serde(default)]
+    pub auth: Auth,
+}
+
+/// An organisation of the user.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Org {
+    /// Name.
+    pub name: String,
+}
+
+/// The `auth` of `whoami-v2`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// The token's own facts; absent for OAuth.
+    #[serde(default)]
+    pub access_token: Option<AccessToken>,
+}
+
+/// A user token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AccessToken {
+    /// `read`, `write`, `god` or `fineGrained`.
+    pub role: String,
+}
+
+/// `GET …/refs`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Refs {
+    /// Branches.
+    #[serde(default)]
+    pub branches: Vec<Ref>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Vec<Ref>,
+}
+
+/// A branch or tag.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ref {
+    /// Short name.
+    pub name: String,
+    /// Commit, 40 hex digits.
+    pub target_commit: String,
+}
+
+/// An entry of `GET …/tree/{revision}`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TreeEntry {
+    /// `file` or `directory`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Path.
+    pub path: String,
+    /// Git id.
+    pub oid: String,
+    /// Bytes.
+    #[serde(default)]
+    pub size: u64,
+    /// Where the content is in large-file storage.
+    #[serde(default)]
+    pub lfs: Option<LfsInfo>,
+}
+
+/// The `lfs` of a tree entry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LfsInfo {
+    /// SHA-256, 64 hex digits.
+    pub oid: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A file of `POST …/preupload/{revision}`.
+#[derive(Debug, Serialize)]
+pub struct PreuploadFile<'a> {
+    /// Path.
+    pub path: &'a str,
+    /// Bytes.
+    pub size: u64,
+    /// Base64 of the first 512 bytes.
+    pub sample: String,
+}
+
+/// The answer of preupload.
+#[derive(Debug, Deserialize)]
+pub struct Preupload {
+    /// One answer a file.
+    pub files: Vec<PreuploadAnswer>,
+}
+
+/// What the Hub wants of one file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreuploadAnswer {
+    /// Path.
+    pub path: String,
+    /// `lfs` or `regular`.
+    pub upload_mode: String,
+}
+
+/// The answer of the LFS batch call.
+#[derive(Debug, Deserialize)]
+pub struct Batch {
+    /// `basic`, `multipart` or `xet`; basic when absent (Git LFS API).
+    #[serde(default)]
+    pub transfer: Option<String>,
+    /// One answer an object.
+    pub objects: Vec<BatchObject>,
+}
+
+/// The answer for one object; no actions and no error means it is stored already.
+#[derive(Debug, Deserialize)]
+pub struct BatchObject {
+    /// SHA-256.
+    pub oid: String,
+    /// What to do.
+    #[serde(default)]
+    pub actions: Option<Actions>,
+    /// Why it is refused.
+    #[serde(default)]
+    pub error: Option<ObjectError>,
+}
+
+/// Why an object is refused.
+#[derive(Debug, Deserialize)]
+pub struct ObjectError {
+    /// Words.
+    pub message: String,
+}
+
+/// Upload and verify.
+#[derive(Debug, Deserialize)]
+pub struct Actions {
+    /// Where to send it.
+    pub upload: Option<Action>,
+    /// Where to say that it was sent.
+    pub verify: Option<Action>,
+}
+
+/// An address with headers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Action {
+    /// Address.
+    pub href: String,
+    /// Headers to send; for multipart `chunk_size` and the parts' addresses.
+    #[serde(default)]
+    pub header: BTreeMap<String, serde_json::Value>,
+}
+
+/// The Xet token answer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct XetToken {
+    /// Address of the content-addressed store.
+    pub cas_url: String,
+    /// When the token ends, seconds since 1970.
+    pub exp: u64,
+    /// The token.
+    pub access_token: String,
+}
+
+/// The answer of a commit.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Committed {
+    /// The new commit.
+    pub commit_oid: String,
+}
+
+/// `GET …/scan`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanStatus {
+    /// Whether every scan has ended.
+    #[serde(default)]
+    pub scans_done: bool,
+    /// Files with something to say.
+    #[serde(default)]
+    pub files_with_issues: Vec<ScanIssue>,
+}
+
+/// A file the Hub's scanners object to.
+#[derive(Debug, Deserialize)]
+pub struct ScanIssue {
+    /// Path.
+    pub path: String,
+    /// unscanned, safe, queued, error, caution, suspicious, unsafe.
+    pub level: String,
+}

@@ -1,0 +1,69 @@
+//! What the Hub has, asked before anything is written.
+
+use semver::Version;
+
+use super::{Landed, PublishError, RECORD, Remote};
+use crate::hub::Hub;
+use crate::hub::wire::{Refs, TreeEntry};
+use crate::release::{Published, Release, RemoteFile, Target};
+
+/// A release record is a few hundred bytes a file.
+const RECORD_LIMIT: usize = 32 * 1024 * 1024;
+
+/// Looks at the target repository; one that is not there has nothing.
+pub async fn look(hub: &Hub, target: &Target, release: &Release) -> Result<Remote, PublishError> {
+    let Some(refs) = hub.refs(&target.repo).await? else { return Ok(Remote::default()) };
+    let tagged = commit_of(&refs.tags, &release.hub_tag());
+    let this_version = match &tagged {
+        Some(commit) => Some(files(hub, target, commit).await?),
+        None => None,
+    };
+    let head = commit_of(&refs.branches, &target.revision);
+    let (files, record) = match &head {
+        Some(head) => (files(hub, target, head).await?, landed(hub, target, head).await?),
+        None => (Vec::new(), None),
+    };
+    Ok(Remote {
+        exists: true,
+        published: Published { versions: versions(&refs), this_version },
+        tagged,
+        start: commit_of(&refs.branches, "main"),
+        head,
+        files,
+        record,
+    })
+}
+
+fn versions(refs: &Refs) -> Vec<Version> {
+    let names = refs.tags.iter().map(|tag| tag.name.strip_prefix('v').unwrap_or(&tag.name));
+    names.filter_map(|name| Version::parse(name).ok()).collect()
+}
+
+fn commit_of(refs: &[crate::hub::wire::Ref], name: &str) -> Option<String> {
+    refs.iter().find(|found| found.name == name).map(|found| found.target_commit.clone())
+}
+
+pub(super) async fn files(
+    hub: &Hub,
+    target: &Target,
+    commit: &str,
+) -> Result<Vec<RemoteFile>, PublishError> {
+    Ok(hub.tree(&target.repo, commit).await?.into_iter().map(remote_file).collect())
+}
+
+fn remote_file(entry: TreeEntry) -> RemoteFile {
+    match entry.lfs {
+        Some(lfs) => RemoteFile { path: entry.path, size: lfs.size, oid: lfs.oid },
+        None => RemoteFile { path: entry.path, size: entry.size, oid: entry.oid },
+    }
+}
+
+/// The record at a commit, if it is one of ours.
+pub(super) async fn landed(
+    hub: &Hub,
+    target: &Target,
+    commit: &str,
+) -> Result<Option<Landed>, PublishError> {
+    let bytes = hub.small_file(&target.repo, commit, RECORD, RECORD_LIMIT).await?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
