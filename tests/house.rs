@@ -66,8 +66,7 @@ fn used_rooms(text: &str) -> Vec<String> {
     for line in code {
         for (at, _) in line.match_indices("crate::") {
             let rest = &line[at + "crate::".len()..];
-            let end =
-                rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
             rooms.push(rest[..end].to_owned());
         }
     }
@@ -78,10 +77,7 @@ fn used_rooms(text: &str) -> Vec<String> {
 fn every_room_has_a_floor() {
     for path in sources().keys() {
         let room = room(path);
-        assert!(
-            matches!(room.as_str(), "main" | "lib") || floor(&room).is_some(),
-            "{room} stands on no floor"
-        );
+        assert!(matches!(room.as_str(), "main" | "lib") || floor(&room).is_some(), "{room} stands on no floor");
     }
 }
 
@@ -139,18 +135,10 @@ fn crates_with_one_user_have_one_user() {
 #[test]
 fn the_action_and_the_binary_name_the_same_inputs() {
     let action = std::fs::read_to_string(root().join("action.yml")).expect("action.yml");
-    let inputs = action
-        .split("\ninputs:")
-        .nth(1)
-        .expect("inputs")
-        .split("\noutputs:")
-        .next()
-        .expect("inputs");
+    let inputs = action.split("\ninputs:").nth(1).expect("inputs").split("\noutputs:").next().expect("inputs");
     let names: Vec<_> = inputs
         .lines()
-        .filter(|line| {
-            line.starts_with("  ") && !line.starts_with("   ") && line.trim_end().ends_with(':')
-        })
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   ") && line.trim_end().ends_with(':'))
         .map(|line| line.trim().trim_end_matches(':'))
         .collect();
     assert_eq!(names, weighbridge::inputs::ACTION_INPUTS);

@@ -8,11 +8,13 @@ mod json_locate;
 mod json_metric;
 mod junit;
 mod junit_place;
+mod measured;
 
 use std::time::SystemTime;
 
 pub use files::{Base, EvidenceFile};
 pub use gather::gather;
+pub use measured::{Measured, MetricRow, measured, show};
 
 use crate::digest::Digest;
 use crate::finding::Location;

@@ -2,6 +2,13 @@
 //!
 //! Adding one is one file here and one line in [`ALL`].
 
+pub mod benchmarks;
+pub mod card;
+mod card_sections;
+#[cfg(test)]
+mod sample;
+pub mod tests;
+
 use std::time::SystemTime;
 
 use jiff::civil::Date;
@@ -33,6 +40,9 @@ pub struct Load<'a> {
     pub published: Option<&'a Published>,
     /// The finished card, exactly as it would be published.
     pub card: &'a str,
+    /// The README that the card was made from, as it stands in the repository, when the policy
+    /// keeps one.
+    pub readme: Option<&'a crate::source::SourceFile>,
     /// A rehearsal: the tag may be made up.
     pub rehearsal: bool,
     /// The day of the run.
