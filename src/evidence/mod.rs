@@ -1,6 +1,20 @@
 //! What testing and training left behind: read, never trusted blindly.
+//!
+//! Adding a format is one file here and one line in [`TEST_READERS`] or [`METRIC_READERS`].
+
+mod files;
+mod gather;
+mod json_locate;
+mod json_metric;
+mod junit;
+mod junit_place;
+mod measured;
 
 use std::time::SystemTime;
+
+pub use files::{Base, EvidenceFile};
+pub use gather::gather;
+pub use measured::{Measured, MetricRow, measured, show};
 
 use crate::digest::Digest;
 use crate::finding::Location;
@@ -15,6 +29,27 @@ pub struct Evidence {
     /// Files that matched a pattern but could not be read as evidence.
     pub unreadable: Vec<Unreadable>,
 }
+
+/// Reads one kind of test report. Total: any bytes give a report or a reason.
+pub trait TestReader: Sync {
+    /// Whether the file looks like its kind; the first reader that says so reads it.
+    fn claims(&self, file: &EvidenceFile) -> bool;
+    /// The report, or what is wrong and where.
+    fn read(&self, file: &EvidenceFile, base: &Base) -> Result<TestReport, Unreadable>;
+}
+
+/// Reads one number from one kind of metrics file. Total, as [`TestReader`] is.
+pub trait MetricReader: Sync {
+    /// Whether the file looks like its kind; the first reader that says so reads it.
+    fn claims(&self, file: &EvidenceFile) -> bool;
+    /// What the pointer leads to, and where it stands.
+    fn read(&self, file: &EvidenceFile, pointer: &str) -> (MetricValue, Location);
+}
+
+/// Every kind of test report.
+const TEST_READERS: &[&dyn TestReader] = &[&junit::JUnit];
+/// Every kind of metrics file; the last one takes what no other claims.
+const METRIC_READERS: &[&dyn MetricReader] = &[&json_metric::Json];
 
 /// A file that should have been evidence.
 #[derive(Debug, Clone)]
@@ -40,8 +75,22 @@ pub struct TestReport {
     pub passed: u64,
     /// Tests that were skipped.
     pub skipped: u64,
-    /// Failures and errors.
+    /// Failures and errors: the first thousand.
     pub failures: Vec<TestFailure>,
+    /// Failures and errors beyond those.
+    pub failures_beyond: u64,
+}
+
+impl TestReport {
+    /// Failures and errors, kept or not.
+    pub fn failed(&self) -> u64 {
+        self.failures.len() as u64 + self.failures_beyond
+    }
+
+    /// Tests that ran: everything but the skipped.
+    pub fn executed(&self) -> u64 {
+        self.passed + self.failed()
+    }
 }
 
 /// A test that failed or broke.

@@ -2,8 +2,14 @@
 //!
 //! Adding one is one file here and one line in [`ALL`].
 
+pub mod benchmarks;
+pub mod card;
+mod card_sections;
 pub mod license;
+#[cfg(test)]
+mod sample;
 pub mod scan;
+pub mod tests;
 pub mod version;
 
 use std::time::SystemTime;
@@ -15,6 +21,22 @@ use crate::finding::{Finding, Rule};
 use crate::inventory::Inventory;
 use crate::policy::{Model, Policy};
 use crate::release::{GitFacts, Published, Target, Versioning};
+
+/// Every gate, in the order of reports.
+pub const ALL: [&dyn Gate; 6] = [
+    &version::Version,
+    &tests::Tests,
+    &benchmarks::Benchmarks,
+    &scan::Scan,
+    &card::Card,
+    &license::License,
+];
+
+/// Every rule with its gate's name, those of the verdict itself included.
+pub fn catalogue() -> Vec<(&'static str, &'static Rule)> {
+    let gates = ALL.iter().flat_map(|gate| gate.rules().into_iter().map(|rule| (gate.name(), rule)));
+    gates.chain(crate::finding::VERDICT_RULES.iter().map(|rule| ("policy", *rule))).collect()
+}
 
 /// Everything a gate may look at.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +59,9 @@ pub struct Load<'a> {
     pub published: Option<&'a Published>,
     /// The finished card, exactly as it would be published.
     pub card: &'a str,
+    /// The README that the card was made from, as it stands in the repository, when the policy
+    /// keeps one.
+    pub readme: Option<&'a crate::source::SourceFile>,
     /// A rehearsal: the tag may be made up.
     pub rehearsal: bool,
     /// The day of the run.

@@ -1,17 +1,38 @@
 //! One report, many renderers, each knowing its medium's limits.
 
+mod checks;
+mod commands;
+mod console;
+mod json;
+mod outputs;
+pub mod progress;
+pub mod rules;
+mod sarif;
+pub mod scan;
+mod summary;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
-use crate::evidence::Metric;
+use crate::context::GitHubRunner;
+use crate::failure::Failure;
 use crate::finding::Verdict;
+use crate::http::Secret;
 use crate::inventory::Inventory;
+use crate::publish::PlanView;
 use crate::release::{Target, Versioning};
+
+pub use checks::check_run;
 
 /// Everything a run has to tell.
 #[derive(Debug)]
 pub struct Report {
     /// `check`, `release` or `rehearse`.
     pub mode: &'static str,
+    /// The policy file, as shown.
+    pub policy: String,
     /// Model name.
     pub model: String,
     /// Whether there is a version.
@@ -28,6 +49,8 @@ pub struct Report {
     pub metrics: Vec<MetricRow>,
     /// What publishing did, when it ran.
     pub publication: Option<Publication>,
+    /// What publishing would do, for a dry run.
+    pub plan: Option<PlanView>,
     /// Remarks on the run itself ("no checks: write permission, annotations went to the log").
     pub notes: Vec<String>,
 }
@@ -45,18 +68,6 @@ pub struct MetricRow {
     pub passed: bool,
     /// `file:line` it came from.
     pub source: String,
-}
-
-impl MetricRow {
-    /// How a metric's value is shown.
-    pub fn show(metric: &Metric) -> String {
-        use crate::evidence::MetricValue;
-        match &metric.value {
-            MetricValue::Number(number) => format!("{number}"),
-            MetricValue::NotFinite(text) | MetricValue::NotANumber(text) => text.clone(),
-            MetricValue::Missing(_) => "missing".into(),
-        }
-    }
 }
 
 /// What publishing did.
@@ -89,4 +100,114 @@ pub struct PublishedFiles {
     pub unchanged: usize,
     /// Deleted because this version does not have them.
     pub deleted: usize,
+}
+
+/// Where a report goes.
+#[derive(Debug, Clone)]
+pub struct Emit<'a> {
+    /// GitHub's runner, if that is where we are.
+    pub github: Option<&'a GitHubRunner>,
+    /// Folder for report.json and report.sarif; made if missing.
+    pub folder: &'a Path,
+    /// Whether the console may use colour.
+    pub color: bool,
+}
+
+/// Tells a report everywhere: files, console, and on GitHub annotations, summary and outputs.
+pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
+    let findings = report.verdict.findings();
+    let json_path = write(emit.folder, "report.json", &json::render(report))?;
+    let sarif_path = write(emit.folder, "report.sarif", &sarif::render(&findings, &report.policy))?;
+    let console = console::render(report, emit.color);
+    let Some(github) = emit.github else { return print(&console) };
+    print(&commands::fenced(&console))?;
+    for line in commands::annotations(&findings) {
+        print(&format!("{line}\n"))?;
+    }
+    if let Some(path) = &github.summary {
+        let there = std::fs::metadata(path).map_or(0, |found| found.len());
+        let left = summary::BUDGET.saturating_sub(usize::try_from(there).unwrap_or(usize::MAX));
+        append(path, &summary::render(report, left))?;
+    }
+    if let Some(path) = &github.output {
+        append(path, &outputs::render(&outputs(report, &json_path, &sarif_path)))?;
+    }
+    Ok(())
+}
+
+fn outputs(report: &Report, json: &Path, sarif: &Path) -> Vec<(&'static str, String)> {
+    let done = report.publication.as_ref();
+    let version = match &report.versioning {
+        Versioning::Release(release) => release.version.to_string(),
+        Versioning::Untagged | Versioning::Unreadable { .. } => String::new(),
+    };
+    let tally = report.verdict.tally();
+    vec![
+        ("verdict", if report.verdict.passed() { "pass" } else { "blocked" }.to_owned()),
+        ("version", version),
+        ("repo-id", report.target.as_ref().map(|target| target.repo.to_string()).unwrap_or_default()),
+        ("revision", done.map(|done| done.revision.clone()).unwrap_or_default()),
+        ("url", done.map(|done| done.url.clone()).unwrap_or_default()),
+        ("manifest-digest", report.inventory.manifest_digest().to_string()),
+        ("findings", (tally.errors + tally.warnings + tally.notes).to_string()),
+        ("report", json.display().to_string()),
+        ("sarif", sarif.display().to_string()),
+    ]
+}
+
+fn write(folder: &Path, name: &str, value: &serde_json::Value) -> Result<PathBuf, Failure> {
+    let path = folder.join(name);
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, format!("{value:#}\n")));
+    written.map_err(|error| {
+        Failure::new(format!("cannot write {}", path.display()))
+            .because(&error)
+            .fix("give a folder that can be written: `--report-dir DIR` (input `report-dir`)")
+    })?;
+    Ok(path)
+}
+
+fn append(path: &Path, text: &str) -> Result<(), Failure> {
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Failure::new(format!("cannot write {}", path.display())).because(&error))
+}
+
+/// Masks a secret in the runner's log, in every form it may take.
+pub fn mask(secret: &Secret) -> Result<(), Failure> {
+    commands::masks(secret).iter().try_for_each(|line| print(&format!("{line}\n")))
+}
+
+/// A failure to do the work: one line, its causes, the fix; on GitHub an annotation too.
+pub fn failure(failure: &Failure, github: bool, color: bool) {
+    let paint = console::Paint(color);
+    let mut text = format!("{} {}\n", paint.level(crate::finding::Level::Error), failure.what());
+    for cause in failure.causes() {
+        text.push_str(&format!("  because: {}\n", cause.replace('\n', "\n  ")));
+    }
+    if let Some(fix) = failure.advice() {
+        text.push_str(&format!("  fix: {}\n", fix.replace('\n', "\n       ")));
+    }
+    // There is nowhere left to tell that even this failed.
+    if github {
+        let all = failure.advice().map_or_else(|| failure.to_string(), |fix| format!("{failure}\nFix: {fix}"));
+        let _ = print(&format!("{}\n", commands::error(&all)));
+    }
+    aside(text.trim_end());
+}
+
+/// A line for people on standard error, beside the report.
+pub fn aside(text: &str) {
+    // A closed standard error must not end a release half way.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Text on standard output. A pipe that was closed by its reader is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new("cannot write to standard output").because(&error))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,0 +1,275 @@
+//! The card says what people need to know, in a form that the Hub accepts.
+
+use super::card_sections::{Outline, Said, said};
+use super::{Gate, Judgement, Load};
+use crate::failure::Failure;
+use crate::finding::{Finding, Level, Location, Rule};
+use crate::hub::card_rules::{self, Problem};
+use crate::hub::front_matter;
+use crate::hub::tables::LIBRARIES;
+use crate::hub::yaml_tree::{self, Node};
+use crate::policy::{CardSource, Section};
+
+/// Judges the finished card.
+pub struct Card;
+
+const INVALID: Rule = Rule {
+    id: "card-invalid",
+    level: Level::Error,
+    summary: "the Hub would refuse the card's metadata",
+    reason: "The Hub checks README.md on every commit and refuses the whole commit for it.",
+    fix: "correct the value where it is written: in weighbridge.yml, or in the README it names",
+    example: "language: zh-CN",
+};
+
+const WARNING: Rule = Rule {
+    id: "card-warning",
+    level: Level::Warning,
+    summary: "the card's metadata is doubtful",
+    reason: "The Hub accepts it, but shows it wrongly, not at all, or differently from what Python \
+             readers see.",
+    fix: "correct the value where it is written: in weighbridge.yml, or in the README it names",
+    example: "pipeline_tag: text-clasification",
+};
+
+const SECTION_MISSING: Rule = Rule {
+    id: "card-section-missing",
+    level: Level::Error,
+    summary: "a section that the policy requires is missing or says nothing",
+    reason: "Only a person can say what a model is for and where it fails; users decide by it.",
+    fix: "state it under `card:` in weighbridge.yml, with name and date",
+    example: "card: {required: [limitations]} and no `limitations:` statement",
+};
+
+const SECTION_UNSTATED: Rule = Rule {
+    id: "card-section-unstated",
+    level: Level::Warning,
+    summary: "intended use, training data, limitations or bias is not stated",
+    reason: "These are the sections that users miss most; the card says plainly that nobody wrote \
+             them.",
+    fix: "state it under `card:` in weighbridge.yml, with name and date",
+    example: "a policy without `card: {bias: …}`",
+};
+
+const METADATA_MISSING: Rule = Rule {
+    id: "card-metadata-missing",
+    level: Level::Warning,
+    summary: "the card lacks metadata that the Hub finds models by",
+    reason: "Without a task a model is in no search; without a library it gets no usage snippet and \
+             its downloads are not counted.",
+    fix: "set `library:` and `task:` of the model in weighbridge.yml",
+    example: "a model with no `task:`",
+};
+
+/// Sections whose absence is worth a word even where the policy does not require them.
+const EXPECTED: [Section; 4] =
+    [Section::IntendedUse, Section::TrainingData, Section::Limitations, Section::Bias];
+
+impl Gate for Card {
+    fn name(&self) -> &'static str {
+        "card"
+    }
+
+    fn rules(&self) -> Vec<&'static Rule> {
+        vec![&INVALID, &WARNING, &SECTION_MISSING, &SECTION_UNSTATED, &METADATA_MISSING]
+    }
+
+    fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
+        let mut findings = metadata(load);
+        let (yaml, body) = match front_matter::split(load.card) {
+            Some(block) => (block.yaml, block.body),
+            None => ("", load.card),
+        };
+        let root = yaml_tree::parse(yaml).ok().flatten();
+        findings.extend(missing_keys(load, root.as_ref()));
+        let outline = Outline::of(body, 1);
+        let mut stated = 0;
+        for section in Section::ALL {
+            match said(&outline, section) {
+                Said::Prose => stated += 1,
+                silence => findings.extend(unsaid(load, section, silence)),
+            }
+        }
+        let note = format!("{stated} of {} sections stated", Section::ALL.len());
+        Ok(Judgement { note, findings, skipped: false })
+    }
+}
+
+/// What the Hub would say of the metadata. A problem that the hand-kept README has too is placed
+/// there; anything else was written from the policy.
+fn metadata(load: &Load<'_>) -> Vec<Finding> {
+    let finished = card_rules::check(load.card);
+    let written = load.readme.map(|readme| card_rules::check(&readme.text)).unwrap_or_default();
+    let place = |problem: &Problem, among: &[Problem]| {
+        let same = among.iter().find(|written| written.message == problem.message);
+        match (load.readme, same.and_then(|problem| problem.at)) {
+            (Some(readme), Some(at)) => Location::at(&readme.path, at),
+            _ => load.model.at.clone(),
+        }
+    };
+    let finding = |rule, problem: &Problem, among: &[Problem]| {
+        Finding::new(rule, problem.message.clone(), place(problem, among))
+    };
+    let errors = finished.errors.iter().map(|error| finding(&INVALID, error, &written.errors));
+    // A remark on the README is lost in the finished card, in which every scalar is written anew.
+    let remarks = if load.readme.is_some() { &written.warnings } else { &finished.warnings };
+    let remarks = remarks.iter().map(|remark| finding(&WARNING, remark, remarks));
+    errors.chain(remarks).collect()
+}
+
+fn missing_keys(load: &Load<'_>, root: Option<&Node>) -> Vec<Finding> {
+    let text = |key: &str| root.and_then(|root| root.get(key)).and_then(Node::as_text);
+    let mut findings = Vec::new();
+    let at = || load.model.at.clone();
+    if text("pipeline_tag").is_none() {
+        let message = "the card names no `pipeline_tag` (task)";
+        findings.push(Finding::new(&METADATA_MISSING, message, at()).with_fix(
+            "add `task:` to the model in weighbridge.yml, e.g. `task: text-classification`",
+        ));
+    }
+    if text("library_name").is_none() {
+        let example = LIBRARIES.ids().find(|id| *id == "transformers").unwrap_or_default();
+        findings.push(
+            Finding::new(&METADATA_MISSING, "the card names no `library_name`", at()).with_fix(
+                format!(
+                    "add `library:` to the model in weighbridge.yml, e.g. `library: {example}`"
+                ),
+            ),
+        );
+    }
+    findings
+}
+
+fn unsaid(load: &Load<'_>, section: Section, silence: Said) -> Option<Finding> {
+    let settings = &load.model.card;
+    let (rule, so) = if settings.required.contains(&section) {
+        (&SECTION_MISSING, "and the policy requires it")
+    } else if EXPECTED.contains(&section) {
+        (&SECTION_UNSTATED, "and the card says so")
+    } else {
+        return None;
+    };
+    let title = section.title();
+    let what = match (&settings.source, settings.statements.contains_key(&section), silence) {
+        (_, true, _) => {
+            format!("“{title}” is stated in the policy, but the template leaves it out")
+        }
+        (CardSource::Generated, false, _) => format!("“{title}” is not stated, {so}"),
+        (CardSource::File(readme), false, Said::Placeholder(_)) => {
+            format!("“{title}” in {readme} has only a placeholder under it")
+        }
+        (CardSource::File(readme), false, _) => format!("{readme} has no section “{title}”"),
+    };
+    let at = match load.readme {
+        Some(readme) => heading_in(&readme.text, section).map_or_else(
+            || Location::file(&readme.path),
+            |line| Location::line(&readme.path, line),
+        ),
+        None => load.model.at.clone(),
+    };
+    let key = section.key();
+    let fix = format!(
+        "write it; in weighbridge.yml: `card: {{{key}: {{text: \"…\", by: \"your name\", date: \"{}\"}}}}`",
+        load.today
+    );
+    Some(Finding::new(rule, what, at).with_fix(fix))
+}
+
+/// The line of the section's empty heading in a README.
+fn heading_in(readme: &str, section: Section) -> Option<u32> {
+    let body = front_matter::split(readme).map_or(readme, |block| block.body);
+    let before = &readme[..readme.len() - body.len()];
+    let first_line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
+    match said(&Outline::of(body, first_line), section) {
+        Said::Placeholder(line) => Some(line),
+        Said::Nothing | Said::Prose => None,
+    }
+}
+
+#[cfg(test)]
+mod speaks {
+    use super::*;
+    use crate::gates::sample::Sample;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn nothing_of_a_good_card() {
+        let (findings, note) = Sample::new().weigh(&Card);
+        assert_eq!(findings, Vec::<String>::new());
+        assert_eq!(note, "4 of 9 sections stated");
+    }
+
+    #[test]
+    fn of_what_the_hub_refuses_and_doubts() {
+        let mut sample = Sample::new();
+        sample.card = sample.card.replace("license: mit", "license: MIT");
+        let found = sample.one(&Card, "card-invalid");
+        assert!(found.starts_with(
+            "card-invalid at weighbridge.yml:2:1: \"license\" is \"MIT\" (did you mean \"mit\"?)"
+        ));
+        let mut sample = Sample::new();
+        sample.card = sample.card.replace("tabular-classification", "tabular");
+        assert!(sample.one(&Card, "card-warning").contains("official list"));
+    }
+
+    #[test]
+    fn of_the_readmes_own_line() {
+        let mut sample = Sample::new();
+        let readme = "---\nlanguage: zh-CN\ntags: [on]\n---\n# Churn\n";
+        sample.readme = Some(SourceFile::new("docs/CARD.md", readme));
+        sample.model().card.source = CardSource::File("CARD.md".into());
+        sample.card = sample.card.replace("license: mit", "license: mit\nlanguage: \"zh-CN\"");
+        let (findings, _) = sample.weigh(&Card);
+        assert!(
+            findings[0].starts_with("card-invalid at docs/CARD.md:2:11: \"language\""),
+            "{findings:?}"
+        );
+        assert!(
+            findings[1].starts_with("card-warning at docs/CARD.md:3:8: unquoted on"),
+            "{findings:?}"
+        );
+        assert_eq!(findings.len(), 2);
+    }
+
+    #[test]
+    fn of_sections_by_their_weight() {
+        let mut sample = Sample::new();
+        sample.card = sample.card.replace("One country.", "*Not stated.*");
+        sample.model().card.statements.clear();
+        assert_eq!(
+            sample.one(&Card, "card-section-missing"),
+            "card-section-missing at weighbridge.yml:2:1: “Limitations” is not stated, and the \
+             policy requires it"
+        );
+        sample.model().card.required.clear();
+        assert!(sample.one(&Card, "card-section-unstated").contains("the card says so"));
+        let mut sample = Sample::new();
+        sample.card = sample.card.replace("## Limitations\n\nOne country.\n", "");
+        assert!(sample.one(&Card, "card-section-missing").contains("the template leaves it out"));
+    }
+
+    #[test]
+    fn of_empty_headings_in_a_readme() {
+        let mut sample = Sample::new();
+        let readme = "---\nlicense: mit\n---\n# Churn\n\n## Limitations\n\nTODO\n";
+        sample.readme = Some(SourceFile::new("README.md", readme));
+        sample.model().card.source = CardSource::File("README.md".into());
+        sample.model().card.statements.clear();
+        sample.card = sample.card.replace("One country.", "TODO");
+        assert_eq!(
+            sample.one(&Card, "card-section-missing"),
+            "card-section-missing at README.md:6: “Limitations” in README.md has only a \
+             placeholder under it"
+        );
+    }
+
+    #[test]
+    fn of_missing_metadata() {
+        let mut sample = Sample::new();
+        sample.card = sample.card.replace("library_name: sklearn\n", "");
+        assert!(sample.one(&Card, "card-metadata-missing").contains("library_name"));
+        let mut sample = Sample::new();
+        sample.card = sample.card.replace("pipeline_tag: tabular-classification\n", "");
+        assert!(sample.one(&Card, "card-metadata-missing").contains("pipeline_tag"));
+    }
+}

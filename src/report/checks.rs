@@ -1,0 +1,38 @@
+//! The report as a check run.
+
+use super::{Report, summary};
+use crate::finding::{Finding, Level};
+use crate::github::{Annotation, AnnotationLevel, CheckRun};
+
+/// GitHub's limit for a check run's summary, in bytes.
+const SUMMARY: usize = 65_000;
+
+/// The check run of a report.
+pub fn check_run(report: &Report) -> CheckRun {
+    let tally = report.verdict.tally();
+    let title = match (tally.errors, tally.warnings) {
+        (0, 0) => "passed".to_owned(),
+        (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
+    };
+    let findings = report.verdict.findings();
+    CheckRun {
+        title,
+        summary: summary::render(report, SUMMARY),
+        passed: report.verdict.passed(),
+        annotations: findings.into_iter().map(|finding| annotation(finding, &report.policy)).collect(),
+    }
+}
+
+fn annotation(finding: &Finding, policy: &str) -> Annotation {
+    Annotation {
+        path: finding.at.path.clone().unwrap_or_else(|| policy.to_owned()),
+        line: finding.at.line.unwrap_or(1),
+        level: match finding.level {
+            Level::Error => AnnotationLevel::Failure,
+            Level::Warning => AnnotationLevel::Warning,
+            Level::Note => AnnotationLevel::Notice,
+        },
+        title: finding.rule.id.to_owned(),
+        message: format!("{}\nFix: {}", finding.message, finding.fix),
+    }
+}

@@ -1,0 +1,195 @@
+//! For people: the verdict first, then why, then the fix.
+
+use std::fmt::Write as _;
+
+use super::Report;
+use crate::finding::{Finding, Level, Outcome, Weighing};
+use crate::markdown;
+use crate::release::Versioning;
+
+/// Widest line.
+const WIDTH: usize = 100;
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint(pub(super) bool);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    pub(super) fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    pub(super) fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    pub(super) fn level(self, level: Level) -> String {
+        match level {
+            Level::Error => self.with("1;31", "error"),
+            Level::Warning => self.with("1;33", "warning"),
+            Level::Note => self.with("1;36", "note"),
+        }
+    }
+}
+
+/// The report as text.
+pub(super) fn render(report: &Report, color: bool) -> String {
+    let paint = Paint(color);
+    let mut text = String::new();
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(text, "{}", headline(report, paint));
+    let _ = writeln!(text);
+    for weighing in report.verdict.weighings() {
+        let _ = writeln!(text, "  {}", gate(weighing, paint));
+    }
+    if !report.metrics.is_empty() {
+        let _ = writeln!(text);
+        for row in &report.metrics {
+            let mark = if row.passed { "✓" } else { "✗" };
+            let bound = if row.bound.is_empty() { String::new() } else { format!(" ({})", row.bound) };
+            let line = format!("{mark} {} = {}{bound}", row.name, row.value);
+            let _ = writeln!(text, "  {}  {}", markdown::line(&line), paint.dim(&markdown::line(&row.source)));
+        }
+    }
+    let findings = report.verdict.findings();
+    text.push_str(&self::findings(&findings, color));
+    for (finding, reason) in report.verdict.allowed() {
+        let line = format!("allowed: {} at {}: {reason}", finding.rule.id, finding.at);
+        let _ = writeln!(text, "  {}", paint.dim(&markdown::line(&line)));
+    }
+    if let Some(plan) = &report.plan {
+        let _ = write!(text, "\nPlan for {} ({}), nothing is written:\n", plan.repo_id, plan.tag);
+        if plan.already_published {
+            let _ = writeln!(text, "  already published");
+        }
+        for step in &plan.steps {
+            let bytes = step.bytes.map(|bytes| format!(" ({})", size(bytes))).unwrap_or_default();
+            let _ = writeln!(text, "  {:<13} {}{bytes}", step.action, markdown::line(&step.what));
+        }
+    }
+    if let Some(done) = &report.publication {
+        let how = if done.already_published { "already published, nothing written" } else { "published" };
+        let _ = writeln!(text, "\n{} {} {how}", paint.bold(&done.repo_id), done.tag);
+        let files = &done.files;
+        let _ = writeln!(
+            text,
+            "  {} written, {} unchanged, {} deleted; {} sent as large files",
+            files.written,
+            files.unchanged,
+            files.deleted,
+            size(done.bytes_sent)
+        );
+        let _ = writeln!(text, "  {} at {:.12}", done.url, done.revision);
+    }
+    for note in &report.notes {
+        let _ = writeln!(text, "  {}", paint.dim(&markdown::line(note)));
+    }
+    text
+}
+
+fn headline(report: &Report, paint: Paint) -> String {
+    let what = match &report.versioning {
+        Versioning::Release(release) => format!("{} {}", report.model, release.hub_tag()),
+        Versioning::Unreadable { tag, .. } => format!("{} {}", report.model, markdown::line(tag)),
+        Versioning::Untagged => report.model.clone(),
+    };
+    let tally = report.verdict.tally();
+    let counts = [(tally.errors, "error"), (tally.warnings, "warning"), (tally.notes, "note")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let verdict = if report.verdict.passed() { paint.with("1;32", "PASS") } else { paint.with("1;31", "BLOCKED") };
+    let counts = if counts.is_empty() { String::new() } else { format!(" · {counts}") };
+    let files = format!("{} files, {}", report.inventory.files.len(), size(report.inventory.bytes()));
+    format!("{verdict} {} · {files}{counts}", paint.bold(&what))
+}
+
+fn gate(weighing: &Weighing, paint: Paint) -> String {
+    let worst = weighing.findings.iter().map(|finding| finding.level).max();
+    let (mark, note) = match (&weighing.outcome, worst) {
+        (Outcome::Broken(failure), _) => (paint.with("1;31", "!"), failure.what().to_owned()),
+        (Outcome::Skipped(note), None) => (paint.dim("–"), note.clone()),
+        (Outcome::Judged(note) | Outcome::Skipped(note), Some(Level::Error)) => (paint.with("31", "✗"), note.clone()),
+        (Outcome::Judged(note) | Outcome::Skipped(note), Some(Level::Warning)) => (paint.with("33", "!"), note.clone()),
+        (Outcome::Judged(note) | Outcome::Skipped(note), _) => (paint.with("32", "✓"), note.clone()),
+    };
+    format!("{mark} {:<11} {}", weighing.gate, markdown::line(&note))
+}
+
+/// Findings with place, reason and fix.
+pub(super) fn findings(findings: &[&Finding], color: bool) -> String {
+    let paint = Paint(color);
+    let mut text = String::new();
+    for finding in findings {
+        let _ = write!(text, "\n{} {}", paint.level(finding.level), paint.bold(&format!("[{}]", finding.rule.id)));
+        let _ = writeln!(text, " {}", markdown::line(&finding.at.to_string()));
+        for line in wrapped(&finding.message) {
+            let _ = writeln!(text, "  {line}");
+        }
+        let mut lead = "fix: ";
+        for fix in finding.fix.lines().flat_map(wrapped) {
+            let _ = writeln!(text, "  {}", paint.dim(&format!("{lead}{fix}")));
+            lead = "     ";
+        }
+    }
+    text
+}
+
+/// Lines of at most [`WIDTH`] columns, cut at blanks where there are any.
+fn wrapped(text: &str) -> Vec<String> {
+    let clean = markdown::line(text);
+    let indent: String = clean.chars().take_while(|c| *c == ' ').collect();
+    let mut lines = Vec::new();
+    let mut line = indent.clone();
+    for word in clean.split_whitespace() {
+        if line.chars().count() + word.chars().count() > WIDTH && line.len() > indent.len() {
+            lines.push(std::mem::replace(&mut line, indent.clone()));
+        }
+        if line.len() > indent.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+/// Bytes for people, in powers of 1000 as the Hub shows them.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    // A rounded number for people: the loss beyond 2^52 does not show.
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if value < 10.0 { format!("{value:.1} {}", UNITS[unit]) } else { format!("{value:.0} {}", UNITS[unit]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_for_people() {
+        assert_eq!([size(0), size(999), size(1500), size(20 << 30)], ["0 B", "999 B", "1.5 kB", "21 GB"]);
+    }
+
+    #[test]
+    fn long_texts_wrap_and_control_characters_do_not_act() {
+        let lines = wrapped(&"word ".repeat(60));
+        assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= WIDTH));
+        assert!(!wrapped("a\x1b[31mb")[0].contains('\x1b'));
+    }
+}

@@ -1,0 +1,65 @@
+//! The JSON report: a frozen shape of its own, version 1.
+
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::finding::{Finding, Outcome};
+use crate::inventory::Inventory;
+use crate::release::Versioning;
+
+/// The whole report.
+pub fn render(report: &Report) -> Value {
+    let (tag, version) = match &report.versioning {
+        Versioning::Release(release) => (Some(release.tag.clone()), Some(release.version.to_string())),
+        Versioning::Unreadable { tag, .. } => (Some(tag.clone()), None),
+        Versioning::Untagged => (None, None),
+    };
+    let gates = report.verdict.weighings().iter().map(|weighing| {
+        let (outcome, note) = match &weighing.outcome {
+            Outcome::Judged(note) => ("judged", note.clone()),
+            Outcome::Skipped(note) => ("skipped", note.clone()),
+            Outcome::Broken(failure) => ("broken", failure.to_string()),
+        };
+        json!({"gate": weighing.gate, "outcome": outcome, "note": note, "findings": weighing.findings.len()})
+    });
+    let allowed = report.verdict.allowed().iter().map(|(allowed, reason)| json!({"finding": finding(allowed), "reason": reason}));
+    json!({
+        "schema": "weighbridge-report/1",
+        "mode": report.mode,
+        "verdict": if report.verdict.passed() { "pass" } else { "blocked" },
+        "model": report.model,
+        "tag": tag,
+        "version": version,
+        "repo_id": report.target.as_ref().map(|target| target.repo.to_string()),
+        "commit": report.commit,
+        "manifest_digest": report.inventory.manifest_digest(),
+        "gates": gates.collect::<Vec<_>>(),
+        "findings": report.verdict.findings().into_iter().map(finding).collect::<Vec<_>>(),
+        "allowed": allowed.collect::<Vec<_>>(),
+        "metrics": report.metrics,
+        "files": files(&report.inventory),
+        "plan": report.plan,
+        "publication": report.publication,
+        "notes": report.notes,
+    })
+}
+
+/// A finding.
+pub fn finding(finding: &Finding) -> Value {
+    json!({
+        "path": finding.at.path,
+        "rule": finding.rule.id,
+        "level": finding.level.as_str(),
+        "message": finding.message,
+        "location": finding.at,
+        "fix": finding.fix,
+    })
+}
+
+/// The files of an inventory.
+pub fn files(inventory: &Inventory) -> Vec<Value> {
+    let files = inventory.files.iter();
+    files
+        .map(|file| json!({"path": file.shown, "format": file.format.as_str(), "sha256": file.sha256, "size": file.size}))
+        .collect()
+}

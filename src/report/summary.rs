@@ -1,0 +1,99 @@
+//! The job summary: Markdown on the run's page. GitHub drops the whole of it above 1 MiB, what
+//! earlier steps wrote included; so it has a budget and says when it leaves something out.
+
+use std::fmt::Write as _;
+
+use super::Report;
+use super::console::size;
+use crate::finding::{Finding, Level, Outcome};
+use crate::markdown::{cell, code};
+use crate::release::Versioning;
+
+/// Bytes of all summaries of a job, well under GitHub's 1,048,576.
+pub const BUDGET: usize = 900_000;
+
+/// The summary, in at most `budget` bytes: all findings, else the grave ones, else their number.
+pub fn render(report: &Report, budget: usize) -> String {
+    for least in [Some(Level::Note), Some(Level::Warning), Some(Level::Error), None] {
+        let text = with(report, least);
+        if text.len() <= budget {
+            return text;
+        }
+    }
+    let verdict = if report.verdict.passed() { "passed" } else { "blocked" };
+    let short = format!("## weighbridge: {verdict}\n\nThe summary did not fit; the whole is in the JSON report.\n");
+    if short.len() <= budget { short } else { String::new() }
+}
+
+fn with(report: &Report, least: Option<Level>) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail, here and below.
+    let passed = report.verdict.passed();
+    let what = match &report.versioning {
+        Versioning::Release(release) => format!("{} {}", report.model, release.hub_tag()),
+        Versioning::Unreadable { tag, .. } => format!("{} {tag}", report.model),
+        Versioning::Untagged => report.model.clone(),
+    };
+    let _ = writeln!(text, "## {} {}\n", if passed { "✅ Passed:" } else { "❌ Blocked:" }, cell(&what));
+    if let Some(done) = &report.publication {
+        let how = if done.already_published { "was published already; nothing was written" } else { "is published" };
+        let _ = writeln!(text, "[{} {}]({}) {how}.\n", cell(&done.repo_id), cell(&done.tag), done.url);
+    }
+    let files = report.inventory.files.len();
+    let _ = writeln!(text, "{files} files, {}.\n", size(report.inventory.bytes()));
+    let _ = writeln!(text, "| gate | | |\n| --- | --- | --- |");
+    for weighing in report.verdict.weighings() {
+        let (mark, note) = match &weighing.outcome {
+            Outcome::Broken(failure) => ("⚠️", failure.to_string()),
+            Outcome::Skipped(note) => ("➖", note.clone()),
+            Outcome::Judged(note) if weighing.findings.iter().any(|finding| finding.level == Level::Error) => ("❌", note.clone()),
+            Outcome::Judged(note) => ("✅", note.clone()),
+        };
+        let _ = writeln!(text, "| {} | {mark} | {} |", weighing.gate, cell(&note));
+    }
+    if !report.metrics.is_empty() {
+        let _ = writeln!(text, "\n| metric | value | bound | | source |\n| --- | --- | --- | --- | --- |");
+        for row in &report.metrics {
+            let mark = if row.passed { "✅" } else { "❌" };
+            let _ = writeln!(text, "| {} | {} | {} | {mark} | {} |", cell(&row.name), cell(&row.value), cell(&row.bound), code(&row.source));
+        }
+    }
+    write_findings(&mut text, &report.verdict.findings(), least);
+    for (finding, reason) in report.verdict.allowed() {
+        let _ = writeln!(text, "- allowed: {} at {}: {}", code(finding.rule.id), code(&finding.at.to_string()), cell(reason));
+    }
+    if let Some(plan) = &report.plan {
+        let _ = writeln!(text, "\n### Plan for {} (nothing is written)\n\n| step | what | size |\n| --- | --- | --- |", cell(&plan.repo_id));
+        for step in &plan.steps {
+            let _ = writeln!(text, "| {} | {} | {} |", step.action, code(&step.what), step.bytes.map(size).unwrap_or_default());
+        }
+    }
+    for note in &report.notes {
+        let _ = writeln!(text, "\n> {}", cell(note));
+    }
+    text
+}
+
+fn write_findings(text: &mut String, findings: &[&Finding], least: Option<Level>) {
+    let shown: Vec<_> = findings.iter().filter(|finding| least.is_some_and(|least| finding.level >= least)).collect();
+    if !shown.is_empty() {
+        text.push_str("\n### Findings\n");
+    }
+    for finding in &shown {
+        let _ = writeln!(
+            text,
+            "\n- **{}** {} at {}  \n  {}",
+            finding.level.as_str(),
+            code(finding.rule.id),
+            code(&finding.at.to_string()),
+            cell(&finding.message)
+        );
+        for line in finding.fix.lines() {
+            let _ = writeln!(text, "  <br>{}", code(line));
+        }
+    }
+    let left = findings.len() - shown.len();
+    if left > 0 {
+        let _ = writeln!(text, "\n{left} more findings did not fit here; they are in the JSON report.");
+    }
+}
