@@ -35,10 +35,10 @@ pub mod github; // checks; the only user of octocrab
 pub mod hub; // the Hub in the Hub's own words
 pub mod scan; // bytes → detections; knows no CI, no Hub, no policy // Rule, Finding, Location, Verdict, Cleared
 
-pub mod digest;   // SHA-256 and git blob ids; the only user of sha2 and sha1
-pub mod markdown; // text from outside, inside Markdown
+pub mod digest; // SHA-256 and git blob ids; the only user of sha2 and sha1
 pub mod exit;
 pub mod failure; // errors that say what happened and how to mend it
 pub mod http; // the one HTTP client: retry table, error context, secrets
+pub mod markdown; // text from outside, inside Markdown
 pub mod rel_path; // a path that cannot leave its folder
 pub mod source; // text with positions, for policy and findings // exit codes

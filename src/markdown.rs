@@ -12,7 +12,8 @@ pub fn cell(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             // A zero-width joiner would be invisible; an entity keeps the sign and ends the mention.
             '@' => escaped.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' | '$' | '^' => {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|'
+            | '~' | '$' | '^' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
@@ -21,7 +22,9 @@ pub fn cell(text: &str) -> String {
         }
     }
     // At the start of a line these begin a list, a rule or a heading.
-    if escaped.starts_with(['-', '=', ':']) || escaped.starts_with(|c: char| c.is_ascii_digit()) && escaped.contains(". ") {
+    if escaped.starts_with(['-', '=', ':'])
+        || escaped.starts_with(|c: char| c.is_ascii_digit()) && escaped.contains(". ")
+    {
         escaped.insert_str(0, "&#8203;");
     }
     escaped
@@ -29,22 +32,38 @@ pub fn cell(text: &str) -> String {
 
 /// A text as code: the fence is longer than any run of backticks inside.
 pub fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() || hidden(c) { '\u{FFFD}' } else { c }).collect();
+    let text: String =
+        text.chars().map(|c| if c.is_control() || hidden(c) { '\u{FFFD}' } else { c }).collect();
     // In a table even code ends at a bar.
     let text = text.replace('|', "\\|");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() {
+        " "
+    } else {
+        ""
+    };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// A text on one line of a log: control and direction characters made visible.
 pub fn line(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { ' ' } else if c.is_control() || hidden(c) { '\u{FFFD}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c == '\n' {
+                ' '
+            } else if c.is_control() || hidden(c) {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 #[cfg(test)]

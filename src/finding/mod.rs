@@ -8,7 +8,9 @@ use serde::Serialize;
 
 pub use location::Location;
 pub use rule::{Level, Rule};
-pub use verdict::{Allowance, Cleared, Outcome, Overrides, RULES as VERDICT_RULES, Verdict, Weighing};
+pub use verdict::{
+    Allowance, Cleared, Outcome, Overrides, RULES as VERDICT_RULES, Verdict, Weighing,
+};
 
 /// One thing that a gate has to say, with its place and its fix.
 #[derive(Debug, Clone)]

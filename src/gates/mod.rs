@@ -34,7 +34,8 @@ pub const ALL: [&dyn Gate; 6] = [
 
 /// Every rule with its gate's name, those of the verdict itself included.
 pub fn catalogue() -> Vec<(&'static str, &'static Rule)> {
-    let gates = ALL.iter().flat_map(|gate| gate.rules().into_iter().map(|rule| (gate.name(), rule)));
+    let gates =
+        ALL.iter().flat_map(|gate| gate.rules().into_iter().map(|rule| (gate.name(), rule)));
     gates.chain(crate::finding::VERDICT_RULES.iter().map(|rule| ("policy", *rule))).collect()
 }
 

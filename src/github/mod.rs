@@ -95,7 +95,11 @@ struct Made {
 }
 
 /// Makes a check run: the first page with its creation, the others as updates.
-pub async fn create_check_run(client: reqwest::Client, place: &Place<'_>, run: &CheckRun) -> Result<Outcome, GitHubError> {
+pub async fn create_check_run(
+    client: reqwest::Client,
+    place: &Place<'_>,
+    run: &CheckRun,
+) -> Result<Outcome, GitHubError> {
     let github = Octocrab::builder()
         .base_uri(place.api)
         .map_err(|error| GitHubError(error.to_string()))?
@@ -137,7 +141,9 @@ fn refused(error: &octocrab::Error) -> Result<Outcome, GitHubError> {
     let octocrab::Error::GitHub { source, .. } = error else {
         // octocrab's own text is only a kind; the cause says more.
         let cause = std::error::Error::source(error).map(ToString::to_string);
-        return Err(GitHubError(cause.unwrap_or_else(|| error.to_string()).chars().take(300).collect()));
+        return Err(GitHubError(
+            cause.unwrap_or_else(|| error.to_string()).chars().take(300).collect(),
+        ));
     };
     match source.status_code.as_u16() {
         status @ (403 | 404) => Ok(Outcome::Forbidden(format!(

@@ -19,7 +19,10 @@ pub fn check_run(report: &Report) -> CheckRun {
         title,
         summary: summary::render(report, SUMMARY),
         passed: report.verdict.passed(),
-        annotations: findings.into_iter().map(|finding| annotation(finding, &report.policy)).collect(),
+        annotations: findings
+            .into_iter()
+            .map(|finding| annotation(finding, &report.policy))
+            .collect(),
     }
 }
 

@@ -18,14 +18,18 @@ const MESSAGE: usize = 4096;
 /// The annotations for findings, gravest first; the last slot of a kind tells how many are left.
 pub fn annotations(findings: &[&Finding]) -> Vec<String> {
     let mut lines = Vec::new();
-    for (level, command) in [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "notice")] {
+    for (level, command) in
+        [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "notice")]
+    {
         let of_level: Vec<_> = findings.iter().filter(|finding| finding.level == level).collect();
         let fits = of_level.len() <= OF_A_KIND;
         let shown = if fits { of_level.len() } else { OF_A_KIND - 1 };
         lines.extend(of_level[..shown].iter().map(|finding| annotation(command, finding)));
         if !fits {
             let rest = of_level.len() - shown;
-            lines.push(format!("::{command} title=weighbridge::{rest} more of this kind are in the job summary"));
+            lines.push(format!(
+                "::{command} title=weighbridge::{rest} more of this kind are in the job summary"
+            ));
         }
     }
     lines
@@ -99,16 +103,31 @@ pub(super) mod tests {
     use crate::finding::{Location, Rule};
     use proptest::prelude::*;
 
-    pub(in crate::report) const RULE: Rule =
-        Rule { id: "a-rule", level: Level::Error, summary: "s", reason: "r", fix: "f", example: "e" };
+    pub(in crate::report) const RULE: Rule = Rule {
+        id: "a-rule",
+        level: Level::Error,
+        summary: "s",
+        reason: "r",
+        fix: "f",
+        example: "e",
+    };
 
     /// The runner's own reading of a line (actions/runner, `ActionCommand.TryParseV2`).
     fn parse(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
         let rest = line.trim_start().strip_prefix("::")?;
         let (head, message) = rest.split_once("::")?;
         let (command, properties) = head.split_once(' ').unwrap_or((head, ""));
-        let undo = |text: &str| text.replace("%0A", "\n").replace("%0D", "\r").replace("%3A", ":").replace("%2C", ",").replace("%25", "%");
-        let pairs = properties.split(',').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), undo(value)));
+        let undo = |text: &str| {
+            text.replace("%0A", "\n")
+                .replace("%0D", "\r")
+                .replace("%3A", ":")
+                .replace("%2C", ",")
+                .replace("%25", "%")
+        };
+        let pairs = properties
+            .split(',')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), undo(value)));
         Some((command.to_owned(), pairs.collect(), undo(message)))
     }
 
@@ -151,9 +170,15 @@ pub(super) mod tests {
 
     #[test]
     fn every_form_of_a_secret_is_masked() {
-        let secret = Secret::new("hf_\"quoted\"/token+with.several_long_parts_inside").expect("not empty");
+        let secret =
+            Secret::new("hf_\"quoted\"/token+with.several_long_parts_inside").expect("not empty");
         let masks = masks(&secret).join("\n");
-        for form in [secret.expose().to_owned(), STANDARD.encode(secret.expose()), "several_long_parts_inside".into(), "%2F".replace('%', "%25")] {
+        for form in [
+            secret.expose().to_owned(),
+            STANDARD.encode(secret.expose()),
+            "several_long_parts_inside".into(),
+            "%2F".replace('%', "%25"),
+        ] {
             assert!(masks.contains(&form), "{form}");
         }
     }

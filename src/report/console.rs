@@ -50,9 +50,15 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         let _ = writeln!(text);
         for row in &report.metrics {
             let mark = if row.passed { "✓" } else { "✗" };
-            let bound = if row.bound.is_empty() { String::new() } else { format!(" ({})", row.bound) };
+            let bound =
+                if row.bound.is_empty() { String::new() } else { format!(" ({})", row.bound) };
             let line = format!("{mark} {} = {}{bound}", row.name, row.value);
-            let _ = writeln!(text, "  {}  {}", markdown::line(&line), paint.dim(&markdown::line(&row.source)));
+            let _ = writeln!(
+                text,
+                "  {}  {}",
+                markdown::line(&line),
+                paint.dim(&markdown::line(&row.source))
+            );
         }
     }
     let findings = report.verdict.findings();
@@ -72,7 +78,8 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
     }
     if let Some(done) = &report.publication {
-        let how = if done.already_published { "already published, nothing written" } else { "published" };
+        let how =
+            if done.already_published { "already published, nothing written" } else { "published" };
         let _ = writeln!(text, "\n{} {} {how}", paint.bold(&done.repo_id), done.tag);
         let files = &done.files;
         let _ = writeln!(
@@ -104,9 +111,14 @@ fn headline(report: &Report, paint: Paint) -> String {
         .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
         .collect::<Vec<_>>()
         .join(", ");
-    let verdict = if report.verdict.passed() { paint.with("1;32", "PASS") } else { paint.with("1;31", "BLOCKED") };
+    let verdict = if report.verdict.passed() {
+        paint.with("1;32", "PASS")
+    } else {
+        paint.with("1;31", "BLOCKED")
+    };
     let counts = if counts.is_empty() { String::new() } else { format!(" · {counts}") };
-    let files = format!("{} files, {}", report.inventory.files.len(), size(report.inventory.bytes()));
+    let files =
+        format!("{} files, {}", report.inventory.files.len(), size(report.inventory.bytes()));
     format!("{verdict} {} · {files}{counts}", paint.bold(&what))
 }
 
@@ -115,9 +127,15 @@ fn gate(weighing: &Weighing, paint: Paint) -> String {
     let (mark, note) = match (&weighing.outcome, worst) {
         (Outcome::Broken(failure), _) => (paint.with("1;31", "!"), failure.what().to_owned()),
         (Outcome::Skipped(note), None) => (paint.dim("–"), note.clone()),
-        (Outcome::Judged(note) | Outcome::Skipped(note), Some(Level::Error)) => (paint.with("31", "✗"), note.clone()),
-        (Outcome::Judged(note) | Outcome::Skipped(note), Some(Level::Warning)) => (paint.with("33", "!"), note.clone()),
-        (Outcome::Judged(note) | Outcome::Skipped(note), _) => (paint.with("32", "✓"), note.clone()),
+        (Outcome::Judged(note) | Outcome::Skipped(note), Some(Level::Error)) => {
+            (paint.with("31", "✗"), note.clone())
+        }
+        (Outcome::Judged(note) | Outcome::Skipped(note), Some(Level::Warning)) => {
+            (paint.with("33", "!"), note.clone())
+        }
+        (Outcome::Judged(note) | Outcome::Skipped(note), _) => {
+            (paint.with("32", "✓"), note.clone())
+        }
     };
     format!("{mark} {:<11} {}", weighing.gate, markdown::line(&note))
 }
@@ -127,7 +145,12 @@ pub(super) fn findings(findings: &[&Finding], color: bool) -> String {
     let paint = Paint(color);
     let mut text = String::new();
     for finding in findings {
-        let _ = write!(text, "\n{} {}", paint.level(finding.level), paint.bold(&format!("[{}]", finding.rule.id)));
+        let _ = write!(
+            text,
+            "\n{} {}",
+            paint.level(finding.level),
+            paint.bold(&format!("[{}]", finding.rule.id))
+        );
         let _ = writeln!(text, " {}", markdown::line(&finding.at.to_string()));
         for line in wrapped(&finding.message) {
             let _ = writeln!(text, "  {line}");
@@ -174,7 +197,11 @@ pub(super) fn size(bytes: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    if value < 10.0 { format!("{value:.1} {}", UNITS[unit]) } else { format!("{value:.0} {}", UNITS[unit]) }
+    if value < 10.0 {
+        format!("{value:.1} {}", UNITS[unit])
+    } else {
+        format!("{value:.0} {}", UNITS[unit])
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +210,10 @@ mod tests {
 
     #[test]
     fn sizes_for_people() {
-        assert_eq!([size(0), size(999), size(1500), size(20 << 30)], ["0 B", "999 B", "1.5 kB", "21 GB"]);
+        assert_eq!(
+            [size(0), size(999), size(1500), size(20 << 30)],
+            ["0 B", "999 B", "1.5 kB", "21 GB"]
+        );
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::release::Versioning;
 /// The whole report.
 pub fn render(report: &Report) -> Value {
     let (tag, version) = match &report.versioning {
-        Versioning::Release(release) => (Some(release.tag.clone()), Some(release.version.to_string())),
+        Versioning::Release(release) => {
+            (Some(release.tag.clone()), Some(release.version.to_string()))
+        }
         Versioning::Unreadable { tag, .. } => (Some(tag.clone()), None),
         Versioning::Untagged => (None, None),
     };
@@ -22,7 +24,11 @@ pub fn render(report: &Report) -> Value {
         };
         json!({"gate": weighing.gate, "outcome": outcome, "note": note, "findings": weighing.findings.len()})
     });
-    let allowed = report.verdict.allowed().iter().map(|(allowed, reason)| json!({"finding": finding(allowed), "reason": reason}));
+    let allowed = report
+        .verdict
+        .allowed()
+        .iter()
+        .map(|(allowed, reason)| json!({"finding": finding(allowed), "reason": reason}));
     json!({
         "schema": "weighbridge-report/1",
         "mode": report.mode,

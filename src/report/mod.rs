@@ -145,7 +145,10 @@ fn outputs(report: &Report, json: &Path, sarif: &Path) -> Vec<(&'static str, Str
     vec![
         ("verdict", if report.verdict.passed() { "pass" } else { "blocked" }.to_owned()),
         ("version", version),
-        ("repo-id", report.target.as_ref().map(|target| target.repo.to_string()).unwrap_or_default()),
+        (
+            "repo-id",
+            report.target.as_ref().map(|target| target.repo.to_string()).unwrap_or_default(),
+        ),
         ("revision", done.map(|done| done.revision.clone()).unwrap_or_default()),
         ("url", done.map(|done| done.url.clone()).unwrap_or_default()),
         ("manifest-digest", report.inventory.manifest_digest().to_string()),
@@ -157,7 +160,8 @@ fn outputs(report: &Report, json: &Path, sarif: &Path) -> Vec<(&'static str, Str
 
 fn write(folder: &Path, name: &str, value: &serde_json::Value) -> Result<PathBuf, Failure> {
     let path = folder.join(name);
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, format!("{value:#}\n")));
+    let written = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, format!("{value:#}\n")));
     written.map_err(|error| {
         Failure::new(format!("cannot write {}", path.display()))
             .because(&error)
@@ -169,7 +173,8 @@ fn write(folder: &Path, name: &str, value: &serde_json::Value) -> Result<PathBuf
 fn append(path: &Path, text: &str) -> Result<(), Failure> {
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| Failure::new(format!("cannot write {}", path.display())).because(&error))
+    written
+        .map_err(|error| Failure::new(format!("cannot write {}", path.display())).because(&error))
 }
 
 /// Masks a secret in the runner's log, in every form it may take.
@@ -189,7 +194,9 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
     }
     // There is nowhere left to tell that even this failed.
     if github {
-        let all = failure.advice().map_or_else(|| failure.to_string(), |fix| format!("{failure}\nFix: {fix}"));
+        let all = failure
+            .advice()
+            .map_or_else(|| failure.to_string(), |fix| format!("{failure}\nFix: {fix}"));
         let _ = print(&format!("{}\n", commands::error(&all)));
     }
     aside(text.trim_end());

@@ -20,8 +20,19 @@ pub fn markdown(rules: &[Entry]) -> String {
             let _ = writeln!(text, "\n## Gate `{name}`");
             gate = name;
         }
-        let _ = writeln!(text, "\n### `{}` ({})\n\n{}.", rule.id, rule.level.as_str(), cell(&capital(rule.summary)));
-        let _ = writeln!(text, "\n- Why: {}\n- Example: {}\n- Fix:", cell(rule.reason), code(rule.example));
+        let _ = writeln!(
+            text,
+            "\n### `{}` ({})\n\n{}.",
+            rule.id,
+            rule.level.as_str(),
+            cell(&capital(rule.summary))
+        );
+        let _ = writeln!(
+            text,
+            "\n- Why: {}\n- Example: {}\n- Fix:",
+            cell(rule.reason),
+            code(rule.example)
+        );
         for line in rule.fix.lines() {
             let _ = writeln!(text, "  {}<br>", code(line));
         }
@@ -34,7 +45,14 @@ pub fn text(rules: &[Entry]) -> String {
     let width = rules.iter().map(|(_, rule)| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (gate, rule) in rules {
-        let _ = writeln!(text, "{:<10} {:<width$} {:<8} {}", gate, rule.id, rule.level.as_str(), rule.summary);
+        let _ = writeln!(
+            text,
+            "{:<10} {:<width$} {:<8} {}",
+            gate,
+            rule.id,
+            rule.level.as_str(),
+            rule.summary
+        );
     }
     text
 }

@@ -8,7 +8,8 @@ use crate::digest::Digest;
 use crate::finding::{Finding, Level, Rule};
 
 /// What stays as it is in the path of an address.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Results GitHub takes in one run.
 const MOST_RESULTS: usize = 25_000;
 
@@ -18,7 +19,8 @@ pub fn render(findings: &[&Finding], policy: &str) -> Value {
     let mut rules: Vec<&'static Rule> = findings.iter().map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.id);
     rules.dedup_by_key(|rule| rule.id);
-    let results: Vec<_> = findings.iter().take(MOST_RESULTS).map(|finding| result(finding, policy)).collect();
+    let results: Vec<_> =
+        findings.iter().take(MOST_RESULTS).map(|finding| result(finding, policy)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -54,7 +56,8 @@ fn result(finding: &Finding, policy: &str) -> Value {
     if let Some(column) = finding.at.column {
         region["startColumn"] = json!(column);
     }
-    let print = Digest::of(format!("{} {} {}", finding.rule.id, finding.at, finding.message).as_bytes());
+    let print =
+        Digest::of(format!("{} {} {}", finding.rule.id, finding.at, finding.message).as_bytes());
     json!({
         "ruleId": finding.rule.id,
         "level": finding.level.as_str(),

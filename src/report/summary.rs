@@ -21,7 +21,9 @@ pub fn render(report: &Report, budget: usize) -> String {
         }
     }
     let verdict = if report.verdict.passed() { "passed" } else { "blocked" };
-    let short = format!("## weighbridge: {verdict}\n\nThe summary did not fit; the whole is in the JSON report.\n");
+    let short = format!(
+        "## weighbridge: {verdict}\n\nThe summary did not fit; the whole is in the JSON report.\n"
+    );
     if short.len() <= budget { short } else { String::new() }
 }
 
@@ -34,10 +36,20 @@ fn with(report: &Report, least: Option<Level>) -> String {
         Versioning::Unreadable { tag, .. } => format!("{} {tag}", report.model),
         Versioning::Untagged => report.model.clone(),
     };
-    let _ = writeln!(text, "## {} {}\n", if passed { "✅ Passed:" } else { "❌ Blocked:" }, cell(&what));
+    let _ = writeln!(
+        text,
+        "## {} {}\n",
+        if passed { "✅ Passed:" } else { "❌ Blocked:" },
+        cell(&what)
+    );
     if let Some(done) = &report.publication {
-        let how = if done.already_published { "was published already; nothing was written" } else { "is published" };
-        let _ = writeln!(text, "[{} {}]({}) {how}.\n", cell(&done.repo_id), cell(&done.tag), done.url);
+        let how = if done.already_published {
+            "was published already; nothing was written"
+        } else {
+            "is published"
+        };
+        let _ =
+            writeln!(text, "[{} {}]({}) {how}.\n", cell(&done.repo_id), cell(&done.tag), done.url);
     }
     let files = report.inventory.files.len();
     let _ = writeln!(text, "{files} files, {}.\n", size(report.inventory.bytes()));
@@ -46,26 +58,56 @@ fn with(report: &Report, least: Option<Level>) -> String {
         let (mark, note) = match &weighing.outcome {
             Outcome::Broken(failure) => ("⚠️", failure.to_string()),
             Outcome::Skipped(note) => ("➖", note.clone()),
-            Outcome::Judged(note) if weighing.findings.iter().any(|finding| finding.level == Level::Error) => ("❌", note.clone()),
+            Outcome::Judged(note)
+                if weighing.findings.iter().any(|finding| finding.level == Level::Error) =>
+            {
+                ("❌", note.clone())
+            }
             Outcome::Judged(note) => ("✅", note.clone()),
         };
         let _ = writeln!(text, "| {} | {mark} | {} |", weighing.gate, cell(&note));
     }
     if !report.metrics.is_empty() {
-        let _ = writeln!(text, "\n| metric | value | bound | | source |\n| --- | --- | --- | --- | --- |");
+        let _ = writeln!(
+            text,
+            "\n| metric | value | bound | | source |\n| --- | --- | --- | --- | --- |"
+        );
         for row in &report.metrics {
             let mark = if row.passed { "✅" } else { "❌" };
-            let _ = writeln!(text, "| {} | {} | {} | {mark} | {} |", cell(&row.name), cell(&row.value), cell(&row.bound), code(&row.source));
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {mark} | {} |",
+                cell(&row.name),
+                cell(&row.value),
+                cell(&row.bound),
+                code(&row.source)
+            );
         }
     }
     write_findings(&mut text, &report.verdict.findings(), least);
     for (finding, reason) in report.verdict.allowed() {
-        let _ = writeln!(text, "- allowed: {} at {}: {}", code(finding.rule.id), code(&finding.at.to_string()), cell(reason));
+        let _ = writeln!(
+            text,
+            "- allowed: {} at {}: {}",
+            code(finding.rule.id),
+            code(&finding.at.to_string()),
+            cell(reason)
+        );
     }
     if let Some(plan) = &report.plan {
-        let _ = writeln!(text, "\n### Plan for {} (nothing is written)\n\n| step | what | size |\n| --- | --- | --- |", cell(&plan.repo_id));
+        let _ = writeln!(
+            text,
+            "\n### Plan for {} (nothing is written)\n\n| step | what | size |\n| --- | --- | --- |",
+            cell(&plan.repo_id)
+        );
         for step in &plan.steps {
-            let _ = writeln!(text, "| {} | {} | {} |", step.action, code(&step.what), step.bytes.map(size).unwrap_or_default());
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} |",
+                step.action,
+                code(&step.what),
+                step.bytes.map(size).unwrap_or_default()
+            );
         }
     }
     for note in &report.notes {
@@ -75,7 +117,10 @@ fn with(report: &Report, least: Option<Level>) -> String {
 }
 
 fn write_findings(text: &mut String, findings: &[&Finding], least: Option<Level>) {
-    let shown: Vec<_> = findings.iter().filter(|finding| least.is_some_and(|least| finding.level >= least)).collect();
+    let shown: Vec<_> = findings
+        .iter()
+        .filter(|finding| least.is_some_and(|least| finding.level >= least))
+        .collect();
     if !shown.is_empty() {
         text.push_str("\n### Findings\n");
     }
@@ -94,6 +139,7 @@ fn write_findings(text: &mut String, findings: &[&Finding], least: Option<Level>
     }
     let left = findings.len() - shown.len();
     if left > 0 {
-        let _ = writeln!(text, "\n{left} more findings did not fit here; they are in the JSON report.");
+        let _ =
+            writeln!(text, "\n{left} more findings did not fit here; they are in the JSON report.");
     }
 }

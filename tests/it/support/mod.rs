@@ -2,3 +2,4 @@
 
 pub mod counterpart;
 pub mod workspace;
+pub(crate) mod hub_server;
