@@ -8,6 +8,9 @@ FROM scratch AS common
 COPY docker/gitconfig /etc/gitconfig
 # Nobody is told that a release is being made.
 ENV DO_NOT_TRACK=1 HF_HUB_DISABLE_TELEMETRY=1 HF_XET_TELEMETRY_ENABLED=0
+# Where temporary files go, unless the runner says otherwise.
+WORKDIR /tmp
+WORKDIR /
 ENTRYPOINT ["/weighbridge"]
 
 # Before `build`, because builders without BuildKit make every stage up to the one that is asked for.

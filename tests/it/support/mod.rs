@@ -1,3 +1,4 @@
 //! Shared by the behaviour tests.
 
+pub mod action;
 pub mod counterpart;
