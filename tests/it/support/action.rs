@@ -11,22 +11,22 @@ use serde_json::Value;
 use super::counterpart;
 
 /// The image that every test here runs.
-pub const IMAGE: &str = "weighbridge-under-test";
+pub(crate) const IMAGE: &str = "weighbridge-under-test";
 
 /// How the example workflows name the action.
 const PUBLISHED: &str = "weighbridge/weighbridge@0000000000000000000000000000000000000000";
 
 /// The repository that the events are about.
-pub const REPOSITORY: &str = "acme/churn";
+pub(crate) const REPOSITORY: &str = "acme/churn";
 
 /// The root of the package.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Builds the image, once for all tests: the shipped binary, statically linked, in the final stage
 /// of the shipped Dockerfile. `None` where this machine cannot.
-pub fn image(test: &str) -> Option<&'static str> {
+pub(crate) fn image(test: &str) -> Option<&'static str> {
     static BUILT: OnceLock<()> = OnceLock::new();
     counterpart::need_docker(test)?;
     counterpart::need_musl(test)?;
@@ -58,13 +58,13 @@ fn static_binary() -> PathBuf {
 }
 
 /// A repository as a user has it: a copy of an example, with one commit.
-pub struct Repository {
+pub(crate) struct Repository {
     folder: tempfile::TempDir,
 }
 
 impl Repository {
     /// From `examples/<name>`.
-    pub fn of_example(name: &str) -> Self {
+    pub(crate) fn of_example(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         copy(&root().join("examples").join(name), folder.path());
         let repository = Self { folder };
@@ -76,18 +76,18 @@ impl Repository {
     }
 
     /// The work tree.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Commits everything.
-    pub fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         self.git(["add", "--all"]);
         self.git(["commit", "--quiet", "--message", message]);
     }
 
     /// Runs git; what it prints.
-    pub fn git<const N: usize>(&self, arguments: [&str; N]) -> String {
+    pub(crate) fn git<const N: usize>(&self, arguments: [&str; N]) -> String {
         let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
         let mut git = Command::new("git");
         git.current_dir(self.path()).args(who).args(arguments);
@@ -96,32 +96,32 @@ impl Repository {
 }
 
 /// One run of a workflow file.
-pub struct Workflow<'a> {
+pub(crate) struct Workflow<'a> {
     /// Where it runs.
-    pub repository: &'a Repository,
+    pub(crate) repository: &'a Repository,
     /// File name in `.github/workflows`.
-    pub file: &'a str,
+    pub(crate) file: &'a str,
     /// Event name, as under `on:`.
-    pub event: &'a str,
+    pub(crate) event: &'a str,
     /// What GitHub would deliver.
-    pub payload: Value,
+    pub(crate) payload: Value,
     /// Variables of every step.
-    pub environment: Vec<(&'a str, &'a str)>,
+    pub(crate) environment: Vec<(&'a str, &'a str)>,
     /// Secrets, by name.
-    pub secrets: Vec<(&'a str, &'a str)>,
+    pub(crate) secrets: Vec<(&'a str, &'a str)>,
 }
 
 /// How a workflow run ended.
-pub struct Run {
+pub(crate) struct Run {
     /// Whether the job succeeded.
-    pub succeeded: bool,
+    pub(crate) succeeded: bool,
     /// Everything it printed, secrets unmasked.
-    pub log: String,
+    pub(crate) log: String,
 }
 
 impl Workflow<'_> {
     /// Runs it with [`IMAGE`] for the action. `None` where this machine cannot.
-    pub fn run(&self, test: &str) -> Option<Run> {
+    pub(crate) fn run(&self, test: &str) -> Option<Run> {
         // Two runs of one workflow would take each other's containers.
         static ALONE: Mutex<()> = Mutex::new(());
         let act = counterpart::need(test, "venv/bin/act")?;
@@ -167,7 +167,7 @@ impl Workflow<'_> {
 
 impl Run {
     /// What a step printed after `label `.
-    pub fn told(&self, label: &str) -> Option<&str> {
+    pub(crate) fn told(&self, label: &str) -> Option<&str> {
         let lines = self.log.lines().filter_map(|line| line.split_once("  | "));
         lines.filter_map(|(_, text)| text.strip_prefix(label)).map(str::trim).next_back()
     }
@@ -198,7 +198,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Runs a command that must succeed; its standard output.
-pub fn done(command: &mut Command) -> String {
+pub(crate) fn done(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("the program starts");
     assert!(
         output.status.success(),

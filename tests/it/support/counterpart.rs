@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The folder of the installed counterparts.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/counterparts")
 }
 
 /// The counterpart's program at `relative` (e.g. `venv/bin/python`), or `None` where this machine
 /// lacks it: the test then returns, and is listed as NOT RUN at the end of `tests/run`. With
 /// `CI=true` a missing counterpart fails the test instead.
-pub fn need(test: &str, relative: &str) -> Option<PathBuf> {
+pub(crate) fn need(test: &str, relative: &str) -> Option<PathBuf> {
     let path = folder().join(relative);
     if path.exists() {
         return Some(path);
@@ -29,7 +29,7 @@ pub fn need(test: &str, relative: &str) -> Option<PathBuf> {
 }
 
 /// A Docker daemon that answers, and the image that plays GitHub's runner; as [`need`].
-pub fn need_docker(test: &str) -> Option<()> {
+pub(crate) fn need_docker(test: &str) -> Option<()> {
     if !succeeds(Command::new("docker").arg("info")) {
         not_run(test, "Docker daemon", "docker");
         return None;
@@ -42,7 +42,7 @@ pub fn need_docker(test: &str) -> Option<()> {
 }
 
 /// What the static binary is built with; as [`need`].
-pub fn need_musl(test: &str) -> Option<()> {
+pub(crate) fn need_musl(test: &str) -> Option<()> {
     if succeeds(Command::new("musl-gcc").arg("--version")) {
         return Some(());
     }

@@ -1,4 +1,5 @@
 //! Shared by the behaviour tests.
 
-pub mod action;
-pub mod counterpart;
+pub(crate) mod action;
+pub(crate) mod counterpart;
+pub(crate) mod standing_hub;
