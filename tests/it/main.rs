@@ -9,3 +9,4 @@ mod container;
 mod github;
 mod publishing;
 mod rehearse;
+mod workflow;

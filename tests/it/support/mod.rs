@@ -1,5 +1,7 @@
 //! Shared by the behaviour tests.
 
-pub mod counterpart;
-pub mod workspace;
+pub(crate) mod action;
+pub(crate) mod counterpart;
 pub(crate) mod hub_server;
+pub(crate) mod standing_hub;
+pub(crate) mod workspace;

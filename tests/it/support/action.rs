@@ -1,0 +1,210 @@
+//! The container action under test: its image from this source, and `act` to run workflow files
+//! that use it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use serde_json::Value;
+
+use super::counterpart;
+
+/// The image that every test here runs.
+pub(crate) const IMAGE: &str = "weighbridge-under-test";
+
+/// How the example workflows name the action.
+const PUBLISHED: &str = "weighbridge/weighbridge@0000000000000000000000000000000000000000";
+
+/// The repository that the events are about.
+pub(crate) const REPOSITORY: &str = "acme/churn";
+
+/// The root of the package.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Builds the image, once for all tests: the shipped binary, statically linked, in the final stage
+/// of the shipped Dockerfile. `None` where this machine cannot.
+pub(crate) fn image(test: &str) -> Option<&'static str> {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    counterpart::need_docker(test)?;
+    counterpart::need_musl(test)?;
+    BUILT.get_or_init(|| {
+        let context = tempfile::tempdir().expect("temporary folder");
+        copy(&root().join("docker"), &context.path().join("docker"));
+        let dist = context.path().join("dist");
+        std::fs::create_dir(&dist).expect("temporary folder");
+        std::fs::copy(static_binary(), dist.join("weighbridge")).expect("binary");
+        let authorities = "/etc/ssl/certs/ca-certificates.crt";
+        std::fs::copy(authorities, dist.join("ca-certificates.crt")).expect(authorities);
+        done(
+            Command::new("docker")
+                .env("DOCKER_BUILDKIT", "0") // everywhere the builder that pulls nothing
+                .args(["build", "--quiet", "--target", "prebuilt", "--tag", IMAGE, "--file"])
+                .arg(root().join("Dockerfile"))
+                .arg(context.path()),
+        );
+    });
+    Some(IMAGE)
+}
+
+/// The shipped binary, built as the Dockerfile builds it.
+fn static_binary() -> PathBuf {
+    let target = "x86_64-unknown-linux-musl";
+    let release = ["build", "--locked", "--release", "--bin", "weighbridge", "--target", target];
+    done(Command::new(env!("CARGO")).current_dir(root()).args(release));
+    root().join("target").join(target).join("release/weighbridge")
+}
+
+/// A repository as a user has it: a copy of an example, with one commit.
+pub(crate) struct Repository {
+    folder: tempfile::TempDir,
+}
+
+impl Repository {
+    /// From `examples/<name>`.
+    pub(crate) fn of_example(name: &str) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        copy(&root().join("examples").join(name), folder.path());
+        let repository = Self { folder };
+        repository.git(["init", "--quiet", "--initial-branch=main"]);
+        let origin = format!("https://github.com/{REPOSITORY}");
+        repository.git(["remote", "add", "origin", &origin]);
+        repository.commit("Train the model");
+        repository
+    }
+
+    /// The work tree.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Commits everything.
+    pub(crate) fn commit(&self, message: &str) {
+        self.git(["add", "--all"]);
+        self.git(["commit", "--quiet", "--message", message]);
+    }
+
+    /// Runs git; what it prints.
+    pub(crate) fn git<const N: usize>(&self, arguments: [&str; N]) -> String {
+        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+        let mut git = Command::new("git");
+        git.current_dir(self.path()).args(who).args(arguments);
+        done(&mut git).trim().to_owned()
+    }
+}
+
+/// One run of a workflow file.
+pub(crate) struct Workflow<'a> {
+    /// Where it runs.
+    pub(crate) repository: &'a Repository,
+    /// File name in `.github/workflows`.
+    pub(crate) file: &'a str,
+    /// Event name, as under `on:`.
+    pub(crate) event: &'a str,
+    /// What GitHub would deliver.
+    pub(crate) payload: Value,
+    /// Variables of every step.
+    pub(crate) environment: Vec<(&'a str, &'a str)>,
+    /// Secrets, by name.
+    pub(crate) secrets: Vec<(&'a str, &'a str)>,
+}
+
+/// How a workflow run ended.
+pub(crate) struct Run {
+    /// Whether the job succeeded.
+    pub(crate) succeeded: bool,
+    /// Everything it printed, secrets unmasked.
+    pub(crate) log: String,
+}
+
+impl Workflow<'_> {
+    /// Runs it with [`IMAGE`] for the action. `None` where this machine cannot.
+    pub(crate) fn run(&self, test: &str) -> Option<Run> {
+        // Two runs of one workflow would take each other's containers.
+        static ALONE: Mutex<()> = Mutex::new(());
+        let act = counterpart::need(test, "venv/bin/act")?;
+        let image = image(test)?;
+        let alone = ALONE.lock();
+
+        let scratch = tempfile::tempdir().expect("temporary folder");
+        let action = scratch.path().join("action");
+        std::fs::create_dir(&action).expect("temporary folder");
+        std::fs::write(action.join("action.yml"), action_with(image)).expect("temporary folder");
+        let event = scratch.path().join("event.json");
+        std::fs::write(&event, self.payload.to_string()).expect("temporary folder");
+
+        let mut command = Command::new(act);
+        command
+            .current_dir(self.repository.path())
+            .env("XDG_CACHE_HOME", scratch.path())
+            .env("XDG_CONFIG_HOME", scratch.path())
+            .env("HOME", scratch.path())
+            .arg(self.event)
+            .args(["--workflows", &format!(".github/workflows/{}", self.file)])
+            .arg("--eventpath")
+            .arg(event)
+            .args(["--platform", "ubuntu-latest=weighbridge-test-runner", "--network", "host"])
+            .args(["--pull=false", "--action-offline-mode", "--rm", "--actor", "ada"])
+            // A secret that is printed must be seen here, not hidden by act.
+            .arg("--insecure-secrets")
+            .arg("--local-repository")
+            .arg(format!("{PUBLISHED}={}", action.display()));
+        for (name, value) in &self.environment {
+            command.args(["--env", &format!("{name}={value}")]);
+        }
+        for (name, value) in &self.secrets {
+            command.args(["--secret", &format!("{name}={value}")]);
+        }
+        let output = command.stdin(Stdio::null()).output().expect("act runs");
+        drop(alone);
+        let log = [output.stdout, output.stderr].concat();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        Some(Run { succeeded: output.status.success(), log })
+    }
+}
+
+impl Run {
+    /// What a step printed after `label `.
+    pub(crate) fn told(&self, label: &str) -> Option<&str> {
+        let lines = self.log.lines().filter_map(|line| line.split_once("  | "));
+        lines.filter_map(|(_, text)| text.strip_prefix(label)).map(str::trim).next_back()
+    }
+}
+
+/// `action.yml` as a release ships it: with the built image in the place of the Dockerfile.
+fn action_with(image: &str) -> String {
+    let source = std::fs::read_to_string(root().join("action.yml")).expect("action.yml");
+    assert!(source.contains("\n  image: Dockerfile\n"), "action.yml builds from the Dockerfile");
+    source.replace("\n  image: Dockerfile\n", &format!("\n  image: docker://{image}\n"))
+}
+
+/// Copies a folder, without what git would not have.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("temporary folder");
+    for entry in std::fs::read_dir(from).expect("folder") {
+        let entry = entry.expect("entry");
+        let (name, path) = (entry.file_name(), entry.path());
+        if [OsStr::new("__pycache__"), OsStr::new(".pytest_cache")].contains(&name.as_os_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).expect("copy");
+        }
+    }
+}
+
+/// Runs a command that must succeed; its standard output.
+pub(crate) fn done(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

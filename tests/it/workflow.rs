@@ -1,0 +1,162 @@
+//! Real workflow files of the examples, run by `act` with the real container: a tag is released, a
+//! poisoned pull request is blocked, a dispatch shows its plan.
+
+use serde_json::{Value, json};
+
+use crate::support::action::{REPOSITORY, Repository, Workflow};
+use crate::support::counterpart::need;
+use crate::support::standing_hub::StandingHub;
+
+/// Where the example's policy publishes.
+const TARGET: &str = "acme/churn";
+
+/// What every event says of the repository.
+fn repository() -> Value {
+    let (owner, name) = REPOSITORY.split_once('/').expect("owner/name");
+    json!({
+        "name": name,
+        "full_name": REPOSITORY,
+        "default_branch": "main",
+        "owner": { "login": owner },
+    })
+}
+
+fn tag_push(repository_at: &Repository, tag: &str) -> Value {
+    json!({
+        "ref": format!("refs/tags/{tag}"),
+        "after": repository_at.git(["rev-parse", "HEAD"]),
+        "repository": repository(),
+        "pusher": { "name": "ada" },
+    })
+}
+
+fn pull_request(repository_at: &Repository) -> Value {
+    let side = |commit: &str, name: &str| {
+        json!({
+            "ref": name,
+            "sha": repository_at.git(["rev-parse", commit]),
+            "repo": repository(),
+        })
+    };
+    json!({
+        "action": "synchronize",
+        "number": 7,
+        "pull_request": {
+            "number": 7,
+            "head": side("HEAD", "warm-up"),
+            "base": side("main", "main"),
+        },
+        "repository": repository(),
+    })
+}
+
+#[test]
+fn a_tag_push_releases_the_model_in_the_container() {
+    let test = "a_tag_push_releases_the_model_in_the_container";
+    let Some(python) = need(test, "venv/bin/python") else { return };
+    let hub = StandingHub::start();
+    let churn = Repository::of_example("churn");
+    churn.git(["tag", "v0.1.0"]);
+    let workflow = Workflow {
+        repository: &churn,
+        file: "release.yml",
+        event: "push",
+        payload: tag_push(&churn, "v0.1.0"),
+        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
+        secrets: vec![("HF_TOKEN", &hub.token)],
+    };
+
+    let Some(run) = workflow.run(test) else { return };
+    assert!(run.succeeded, "{}", run.log);
+    assert!(!run.log.contains(&hub.token), "the token is printed:\n{}", run.log);
+    assert!(run.log.contains("Summary - "), "a job summary:\n{}", run.log);
+
+    let seen = hub.repositories(&python);
+    let model = &seen[TARGET];
+    let revision = model["tags"]["v0.1.0"].as_str().expect("the version's tag");
+    assert_eq!(model["commits"][0], revision, "the tag is on the one commit: {model}");
+    assert_eq!(model["private"], true);
+    let files = ["LICENSE", "README.md", "config.json", "model.json", "weighbridge.json"];
+    for file in files {
+        assert!(model["files"].as_array().expect("files").contains(&json!(file)), "{model}");
+    }
+
+    // The workflow's next step prints the outputs.
+    assert_eq!(run.told("verdict "), Some("pass with 0 findings"), "{}", run.log);
+    let version = format!("0.1.0 of {TARGET} at {revision}");
+    assert_eq!(run.told("version "), Some(version.as_str()), "{}", run.log);
+    let digest = run.told("content ").expect("manifest digest").trim_start_matches("sha256:");
+    assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digest}");
+    let url = run.told("to see  ").expect("address");
+    assert!(url.starts_with(&format!("{}/{TARGET}", hub.url)), "{url}");
+
+    let into = tempfile::tempdir().expect("temporary folder");
+    let copy = hub.download(&python, TARGET, "v0.1.0", into.path());
+    for file in ["model.json", "config.json", "LICENSE"] {
+        let weighed = std::fs::read(churn.path().join("model").join(file)).expect(file);
+        assert!(std::fs::read(copy.join(file)).expect(file) == weighed, "{file} arrived changed");
+    }
+
+    // The same tag again: green, and nothing is written.
+    let again = workflow.run(test).expect("it ran before");
+    assert!(again.succeeded, "{}", again.log);
+    assert_eq!(hub.repositories(&python), seen);
+}
+
+#[test]
+fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
+    let test = "a_pull_request_with_a_poisoned_pickle_is_blocked";
+    let churn = Repository::of_example("churn");
+    churn.git(["switch", "--quiet", "--create", "warm-up"]);
+    // `os.system("true")`, on loading.
+    std::fs::write(
+        churn.path().join("model/warmup.pkl"),
+        b"\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.",
+    )
+    .expect("work tree");
+    churn.commit("Warm the model up");
+    let workflow = Workflow {
+        repository: &churn,
+        file: "check.yml",
+        event: "pull_request",
+        payload: pull_request(&churn),
+        environment: vec![("GITHUB_API_URL", "http://127.0.0.1:9")],
+        secrets: Vec::new(),
+    };
+
+    let Some(run) = workflow.run(test) else { return };
+    assert!(!run.succeeded, "{}", run.log);
+    let annotation = |line: &&str| {
+        line.contains("::error ")
+            && line.contains("file=model/warmup.pkl")
+            && line.contains("pickle")
+    };
+    assert!(run.log.lines().any(|line| annotation(&line)), "{}", run.log);
+}
+
+#[test]
+fn a_dispatch_shows_the_plan_and_writes_nothing() {
+    let test = "a_dispatch_shows_the_plan_and_writes_nothing";
+    let Some(python) = need(test, "venv/bin/python") else { return };
+    let hub = StandingHub::start();
+    let churn = Repository::of_example("churn");
+    churn.git(["tag", "v0.1.0"]);
+    let workflow = Workflow {
+        repository: &churn,
+        file: "dispatch.yml",
+        event: "workflow_dispatch",
+        payload: json!({
+            "ref": "refs/heads/main",
+            "inputs": { "mode": "release", "tag": "v0.1.0", "dry-run": "true" },
+            "repository": repository(),
+        }),
+        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
+        secrets: vec![("HF_TOKEN", &hub.token)],
+    };
+
+    let Some(run) = workflow.run(test) else { return };
+    assert!(run.succeeded, "{}", run.log);
+    assert!(run.log.contains(TARGET) && run.log.contains("model.json"), "{}", run.log);
+    assert!(!run.log.contains(&hub.token), "the token is printed:\n{}", run.log);
+    assert_eq!(hub.repositories(&python), json!({}));
+}
