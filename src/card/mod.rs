@@ -1,2 +1,152 @@
 //! The model card: front matter, sections, template. Nothing is invented: numbers come from
-//! evidence files, statements from people.
+//! evidence files, statements from people, and what is missing is said to be missing.
+
+mod changelog;
+mod facts;
+mod markdown;
+mod metadata;
+mod readme;
+mod render;
+mod usage;
+mod yaml;
+
+use crate::evidence::Evidence;
+use crate::failure::Advise;
+use crate::hub::{front_matter, yaml_tree};
+use crate::inventory::Inventory;
+use crate::policy::Model;
+use crate::release::{HistoryEntry, Release, Target};
+
+use facts::Facts;
+use yaml::Data;
+
+/// Largest card that is written; the Hub's own page of one grows slow long before.
+const MAX_CARD: usize = 4 * 1024 * 1024;
+
+/// What a card is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct CardInput<'a> {
+    /// The model, as the policy has it.
+    pub model: &'a Model,
+    /// The release, when there is one.
+    pub release: Option<&'a Release>,
+    /// Where it goes, when there is a release.
+    pub target: Option<&'a Target>,
+    /// The files.
+    pub inventory: &'a Inventory,
+    /// What tests and training left.
+    pub evidence: &'a Evidence,
+    /// The versions so far, in any order.
+    pub history: &'a [HistoryEntry],
+    /// Commit of the source repository.
+    pub commit: Option<&'a str>,
+    /// `owner/name` of the source repository.
+    pub repository: Option<&'a str>,
+    /// Address of the CI run.
+    pub run_url: Option<&'a str>,
+    /// Text of the template that replaces the built-in one.
+    pub template: Option<&'a str>,
+    /// Text of the README that the repository keeps, when that is the card's source.
+    pub readme: Option<&'a str>,
+}
+
+/// Why no card could be written.
+#[derive(Debug, thiserror::Error)]
+pub enum CardError {
+    /// The user's template is wrong.
+    #[error("{0}")]
+    Template(String),
+    /// A marker in the README does not pair.
+    #[error("the marker `{name}` in line {line} of the README's text {why}")]
+    Marker {
+        /// The part's name.
+        name: String,
+        /// Line, counted from the end of the front matter.
+        line: usize,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Beyond the limit.
+    #[error("the card has {0} bytes; at most 4 MiB are written")]
+    TooLarge(usize),
+}
+
+impl CardError {
+    fn template(error: minijinja::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::Template(message)
+    }
+
+    fn marker(name: &str, index: usize, why: &'static str) -> Self {
+        Self::Marker { name: name.chars().take(60).collect(), line: index + 1, why }
+    }
+}
+
+impl Advise for CardError {
+    fn fix(&self) -> Option<String> {
+        Some(match self {
+            Self::Template(_) => "correct the template named in `card.template`; one that starts with \
+                                  `{% extends \"weighbridge\" %}` needs only the blocks it changes"
+                .into(),
+            Self::Marker { name, .. } => format!(
+                "keep exactly one pair of lines `<!-- weighbridge:begin {name} -->` and \
+                 `<!-- weighbridge:end {name} -->`, or remove both: the part is then added at the end"
+            ),
+            Self::TooLarge(_) => "shorten the README or the template".into(),
+        })
+    }
+}
+
+/// Writes the card: the whole README.md of the version. The same input gives the same bytes.
+///
+/// A README whose front matter cannot be read is returned unchanged: the card gate then names its
+/// faults at their lines.
+pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
+    let facts = Facts::of(input);
+    let card = match input.readme {
+        None => {
+            let metadata = metadata::merge(Data::Map(Vec::new()), input);
+            with_front_matter(&metadata, &render::whole(&facts, input.template)?)
+        }
+        Some(readme) => {
+            let readme = readme.trim_start_matches('\u{FEFF}');
+            let Some((metadata, body)) = read(readme) else { return Ok(readme.to_owned()) };
+            let mut blocks = render::blocks(&facts, input.template)?;
+            blocks.retain(|(name, _)| *name != "statements" || !input.model.card.statements.is_empty());
+            let body = readme::with_blocks(body.trim_start_matches(['\n', '\r']), &blocks)?;
+            with_front_matter(&metadata::merge(metadata, input), &body)
+        }
+    };
+    if card.len() > MAX_CARD {
+        return Err(CardError::TooLarge(card.len()));
+    }
+    Ok(card)
+}
+
+/// The metadata and the text of a README; `None` when its front matter is no map of plain data.
+fn read(readme: &str) -> Option<(Data, &str)> {
+    let Some(block) = front_matter::split(readme) else {
+        return Some((Data::Map(Vec::new()), readme));
+    };
+    let root = yaml_tree::parse(block.yaml).ok()??;
+    match Data::of(&root) {
+        map @ Data::Map(_) => Some((map, block.body)),
+        _ => None,
+    }
+}
+
+fn with_front_matter(metadata: &Data, body: &str) -> String {
+    match metadata {
+        Data::Map(entries) if entries.is_empty() => body.to_owned(),
+        metadata => format!("---\n{}---\n\n{body}", metadata.to_yaml()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! What the template may show: plain facts, gathered once. Strings are escaped where they are
+//! printed; those that are Markdown already say so by their name (`…_markdown`).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{CardInput, changelog, markdown, usage};
+use crate::evidence::measured;
+use crate::hub::licenses;
+use crate::inventory::Artifact;
+use crate::policy::Section;
+use crate::scan::Format;
+
+/// Rows of a table that are shown; the release record has them all.
+const MAX_ROWS: usize = 200;
+
+/// Everything.
+#[derive(Debug, Serialize)]
+pub(super) struct Facts {
+    name: String,
+    description: Option<String>,
+    release: Option<ReleaseFacts>,
+    repo: String,
+    revision: String,
+    license: Option<LicenseFacts>,
+    base_models: Vec<String>,
+    datasets: Vec<String>,
+    metrics: Vec<MetricFacts>,
+    parameters: Vec<ParameterFacts>,
+    files: Vec<FileFacts>,
+    files_beyond: usize,
+    file_count: usize,
+    total_size: String,
+    manifest_digest: String,
+    usage_markdown: String,
+    verify_markdown: String,
+    training: TrainingFacts,
+    history: Vec<changelog::Entry>,
+    history_beyond: usize,
+    statements: Vec<StatementFacts>,
+    unstated: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReleaseFacts {
+    version: String,
+    tag: String,
+    channel: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct LicenseFacts {
+    id: String,
+    name: String,
+    spdx: Option<&'static str>,
+    link: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct MetricFacts {
+    name: String,
+    value: String,
+    bound: String,
+    passed: bool,
+    bounded: bool,
+    dataset: Option<String>,
+    split: Option<String>,
+    source: String,
+    digest: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ParameterFacts {
+    what: String,
+    dtype: String,
+    count: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FileFacts {
+    path: String,
+    format: &'static str,
+    size: String,
+    sha256: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TrainingFacts {
+    commit: Option<String>,
+    commit_url: Option<String>,
+    repository: Option<String>,
+    run_url: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct StatementFacts {
+    key: &'static str,
+    title: &'static str,
+    text_markdown: Option<String>,
+    by: String,
+    date: String,
+}
+
+impl Facts {
+    pub(super) fn of(input: &CardInput<'_>) -> Self {
+        let model = input.model;
+        let repo = match input.target {
+            Some(target) => target.repo.to_string(),
+            // Without a version there is no place yet; the first stage names the owner.
+            None => model.stages.first().map_or_else(
+                || model.name.clone(),
+                |stage| format!("{}/{}", stage.namespace, model.name),
+            ),
+        };
+        let revision = input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
+        let (statements, unstated) = statements(input);
+        let (history, history_beyond) = changelog::entries(input.history);
+        let files = &input.inventory.files;
+        Self {
+            name: model.name.clone(),
+            description: model.description.clone(),
+            release: input.release.map(|release| ReleaseFacts {
+                version: release.version.to_string(),
+                tag: release.hub_tag(),
+                channel: release.channel.as_str(),
+            }),
+            usage_markdown: usage::snippets(model, input.inventory, &repo, &revision),
+            verify_markdown: usage::verify(&repo, &revision),
+            repo,
+            revision,
+            license: license(input),
+            base_models: model.base_models.clone(),
+            datasets: model.datasets.clone(),
+            metrics: metrics(input),
+            parameters: parameters(files),
+            files: files.iter().take(MAX_ROWS).map(FileFacts::of).collect(),
+            files_beyond: files.len().saturating_sub(MAX_ROWS),
+            file_count: files.len(),
+            total_size: size(input.inventory.bytes()),
+            manifest_digest: input.inventory.manifest_digest().to_string(),
+            training: training(input),
+            history,
+            history_beyond,
+            statements,
+            unstated,
+        }
+    }
+}
+
+fn license(input: &CardInput<'_>) -> Option<LicenseFacts> {
+    let license = input.model.license.as_ref()?;
+    let known = licenses::name(&license.id).map(str::to_owned);
+    Some(LicenseFacts {
+        id: license.id.clone(),
+        name: license.name.clone().or(known).unwrap_or_else(|| license.id.clone()),
+        spdx: licenses::spdx(&license.id),
+        link: license.link.clone(),
+    })
+}
+
+fn metrics(input: &CardInput<'_>) -> Vec<MetricFacts> {
+    let short = |digest: crate::digest::Digest| digest.to_string()[..12].to_owned();
+    measured(input.model, input.evidence)
+        .iter()
+        .take(MAX_ROWS)
+        .map(|row| MetricFacts {
+            name: row.benchmark.metric.clone(),
+            value: row.value(),
+            bound: row.bound(),
+            passed: row.passed(),
+            bounded: row.benchmark.min.is_some() || row.benchmark.max.is_some(),
+            dataset: row.benchmark.dataset.clone(),
+            split: row.benchmark.split.clone(),
+            source: row.source(),
+            digest: row.metric.and_then(|metric| metric.sha256).map(short),
+        })
+        .collect()
+}
+
+/// Parameters by data type. The shards of a safetensors model are one model; every other weights
+/// file (a GGUF quantisation, say) is a model of its own.
+fn parameters(files: &[Artifact]) -> Vec<ParameterFacts> {
+    let mut models: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
+    for file in files {
+        let Some(tensors) = &file.tensors else { continue };
+        let what = if file.format == Format::Safetensors {
+            let folder = file.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+            if folder.is_empty() { "safetensors".to_owned() } else { format!("safetensors in {folder}") }
+        } else {
+            file.path.to_string()
+        };
+        let counts = models.entry(what).or_default();
+        for (dtype, count) in &tensors.parameters {
+            let sum = counts.entry(dtype).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+    }
+    let rows = models.into_iter().flat_map(|(what, counts)| {
+        counts.into_iter().map(move |(dtype, count)| ParameterFacts {
+            what: what.clone(),
+            dtype: dtype.to_owned(),
+            count: grouped(count),
+        })
+    });
+    rows.take(MAX_ROWS).collect()
+}
+
+impl FileFacts {
+    fn of(file: &Artifact) -> Self {
+        Self {
+            path: file.path.to_string(),
+            format: file.format.as_str(),
+            size: size(file.size),
+            sha256: file.sha256.to_string(),
+        }
+    }
+}
+
+fn training(input: &CardInput<'_>) -> TrainingFacts {
+    // The run's address names the server: `https://host/owner/name/actions/runs/1`.
+    let commit_url = || {
+        let (repository, run, commit) = (input.repository?, input.run_url?, input.commit?);
+        let (server, _) = run.split_once(&format!("/{repository}/"))?;
+        Some(format!("{server}/{repository}/commit/{commit}"))
+    };
+    TrainingFacts {
+        commit: input.commit.map(str::to_owned),
+        commit_url: commit_url(),
+        repository: input.repository.map(str::to_owned),
+        run_url: input.run_url.map(str::to_owned),
+    }
+}
+
+/// The statements in card order, those that are due but missing among them without a text; and the
+/// titles of the sections that nobody has to state and nobody did.
+fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>) {
+    const EXPECTED: [Section; 4] =
+        [Section::IntendedUse, Section::TrainingData, Section::Limitations, Section::Bias];
+    let settings = &input.model.card;
+    let mut shown = Vec::new();
+    let mut unstated = Vec::new();
+    for section in Section::ALL {
+        let statement = settings.statements.get(&section);
+        if statement.is_none() && !EXPECTED.contains(&section) && !settings.required.contains(&section) {
+            unstated.push(section.title());
+            continue;
+        }
+        shown.push(StatementFacts {
+            key: section.key(),
+            title: section.title(),
+            text_markdown: statement.map(|statement| markdown::prose(&statement.text)),
+            by: statement.map(|statement| statement.by.clone()).unwrap_or_default(),
+            date: statement.map(|statement| statement.date.to_string()).unwrap_or_default(),
+        });
+    }
+    (shown, unstated)
+}
+
+/// Bytes as the Hub shows them: decimal units, one digit after the point.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => {
+            let tenths = u128::from(bytes) * 10 / u128::from(*unit);
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        }
+        None => format!("{bytes} B"),
+    }
+}
+
+/// `22713216` → `22,713,216`.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(90_900_000), "90.9 MB");
+        assert_eq!(size(u64::MAX), "18446744.0 TB");
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(22_713_216), "22,713,216");
+    }
+}

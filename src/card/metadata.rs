@@ -1,0 +1,182 @@
+//! The front matter: what the policy states, over what a person wrote in a README, which is kept.
+
+use super::CardInput;
+use super::yaml::Data;
+use crate::evidence::{Measured, measured};
+use crate::policy::Model;
+
+/// Merges the policy's metadata into that of a README (an empty map where there is none). Keys that
+/// the policy does not state stay as they are; `tags`, `metrics` and results are added to.
+pub(super) fn merge(mut data: Data, input: &CardInput<'_>) -> Data {
+    let model = input.model;
+    if let Some(license) = &model.license {
+        data.set("license", Data::text(&license.id));
+        for (key, value) in [("license_name", &license.name), ("license_link", &license.link)] {
+            if let Some(value) = value {
+                data.set(key, Data::text(value));
+            }
+        }
+    }
+    let lists = [
+        ("language", &model.language),
+        ("base_model", &model.base_models),
+        ("datasets", &model.datasets),
+    ];
+    for (key, values) in lists {
+        if !values.is_empty() {
+            data.set(key, Data::texts(values));
+        }
+    }
+    for (key, value) in [("library_name", &model.library), ("pipeline_tag", &model.task)] {
+        if let Some(value) = value {
+            data.set(key, Data::text(value));
+        }
+    }
+    add_to(&mut data, "tags", &model.tags);
+    let rows: Vec<_> = measured(model, input.evidence)
+        .into_iter()
+        .filter(|row| row.number().is_some())
+        .collect();
+    let metrics: Vec<_> = rows.iter().map(|row| metric_id(&row.benchmark.metric)).collect();
+    add_to(&mut data, "metrics", &metrics);
+    let results = results(model, &rows);
+    let index = data.get("model-index").cloned().unwrap_or(Data::Null);
+    let index = with_results(repaired(index), &model.name, results);
+    if index != Data::Null {
+        data.set("model-index", index);
+    }
+    data
+}
+
+/// Adds texts to a list that are not in it yet.
+fn add_to(data: &mut Data, key: &str, texts: &[String]) {
+    let mut items = data.get(key).map(Data::items).unwrap_or_default();
+    let before = items.len();
+    for text in texts {
+        let text = Data::text(text);
+        if !items.contains(&text) {
+            items.push(text);
+        }
+    }
+    if items.len() > before {
+        data.set(key, Data::List(items));
+    }
+}
+
+/// One result per dataset and split, in the policy's order. The Hub requires the task and the
+/// dataset's id; metrics measured on unnamed data are in the card's table only.
+fn results(model: &Model, rows: &[Measured<'_>]) -> Vec<Data> {
+    let Some(task) = &model.task else { return Vec::new() };
+    let mut results: Vec<((&str, Option<&str>), Vec<Data>)> = Vec::new();
+    for row in rows {
+        let benchmark = row.benchmark;
+        let Some(dataset) = benchmark.dataset.as_deref().filter(|id| is_dataset_id(id)) else {
+            continue;
+        };
+        let Some(number) = row.number() else { continue };
+        let metric = Data::Map(vec![
+            ("type".into(), Data::Text(metric_id(&benchmark.metric))),
+            ("value".into(), Data::Float(number)),
+            ("name".into(), Data::text(&benchmark.metric)),
+        ]);
+        let key = (dataset, benchmark.split.as_deref());
+        match results.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, metrics)) => metrics.push(metric),
+            None => results.push((key, vec![metric])),
+        }
+    }
+    let result = |((dataset, split), metrics): ((&str, Option<&str>), Vec<Data>)| {
+        let mut set = vec![
+            ("type".to_owned(), Data::text(dataset)),
+            ("name".to_owned(), Data::text(dataset)),
+        ];
+        set.extend(split.map(|split| ("split".to_owned(), Data::text(split))));
+        Data::Map(vec![
+            ("task".into(), Data::Map(vec![("type".into(), Data::text(task))])),
+            ("dataset".into(), Data::Map(set)),
+            ("metrics".into(), Data::List(metrics)),
+        ])
+    };
+    results.into_iter().map(result).collect()
+}
+
+/// `name` or `namespace/name`, as the Hub's pattern for `dataset.type` has it.
+fn is_dataset_id(id: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    };
+    id.split('/').count() <= 2 && id.split('/').all(part)
+}
+
+/// A metric's name as the Hub's ids are spelled: `ROC AUC` → `roc_auc`.
+fn metric_id(name: &str) -> String {
+    let id: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() || "-/.".contains(c) { c.to_ascii_lowercase() } else { '_' })
+        .collect();
+    let id = id.trim_matches('_');
+    if id.is_empty() { "metric".into() } else { id.to_owned() }
+}
+
+/// Puts our results into the first entry of a `model-index`, in place of those it has of the same
+/// task, dataset and split.
+fn with_results(index: Data, name: &str, ours: Vec<Data>) -> Data {
+    if ours.is_empty() {
+        return index;
+    }
+    let mut entries = match index {
+        Data::List(entries) => entries,
+        // The card rules refuse anything else that a README has here; it is left for them to name.
+        Data::Null => Vec::new(),
+        other => return other,
+    };
+    if entries.is_empty() {
+        entries.push(Data::Map(vec![("name".into(), Data::text(name))]));
+    }
+    let key = |result: &Data| {
+        let text = |of: &str, key: &str| {
+            result.get(of).and_then(|of| of.get(key)).and_then(Data::as_text).map(str::to_owned)
+        };
+        (text("task", "type"), text("dataset", "type"), text("dataset", "split"))
+    };
+    let mut results = entries[0].get("results").map(Data::items).unwrap_or_default();
+    results.retain(|theirs| ours.iter().all(|our| key(our) != key(theirs)));
+    results.extend(ours);
+    entries[0].set("results", Data::List(results));
+    Data::List(entries)
+}
+
+/// Takes out what training tools leave behind in results and the Hub refuses: null for a dataset's
+/// config, split or revision, and the word None.
+fn repaired(index: Data) -> Data {
+    let is_left_behind = |value: &Data| *value == Data::Null || value.as_text() == Some("None");
+    let dataset = |data: Data| match data {
+        Data::Map(mut entries) => {
+            entries.retain(|(key, value)| {
+                !(matches!(key.as_str(), "config" | "split" | "revision") && is_left_behind(value))
+            });
+            Data::Map(entries)
+        }
+        other => other,
+    };
+    within(index, "results", &|result| within_key(result, "dataset", &dataset))
+}
+
+/// Applies a change to every item under `key` of every item of a list.
+fn within(list: Data, key: &str, change: &dyn Fn(Data) -> Data) -> Data {
+    let Data::List(items) = list else { return list };
+    let each = |items: Data| match items {
+        Data::List(items) => Data::List(items.into_iter().map(change).collect()),
+        other => other,
+    };
+    Data::List(items.into_iter().map(|item| within_key(item, key, &each)).collect())
+}
+
+fn within_key(map: Data, key: &str, change: &dyn Fn(Data) -> Data) -> Data {
+    let Data::Map(entries) = map else { return map };
+    let each = |(name, value): (String, Data)| {
+        let value = if name == key { change(value) } else { value };
+        (name, value)
+    };
+    Data::Map(entries.into_iter().map(each).collect())
+}

@@ -1,0 +1,122 @@
+//! A README kept by hand: its text stays, generated parts stand between markers and are replaced on
+//! every run.
+
+use super::CardError;
+
+const BEGIN: &str = "<!-- weighbridge:begin ";
+const END: &str = "<!-- weighbridge:end ";
+
+/// Puts each block between its markers; those without markers are added at the end, in order.
+pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<String, CardError> {
+    let mut out = String::new();
+    let mut placed = Vec::new();
+    let mut lines = body.split_inclusive('\n').enumerate();
+    while let Some((index, line)) = lines.next() {
+        let Some(name) = marker(line, BEGIN) else {
+            if let Some(name) = marker(line, END) {
+                return Err(CardError::marker(name, index, "ends a part that was not begun"));
+            }
+            out.push_str(line);
+            continue;
+        };
+        if placed.contains(&name) {
+            return Err(CardError::marker(name, index, "stands twice"));
+        }
+        placed.push(name);
+        let mut kept = String::new();
+        loop {
+            let Some((_, line)) = lines.next() else {
+                return Err(CardError::marker(name, index, "has no end"));
+            };
+            if marker(line, END) == Some(name) {
+                break;
+            }
+            if marker(line, BEGIN).is_some() || marker(line, END).is_some() {
+                return Err(CardError::marker(name, index, "has no end"));
+            }
+            kept.push_str(line);
+        }
+        // A part that this version of the program does not know stays as it is.
+        let text = blocks.iter().find(|(block, _)| *block == name).map_or(&kept, |(_, text)| text);
+        push(&mut out, name, text);
+    }
+    for (name, text) in blocks.iter().filter(|(name, _)| !placed.contains(name)) {
+        if text.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            let trimmed = out.trim_end().len();
+            out.truncate(trimmed);
+            out.push_str("\n\n");
+        }
+        push(&mut out, name, text);
+    }
+    Ok(out)
+}
+
+fn push(out: &mut String, name: &str, text: &str) {
+    let text = text.trim_end();
+    out.push_str(&format_marker(BEGIN, name));
+    if !text.is_empty() {
+        out.push_str(text);
+        out.push('\n');
+    }
+    out.push_str(&format_marker(END, name));
+}
+
+fn format_marker(kind: &str, name: &str) -> String {
+    format!("{kind}{name} -->\n")
+}
+
+/// The name in a line that is a marker.
+fn marker<'a>(line: &'a str, kind: &str) -> Option<&'a str> {
+    let name = line.trim().strip_prefix(kind)?.strip_suffix("-->")?.trim();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks() -> Vec<(&'static str, String)> {
+        vec![("metrics", "M\n".into()), ("files", "F\n".into()), ("empty", String::new())]
+    }
+
+    #[test]
+    fn blocks_are_added_once_and_then_replaced() {
+        let once = with_blocks("# Mine\n\nText.", &blocks()).expect("no markers");
+        assert_eq!(
+            once,
+            "# Mine\n\nText.\n\n<!-- weighbridge:begin metrics -->\nM\n<!-- weighbridge:end metrics -->\n\n\
+             <!-- weighbridge:begin files -->\nF\n<!-- weighbridge:end files -->\n"
+        );
+        assert_eq!(with_blocks(&once, &blocks()).expect("paired"), once);
+        let moved = "<!-- weighbridge:begin files -->\nold\n<!-- weighbridge:end files -->\r\n\n# Mine\n";
+        let placed = with_blocks(moved, &blocks()).expect("paired");
+        assert!(placed.starts_with("<!-- weighbridge:begin files -->\nF\n"), "{placed}");
+        assert_eq!(placed.matches("weighbridge:begin files").count(), 1);
+    }
+
+    #[test]
+    fn unknown_parts_are_kept() {
+        let body = "<!-- weighbridge:begin later -->\nx\n<!-- weighbridge:end later -->\n";
+        assert_eq!(with_blocks(body, &[]).expect("paired"), body);
+    }
+
+    #[test]
+    fn broken_markers_are_refused_with_their_line() {
+        for (body, why) in [
+            ("a\n<!-- weighbridge:begin files -->\nb\n", "line 2"),
+            ("<!-- weighbridge:end files -->\n", "not begun"),
+            ("<!-- weighbridge:begin files -->\n<!-- weighbridge:begin metrics -->\n", "has no end"),
+            (
+                "<!-- weighbridge:begin files -->\n<!-- weighbridge:end files -->\n\
+                 <!-- weighbridge:begin files -->\n<!-- weighbridge:end files -->\n",
+                "stands twice",
+            ),
+        ] {
+            let error = with_blocks(body, &blocks()).expect_err(body).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}
