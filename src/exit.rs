@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything passed (exit code 0).
     Pass,

@@ -10,35 +10,40 @@
 //!                      Report ◄─ Verified ◄─ Publish ◄─ Plan ◄─ Card + Provenance
 //! ```
 //!
-//! Arrows point down only: a module may use those below it in this list, never one above.
+//! Arrows point down only: a module may use those on the floors below its own, never one above or
+//! beside it. `tests/house.rs` keeps this, `docs/architecture.md` tells why.
+//!
+//! | floor | modules |
+//! | --- | --- |
+//! | 1 | [`modes`]: one short file per mode, reads like the list above |
+//! | 2 | [`publish`]: plan (pure) → execute → verify · [`report`]: one findings model, many renderers · [`card`]: front matter, sections, template · [`provenance`]: the release record · [`gates`]: the trait, the one list, one file per gate |
+//! | 3 | [`release`]: tag grammar, version, channel, changelog, git · [`inventory`]: walk, single pass, digests · [`evidence`]: what tests and training left behind · [`rehearsal`]: the embedded Hub |
+//! | 4 | [`policy`]: weighbridge.yml · [`context`]: CI event and runner, the only reader of the environment · [`credentials`]: where a token comes from · [`inputs`]: the command line and the action's inputs |
+//! | 5 | [`hub`]: the Hub in the Hub's own words · [`github`]: checks, the only user of octocrab · [`scan`]: bytes → detections · [`finding`]: rules, findings, verdict |
+//! | 6 | [`http`]: the one client · [`digest`]: the only user of sha2 · [`markdown`] · [`rel_path`] · [`source`] · [`failure`] · [`exit`] |
 
-// pub mod modes;
-
-pub mod card; // the model card: front matter, sections, template
-pub mod gates;
-pub mod provenance; // the release record
-pub mod publish; // plan (pure) → execute → verify
-pub mod report; // one findings model, many renderers // trait Gate, the one list, one file per gate
-
-pub mod evidence; // what tests and training left behind
-pub mod inventory; // walk, single-pass reader, digests
-pub mod rehearsal;
-pub mod release; // tag grammar, version, channel, changelog, git // the embedded Hub
-
-pub mod context; // CI event and runner; the only reader of the environment
-pub mod credentials; // where a token comes from
-pub mod inputs;
-pub mod policy; // weighbridge.yml: raw → check → Policy // the action's inputs, 1:1 with action.yml
-
-pub mod finding;
-pub mod github; // checks; the only user of octocrab
-pub mod hub; // the Hub in the Hub's own words
-pub mod scan; // bytes → detections; knows no CI, no Hub, no policy // Rule, Finding, Location, Verdict, Cleared
-
-pub mod digest; // SHA-256 and git blob ids; the only user of sha2 and sha1
+pub mod card;
+pub mod context;
+pub mod credentials;
+pub mod digest;
+pub mod evidence;
 pub mod exit;
-pub mod failure; // errors that say what happened and how to mend it
-pub mod http; // the one HTTP client: retry table, error context, secrets
-pub mod markdown; // text from outside, inside Markdown
-pub mod rel_path; // a path that cannot leave its folder
-pub mod source; // text with positions, for policy and findings // exit codes
+pub mod failure;
+pub mod finding;
+pub mod gates;
+pub mod github;
+pub mod http;
+pub mod hub;
+pub mod inputs;
+pub mod inventory;
+pub mod markdown;
+pub mod modes;
+pub mod policy;
+pub mod provenance;
+pub mod publish;
+pub mod rehearsal;
+pub mod rel_path;
+pub mod release;
+pub mod report;
+pub mod scan;
+pub mod source;

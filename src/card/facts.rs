@@ -113,7 +113,8 @@ impl Facts {
                 |stage| format!("{}/{}", stage.namespace, model.name),
             ),
         };
-        let revision = input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
+        let revision =
+            input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
         let (statements, unstated) = statements(input);
         let (history, history_beyond) = changelog::entries(input.history);
         let files = &input.inventory.files;
@@ -186,7 +187,11 @@ fn parameters(files: &[Artifact]) -> Vec<ParameterFacts> {
         let Some(tensors) = &file.tensors else { continue };
         let what = if file.format == Format::Safetensors {
             let folder = file.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-            if folder.is_empty() { "safetensors".to_owned() } else { format!("safetensors in {folder}") }
+            if folder.is_empty() {
+                "safetensors".to_owned()
+            } else {
+                format!("safetensors in {folder}")
+            }
         } else {
             file.path.to_string()
         };
@@ -242,7 +247,10 @@ fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>)
     let mut unstated = Vec::new();
     for section in Section::ALL {
         let statement = settings.statements.get(&section);
-        if statement.is_none() && !EXPECTED.contains(&section) && !settings.required.contains(&section) {
+        if statement.is_none()
+            && !EXPECTED.contains(&section)
+            && !settings.required.contains(&section)
+        {
             unstated.push(section.title());
             continue;
         }

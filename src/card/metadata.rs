@@ -33,10 +33,8 @@ pub(super) fn merge(mut data: Data, input: &CardInput<'_>) -> Data {
         }
     }
     add_to(&mut data, "tags", &model.tags);
-    let rows: Vec<_> = measured(model, input.evidence)
-        .into_iter()
-        .filter(|row| row.number().is_some())
-        .collect();
+    let rows: Vec<_> =
+        measured(model, input.evidence).into_iter().filter(|row| row.number().is_some()).collect();
     let metrics: Vec<_> = rows.iter().map(|row| metric_id(&row.benchmark.metric)).collect();
     add_to(&mut data, "metrics", &metrics);
     let results = results(model, &rows);
@@ -112,7 +110,9 @@ fn is_dataset_id(id: &str) -> bool {
 fn metric_id(name: &str) -> String {
     let id: String = name
         .chars()
-        .map(|c| if c.is_alphanumeric() || "-/.".contains(c) { c.to_ascii_lowercase() } else { '_' })
+        .map(
+            |c| if c.is_alphanumeric() || "-/.".contains(c) { c.to_ascii_lowercase() } else { '_' },
+        )
         .collect();
     let id = id.trim_matches('_');
     if id.is_empty() { "metric".into() } else { id.to_owned() }

@@ -17,7 +17,15 @@ const FUEL: u64 = 2_000_000;
 
 /// The blocks that a card has, in order; a README gets those that it has no place for at its end.
 pub(super) const BLOCKS: [&str; 9] = [
-    "summary", "statements", "metrics", "usage", "files", "verify", "provenance", "license", "history",
+    "summary",
+    "statements",
+    "metrics",
+    "usage",
+    "files",
+    "verify",
+    "provenance",
+    "license",
+    "history",
 ];
 
 /// The whole card without its front matter.
@@ -110,6 +118,9 @@ mod tests {
 
     #[test]
     fn blank_lines_outside_of_code_are_tidied() {
-        assert_eq!(tidy("\n\na\n\n\n\nb\n```\nx\n\n\ny\n```\n\n\n"), "a\n\nb\n```\nx\n\n\ny\n```\n");
+        assert_eq!(
+            tidy("\n\na\n\n\n\nb\n```\nx\n\n\ny\n```\n\n\n"),
+            "a\n\nb\n```\nx\n\n\ny\n```\n"
+        );
     }
 }

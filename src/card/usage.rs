@@ -16,12 +16,7 @@ struct Call<'a> {
 }
 
 /// The snippets as Markdown: the library's own way where there is one, then the files as such.
-pub(super) fn snippets(
-    model: &Model,
-    inventory: &Inventory,
-    id: &str,
-    tag: &str,
-) -> String {
+pub(super) fn snippets(model: &Model, inventory: &Inventory, id: &str, tag: &str) -> String {
     let call = Call { model, inventory, id, tag, repo: quote(id), revision: quote(tag) };
     let mut parts = Vec::new();
     if let Some((note, python)) = call.own_way() {
@@ -201,11 +196,7 @@ impl Call<'_> {
     }
 
     fn gguf(&self) -> Option<(&'static str, String)> {
-        self.one_file(
-            &[".gguf"],
-            "from llama_cpp import Llama",
-            "model = Llama(model_path=path)",
-        )
+        self.one_file(&[".gguf"], "from llama_cpp import Llama", "model = Llama(model_path=path)")
     }
 
     fn safetensors(&self) -> Option<(&'static str, String)> {

@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use crate::context::{Context, Environment, Event};
 use crate::credentials::{self, HubToken};
+use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::github;
 use crate::http::{self, Secret};
 use crate::hub::Hub;
 use crate::inputs::{DEFAULT_ENDPOINT, Settings};
-use crate::report;
+use crate::report::{self, Emit, Report};
+
+/// A check run is a courtesy: it may not hold up a release.
+const CHECK_RUN_TIME: Duration = Duration::from_secs(60);
 
 /// Everything a mode starts from.
 pub(super) struct Call {
@@ -23,12 +28,16 @@ impl Call {
     /// Fills the settings from the action's inputs and reads the context. Every secret is masked
     /// here, before anything else can happen with it.
     pub(super) fn new(env: &Environment, mut settings: Settings) -> Result<Self, Failure> {
-        settings.fill(|name| env.input(name)).map_err(|error| Failure::advised("bad input", &error))?;
+        settings
+            .fill(|name| env.input(name))
+            .map_err(|error| Failure::advised("bad input", &error))?;
         let context = Context::read(env, env.input("github-token").and_then(Secret::new))?;
         let token = credentials::hub_token(env.input("hf-token"), |name| env.get(name));
         if let Some(runner) = &context.github {
             let secrets = token.iter().map(|token| &token.secret).chain(&runner.token);
-            secrets.for_each(report::mask);
+            for secret in secrets {
+                report::mask(secret)?;
+            }
         }
         Ok(Self { env: env.clone(), settings, context, token })
     }
@@ -42,7 +51,8 @@ impl Call {
     /// A path as findings show it: relative to the workspace where it lies inside.
     pub(super) fn shown(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.context.workspace).unwrap_or(path);
-        let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).filter(|part| part != ".").collect();
+        let parts: Vec<_> =
+            relative.iter().map(|part| part.to_string_lossy()).filter(|part| part != ".").collect();
         parts.join("/").replace("//", "/")
     }
 
@@ -57,14 +67,17 @@ impl Call {
         let minutes = self.settings.timeout.unwrap_or(120);
         let options = http::ClientOptions {
             deadline: Duration::from_secs(u64::from(minutes) * 60),
+            waits: std::sync::Arc::new(|wait| report::aside(&format!("· {wait}"))),
             ..http::ClientOptions::default()
         };
-        http::Client::new(options).map_err(|error| Failure::new("cannot start the HTTP client").because(&error))
+        http::Client::new(options)
+            .map_err(|error| Failure::new("cannot start the HTTP client").because(&error))
     }
 
     /// The Hub at `endpoint`, with the token if there is one.
     pub(super) fn hub(&self, endpoint: &str, token: Option<Secret>) -> Result<Hub, Failure> {
-        Hub::new(self.http()?, endpoint, token).map_err(|error| Failure::advised("cannot use the Hub", &error))
+        Hub::new(self.http()?, endpoint, token)
+            .map_err(|error| Failure::advised("cannot use the Hub", &error))
     }
 
     /// Writing modes refuse under a pull request: its code has not been reviewed, and secrets
@@ -81,6 +94,52 @@ impl Call {
     /// Whether the console may use colour.
     pub(super) fn color(&self) -> bool {
         super::color(&self.env)
+    }
+
+    /// Tells the report everywhere, and makes the check run where GitHub lets us.
+    pub(super) fn tell(&self, mut report: Report) -> Result<Exit, Failure> {
+        if let Some(note) = self.check_run(&report) {
+            report.notes.push(note);
+        }
+        let github = self.context.github.as_ref();
+        report::emit(&report, &Emit { github, folder: &self.report_dir(), color: self.color() })?;
+        if let Some((gate, broken)) = report.verdict.broken().next() {
+            let failure =
+                Failure::new(format!("the gate `{gate}` could not do its work")).because(broken);
+            return Err(match broken.advice() {
+                Some(fix) => failure.fix(fix),
+                None => failure,
+            });
+        }
+        Ok(if report.verdict.passed() { Exit::Pass } else { Exit::Blocked })
+    }
+
+    /// Makes the check run; a note where that was not possible. The job's exit code is the gate,
+    /// so nothing here can change the verdict.
+    fn check_run(&self, report: &Report) -> Option<String> {
+        let runner = self.context.github.as_ref()?;
+        let (token, repository) = (runner.token.as_ref()?, self.context.repository.as_deref()?);
+        let commit = self.context.checked_commit()?;
+        let name = self.settings.check_name.as_deref().unwrap_or("weighbridge");
+        // Several models in one repository get a check each.
+        let name =
+            if report.several { format!("{name} ({})", report.model) } else { name.to_owned() };
+        let place = github::Place { api: &runner.api_url, token, repository, commit, name: &name };
+        let client = match self.http() {
+            Ok(client) => client,
+            Err(failure) => return Some(failure.to_string()),
+        };
+        let run = report::check_run(report);
+        let made = super::hub::runtime().ok()?.block_on(async {
+            let made = github::create_check_run(client.reqwest().clone(), &place, &run);
+            tokio::time::timeout(CHECK_RUN_TIME, made).await
+        });
+        match made {
+            Ok(Ok(github::Outcome::Created)) => None,
+            Ok(Ok(github::Outcome::Forbidden(why))) => Some(why),
+            Ok(Err(error)) => Some(format!("no check run: {error}")),
+            Err(_) => Some("no check run: GitHub did not answer in time".into()),
+        }
     }
 
     /// Where reports go: the setting, else the runner's temporary folder, else the system's.

@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::release::{self, Versioning};
 
 use super::call::Call;
-use super::{publish_report, weigh};
+use super::weigh;
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let policy = weigh::policy(call)?;
@@ -16,8 +16,7 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     for model in models(call, &policy, &versioning)? {
         let gathered = weigh::gather(call, policy.clone(), model, versioning.clone(), false)?;
         let verdict = gathered.weigh(None);
-        let report = gathered.report(call, "check", verdict);
-        exit = exit.worse(publish_report(call, report)?);
+        exit = exit.max(call.tell(gathered.report(call, "check", verdict))?);
     }
     Ok(exit)
 }
@@ -25,7 +24,9 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
 /// Which models to weigh: the tag's, else the one that was asked for, else all.
 fn models(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<Vec<usize>, Failure> {
     match (versioning, call.settings.model.as_deref()) {
-        (Versioning::Release(release), _) => weigh::index_of(policy, &release.model).map(|index| vec![index]),
+        (Versioning::Release(release), _) => {
+            weigh::index_of(policy, &release.model).map(|index| vec![index])
+        }
         (_, Some(name)) => weigh::index_of(policy, name).map(|index| vec![index]),
         (_, None) => Ok((0..policy.models.len()).collect()),
     }

@@ -17,12 +17,12 @@ pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
         }
     };
     let runtime = runtime()?;
-    let options = HubOptions { addr: arguments.addr, data: data.clone(), ..HubOptions::default() };
-    let hub = runtime
+    let options = HubOptions { addr: arguments.addr, ..HubOptions::new(&data) };
+    let mut hub = runtime
         .block_on(EmbeddedHub::start(options))
         .map_err(|error| Failure::advised("the embedded Hub cannot start", &error))?;
     // The token opens nothing but this loopback server: it is there to be copied.
-    report::say(&format!(
+    report::aside(&format!(
         "The embedded Hub is up, repositories are kept in {}.\n\n  export HF_ENDPOINT={} HF_TOKEN={}\n\nCtrl-C stops it.",
         data.display(),
         hub.url(),

@@ -51,7 +51,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit 
 
 fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
     match command {
-        Some(Command::Scan(arguments)) => scan::run(&arguments),
+        Some(Command::Scan(arguments)) => scan::run(&arguments, color(env)),
         Some(Command::Hub(arguments)) => hub::run(&arguments),
         Some(Command::Schema) => rules::schema(),
         Some(Command::Rules { format }) => rules::run(format),
@@ -87,5 +87,7 @@ fn for_event(env: &Environment) -> Result<Command, Failure> {
 /// Whether the console may use colour: a terminal, and no `NO_COLOR` (<https://no-color.org>).
 fn color(env: &Environment) -> bool {
     use std::io::IsTerminal as _;
-    env.get("NO_COLOR").is_none() && env.get("TERM") != Some("dumb") && std::io::stdout().is_terminal()
+    env.get("NO_COLOR").is_none()
+        && env.get("TERM") != Some("dumb")
+        && std::io::stdout().is_terminal()
 }

@@ -19,16 +19,16 @@ pub(super) fn run(arguments: &Rehearse, mut call: Call) -> Result<Exit, Failure>
 
     let data = data(arguments, &call)?;
     let runtime = super::hub::runtime()?;
-    let embedded = runtime
-        .block_on(EmbeddedHub::start(HubOptions { data: data.clone(), ..HubOptions::default() }))
+    let mut embedded = runtime
+        .block_on(EmbeddedHub::start(HubOptions::new(&data)))
         .map_err(|error| Failure::advised("the embedded Hub cannot start", &error))?;
     let hub = call.hub(&embedded.url(), Some(embedded.token()))?;
     let exit = release::through(&call, &hub, "rehearse")?;
     if arguments.serve {
-        report::say(&format!("The embedded Hub stays at {} until Ctrl-C.", embedded.url()));
+        report::aside(&format!("The embedded Hub stays at {} until Ctrl-C.", embedded.url()));
         runtime.block_on(embedded.until_stopped());
     } else {
-        report::say(&format!("Look at it: weighbridge hub --data {}", data.display()));
+        report::aside(&format!("Look at it: weighbridge hub --data {}", data.display()));
         runtime.block_on(embedded.stop());
     }
     Ok(exit)

@@ -6,17 +6,19 @@ use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::policy::Policy;
 use crate::provenance;
-use crate::publish::{self, Document, Plan, Remote};
+use crate::publish::{self, Document, Plan, PublishError, Remote};
 use crate::rel_path::RelPath;
 use crate::release::{self, GitFacts, Target, Versioning};
-use crate::report::{self, Publication, PublishedFiles, Report, progress};
+use crate::report::{Publication, PublishedFiles, Report, progress};
 
 use super::call::Call;
 use super::weigh::{self, Gathered};
-use super::publish_report;
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     call.refuse_on_pull_request("release")?;
+    if call.token.is_none() && !call.settings.dry_run {
+        return Err(Failure::advised("cannot release", &PublishError::NoToken));
+    }
     let hub = call.hub(call.endpoint(), call.token.as_ref().map(|token| token.secret.clone()))?;
     through(call, &hub, "release")
 }
@@ -39,21 +41,23 @@ pub(super) fn through(call: &Call, hub: &Hub, mode: &'static str) -> Result<Exit
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
-    let (Some(target), Some(release), Some(remote)) = (&gathered.target, gathered.release(), &remote) else {
-        return publish_report(call, report);
+    let (Some(target), Some(release), Some(remote)) =
+        (&gathered.target, gathered.release(), &remote)
+    else {
+        return call.tell(report);
     };
 
     let documents = documents(call, &gathered, &report)?;
-    let plan = publish::plan(&gathered.inventory, &documents, target, release, remote, &gathered.model().publish)
-        .map_err(|error| Failure::advised("the release cannot be planned", &error))?;
+    let policy = &gathered.model().publish;
+    let plan = publish::plan(&gathered.inventory, &documents, target, release, remote, policy);
     if call.settings.dry_run {
         report.plan = Some(plan.view());
-        return publish_report(call, report);
+        return call.tell(report);
     }
-    let Some(cleared) = cleared else { return publish_report(call, report) };
+    let Some(cleared) = cleared else { return call.tell(report) };
 
-    report.publication = Some(publish(call, &runtime, hub, &plan, cleared, &gathered)?);
-    publish_report(call, report)
+    report.publication = Some(publish(&runtime, hub, &plan, cleared, &gathered)?);
+    call.tell(report)
 }
 
 /// The tag of the release: the setting, else the CI event's, else the newest on the commit.
@@ -64,8 +68,9 @@ fn tag(call: &Call) -> Result<String, Failure> {
     let git = GitFacts::read(&weigh::base(call))
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     // On a dispatch the ref may be any branch: a version must be named, never guessed.
-    let guess = (call.context.event != Event::Dispatch).then(|| git.tags_at_head.first()).flatten();
-    guess.cloned().ok_or_else(|| {
+    let guess =
+        if call.context.event == Event::Dispatch { None } else { git.tags_at_head().last() };
+    guess.map(str::to_owned).ok_or_else(|| {
         Failure::new("no tag names the version to release")
             .fix("push a tag (`git tag v0.1.0 && git push origin v0.1.0`), or give one: `--tag v0.1.0` (input `tag`)")
     })
@@ -83,14 +88,15 @@ fn model(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<usize,
 
 async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote, Failure> {
     let Some(release) = gathered.release() else { return Err(Failure::new("no release")) };
-    publish::look(hub, target, release)
-        .await
-        .map_err(|error| Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error))
+    publish::look(hub, target, release).await.map_err(|error| {
+        Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
+    })
 }
 
 /// The files weighbridge itself adds: the card and the release record.
 fn documents(call: &Call, gathered: &Gathered, report: &Report) -> Result<Vec<Document>, Failure> {
-    let path = |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
+    let path =
+        |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
     let record = provenance::record(&provenance::RecordInput {
         model: gathered.model(),
         release: gathered.release(),
@@ -110,20 +116,17 @@ fn documents(call: &Call, gathered: &Gathered, report: &Report) -> Result<Vec<Do
 }
 
 fn publish(
-    call: &Call,
     runtime: &tokio::runtime::Runtime,
     hub: &Hub,
     plan: &Plan,
     cleared: crate::finding::Cleared,
     gathered: &Gathered,
 ) -> Result<Publication, Failure> {
-    let progress = progress::Publishing::new(call.color());
+    let progress = progress::Publishing::new();
     let scan = &gathered.model().gates.hub_scan;
     let receipt = runtime
         .block_on(publish::execute(hub, plan, cleared, scan, &progress))
         .map_err(|error| Failure::advised("the version could not be published", &error))?;
-    drop(progress);
-    report::say("published and read back");
     Ok(Publication {
         already_published: receipt.already_published,
         repo_id: receipt.repo_id,

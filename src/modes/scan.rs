@@ -6,14 +6,15 @@ use crate::finding::{Level, Tally};
 use crate::gates;
 use crate::inputs::{Scan, ScanFormat};
 use crate::inventory;
-use crate::report;
+use crate::report::{self, progress};
 
-pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
-    let inventory =
-        inventory::take_paths(&arguments.paths).map_err(|error| Failure::advised("cannot scan", &error))?;
+pub(super) fn run(arguments: &Scan, color: bool) -> Result<Exit, Failure> {
+    let watch = progress::Weighing::new();
+    let inventory = inventory::take_paths(&arguments.paths, &|bytes| watch.read(bytes))
+        .map_err(|error| Failure::advised("cannot scan", &error))?;
     let findings = gates::scan::findings(&inventory);
     report::print(&match arguments.format {
-        ScanFormat::Text => report::scan::text(&findings, &inventory),
+        ScanFormat::Text => report::scan::text(&findings, &inventory, color),
         ScanFormat::Json => report::scan::json(&findings, &inventory),
         ScanFormat::Sarif => report::scan::sarif(&findings),
     })?;

@@ -14,6 +14,7 @@ use crate::inventory::{self, Inventory};
 use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
 use crate::report::{MetricRow, Report, progress};
+use crate::source::SourceFile;
 
 use super::call::Call;
 
@@ -28,6 +29,8 @@ pub(super) struct Gathered {
     pub(super) inventory: Inventory,
     pub(super) evidence: Evidence,
     pub(super) card: String,
+    /// The README that the card was made from, when the policy keeps one.
+    readme: Option<SourceFile>,
     pub(super) rehearsal: bool,
 }
 
@@ -50,7 +53,8 @@ pub(super) fn gather(
 ) -> Result<Gathered, Failure> {
     let base = base(call);
     let shown_base = call.shown(&base);
-    let git = GitFacts::read(&base).map_err(|error| Failure::advised("cannot read the git repository", &error))?;
+    let git = GitFacts::read(&base)
+        .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     let chosen = &policy.models[model];
     let target = match &versioning {
         Versioning::Release(release) => Some(
@@ -59,19 +63,41 @@ pub(super) fn gather(
         ),
         Versioning::Untagged | Versioning::Unreadable { .. } => None,
     };
-    let inventory = take_inventory(call, &base, &shown_base, chosen)?;
+    let inventory = take_inventory(&base, &shown_base, chosen)?;
     let evidence = evidence::gather(&base, &shown_base, chosen);
-    let history = release::history(&base, chosen, &git);
-    let card = write_card(call, &base, &Sources {
-        model: chosen,
-        versioning: &versioning,
-        target: target.as_ref(),
-        inventory: &inventory,
-        evidence: &evidence,
-        history: &history,
-        git: &git,
-    })?;
-    Ok(Gathered { policy, model, versioning, target, git, inventory, evidence, card, rehearsal })
+    let history = release::history(&base, &policy, chosen, &git);
+    let readme = match &chosen.card.source {
+        CardSource::Generated => None,
+        CardSource::File(path) => {
+            Some(SourceFile::new(call.shown(&base.join(path)), read_named(&base, path)?))
+        }
+    };
+    let card = write_card(
+        call,
+        &base,
+        readme.as_ref(),
+        &Sources {
+            model: chosen,
+            versioning: &versioning,
+            target: target.as_ref(),
+            inventory: &inventory,
+            evidence: &evidence,
+            history: &history,
+            git: &git,
+        },
+    )?;
+    Ok(Gathered {
+        policy,
+        model,
+        versioning,
+        target,
+        git,
+        inventory,
+        evidence,
+        card,
+        readme,
+        rehearsal,
+    })
 }
 
 impl Gathered {
@@ -100,6 +126,7 @@ impl Gathered {
             evidence: &self.evidence,
             published,
             card: &self.card,
+            readme: self.readme.as_ref(),
             rehearsal: self.rehearsal,
             today,
             checkout: self.checkout(),
@@ -115,9 +142,11 @@ impl Gathered {
                     };
                     Weighing { gate: gate.name(), outcome, findings: judgement.findings }
                 }
-                Err(failure) => {
-                    Weighing { gate: gate.name(), outcome: Outcome::Broken(failure), findings: Vec::new() }
-                }
+                Err(failure) => Weighing {
+                    gate: gate.name(),
+                    outcome: Outcome::Broken(failure),
+                    findings: Vec::new(),
+                },
             })
             .collect();
         Verdict::judge(weighings, &self.policy.overrides, today)
@@ -135,6 +164,7 @@ impl Gathered {
             mode,
             policy: self.policy.file.clone(),
             model: self.model().name.clone(),
+            several: self.policy.models.len() > 1,
             versioning: self.versioning.clone(),
             target: self.target.clone(),
             commit: self.commit(call),
@@ -166,21 +196,32 @@ impl Gathered {
     }
 }
 
+/// The model of a name.
+pub(super) fn index_of(policy: &Policy, name: &str) -> Result<usize, Failure> {
+    policy.models.iter().position(|model| model.name == name).ok_or_else(|| {
+        let known: Vec<_> = policy.models.iter().map(|model| model.name.as_str()).collect();
+        Failure::new(format!("the policy has no model `{name}`"))
+            .fix(format!("name one of: {}", known.join(", ")))
+    })
+}
+
 /// The folder of the policy file: every path in it is relative to that.
 pub(super) fn base(call: &Call) -> PathBuf {
     let path = call.policy_path();
     path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-fn take_inventory(call: &Call, base: &Path, shown_base: &str, model: &Model) -> Result<Inventory, Failure> {
+fn take_inventory(base: &Path, shown_base: &str, model: &Model) -> Result<Inventory, Failure> {
     let shown = [shown_base, model.path.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty() && *part != ".")
         .collect::<Vec<_>>()
         .join("/");
-    let watch = progress::Weighing::new(call.color());
-    inventory::take(&base.join(&model.path), &shown, &model.include, &model.exclude, Some(&|path, bytes| watch.read(path, bytes)))
-        .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
+    let watch = progress::Weighing::new();
+    inventory::take(&base.join(&model.path), &shown, &model.include, &model.exclude, &|bytes| {
+        watch.read(bytes)
+    })
+    .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
 }
 
 struct Sources<'a> {
@@ -193,19 +234,23 @@ struct Sources<'a> {
     git: &'a GitFacts,
 }
 
-fn write_card(call: &Call, base: &Path, sources: &Sources<'_>) -> Result<String, Failure> {
-    let read = |path: &str| {
-        std::fs::read_to_string(base.join(path)).map_err(|error| {
-            Failure::new(format!("cannot read `{path}`, which the policy's `card:` names"))
-                .because(&error)
-                .fix(format!("create `{path}` beside the policy file, or remove it from `card:`"))
-        })
-    };
-    let template = sources.model.card.template.as_deref().map(read).transpose()?;
-    let readme = match &sources.model.card.source {
-        CardSource::Generated => None,
-        CardSource::File(path) => Some(read(path)?),
-    };
+/// A text file that the policy's card section names.
+fn read_named(base: &Path, path: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(base.join(path)).map_err(|error| {
+        Failure::new(format!("cannot read `{path}`, which the policy's `card:` names"))
+            .because(&error)
+            .fix(format!("create `{path}` beside the policy file, or remove it from `card:`"))
+    })
+}
+
+fn write_card(
+    call: &Call,
+    base: &Path,
+    readme: Option<&SourceFile>,
+    sources: &Sources<'_>,
+) -> Result<String, Failure> {
+    let template =
+        sources.model.card.template.as_deref().map(|path| read_named(base, path)).transpose()?;
     let release = match sources.versioning {
         Versioning::Release(release) => Some(release),
         Versioning::Untagged | Versioning::Unreadable { .. } => None,
@@ -221,7 +266,7 @@ fn write_card(call: &Call, base: &Path, sources: &Sources<'_>) -> Result<String,
         repository: call.context.repository.as_deref(),
         run_url: call.context.run_url.as_deref(),
         template: template.as_deref(),
-        readme: readme.as_deref(),
+        readme: readme.map(|file| file.text.as_str()),
     })
     .map_err(|error| Failure::advised("cannot write the model card", &error))
 }

@@ -35,6 +35,8 @@ pub struct Report {
     pub policy: String,
     /// Model name.
     pub model: String,
+    /// The policy has other models too.
+    pub several: bool,
     /// Whether there is a version.
     pub versioning: Versioning,
     /// Where it goes.

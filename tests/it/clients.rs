@@ -103,9 +103,11 @@ async fn command_line() {
     model_folder(&sent);
     let upload = ["upload", "acme/churn"];
     succeed(server.client(&hf).args(upload).arg(&sent).args(["--private"])).await;
-    succeed(server.client(&hf).args(["download", "acme/churn", "--local-dir"]).arg(&received)).await;
+    succeed(server.client(&hf).args(["download", "acme/churn", "--local-dir"]).arg(&received))
+        .await;
     for path in ["weights.safetensors", "small.bin", "README.md", "notes/zero.txt"] {
-        let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
+        let [was, is] =
+            [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
         assert!(was == is, "{path} differs");
     }
     let shown = succeed(server.client(&hf).args(["auth", "whoami"])).await;
@@ -134,7 +136,8 @@ async fn a_restart_keeps_everything() {
         download.args(["download", repo, "--local-dir"]).arg(&received);
         succeed(download.env("HF_HUB_DISABLE_XET", disable_xet)).await;
         let path = "weights.safetensors";
-        let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
+        let [was, is] =
+            [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
         assert!(was == is, "{repo} differs after the restart");
     }
     server.hub.stop().await;
