@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 /// The most bytes of a JSON body that are read: 32 MiB holds a preupload of 1,000 files with
@@ -119,11 +120,16 @@ pub(super) fn set(headers: &mut HeaderMap, name: &'static str, text: &str) {
 
 /// Reads a JSON body of at most [`JSON_MAX`] bytes.
 pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Answer<T> {
-    let bytes = to_bytes(body, JSON_MAX).await.map_err(|error| {
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}"))
-    })?;
+    let bytes = read_all(body).await?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Refusal::bad_request(format!("the body is not as expected: {error}")))
+}
+
+/// Reads a body of at most [`JSON_MAX`] bytes.
+pub(super) async fn read_all(body: Body) -> Answer<Bytes> {
+    to_bytes(body, JSON_MAX).await.map_err(|error| {
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}"))
+    })
 }
 
 /// Runs file and git work off the threads that serve connections.

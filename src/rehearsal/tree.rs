@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::LINK;
+use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse as _, Response};
 use git2::Oid;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal, header_text, read_json};
+use super::answer::{Answer, Refusal, header_text, read_all, read_json};
 use super::git::{Entry, EntryKind, Git};
 use super::large::{self, Stored};
 use super::repos::{Target, readable};
@@ -118,6 +118,25 @@ struct Paths {
     expand: bool,
 }
 
+impl Paths {
+    /// The Python client sends a form, the JavaScript client JSON.
+    async fn read(headers: &HeaderMap, body: Body) -> Answer<Self> {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+            return read_json(body).await;
+        }
+        let mut asked = Self { paths: Vec::new(), expand: false };
+        for (key, value) in url::form_urlencoded::parse(&read_all(body).await?) {
+            match &*key {
+                "paths" => asked.paths.push(value.into_owned()),
+                "expand" => asked.expand = flag(Some(&value)),
+                _ => {}
+            }
+        }
+        Ok(asked)
+    }
+}
+
 /// `POST …/paths-info/{revision}`: the entries at these paths; what is not there is left out.
 pub(super) async fn paths_info(
     State(hub): State<Shared>,
@@ -126,7 +145,7 @@ pub(super) async fn paths_info(
     body: Body,
 ) -> Answer<Response> {
     let target = readable(&hub, &headers, &namespace, &name)?;
-    let asked: Paths = read_json(body).await?;
+    let asked = Paths::read(&headers, body).await?;
     if asked.paths.len() > PATHS_MAX {
         return Err(Refusal::bad_request(format!("more than {PATHS_MAX} paths")));
     }

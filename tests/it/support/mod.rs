@@ -1,3 +1,4 @@
 //! Shared by the behaviour tests.
 
 pub mod counterpart;
+pub mod hub_server;
