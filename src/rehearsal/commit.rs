@@ -18,6 +18,7 @@ use super::preupload::{Proposal, card_problems, check_card};
 use super::repos::{Target, proposable, writable};
 use super::server::Shared;
 use super::signed;
+use crate::digest::Digest;
 
 /// The Hub's words for a commit whose parent is no longer the head.
 const STALE: &str =
@@ -91,8 +92,8 @@ async fn gather(hub: &Shared, target: &Target, body: Body) -> Answer<Asked> {
                 let blob = target.git(hub, move |git| git.write_blob(&bytes)).await?;
                 Change::Put(path, blob)
             }
-            Line::LargeFile(path, pointer) => {
-                judge_large(hub, path.as_str(), &pointer).await?;
+            Line::LargeFile(path, oid, size) => {
+                let pointer = stored(hub, path.as_str(), oid, size).await?;
                 Change::PutLarge(path, pointer)
             }
             Line::DeletedFile(path) => Change::DeleteFile(path),
@@ -114,17 +115,18 @@ async fn judge_inline(hub: &Shared, path: &str, bytes: &[u8]) -> Answer<()> {
         }
     }
     match Pointer::parse(bytes) {
-        Some(pointer) => judge_large(hub, path, &pointer).await,
+        Some(pointer) => stored(hub, path, pointer.oid, Some(pointer.size)).await.map(|_| ()),
         None => Ok(()),
     }
 }
 
-async fn judge_large(hub: &Shared, path: &str, pointer: &Pointer) -> Answer<()> {
-    match large::find(hub, pointer).await {
-        Some(_) => Ok(()),
+/// The pointer to a large file whose bytes must be here, as many as were told.
+async fn stored(hub: &Shared, path: &str, oid: Digest, size: Option<u64>) -> Answer<Pointer> {
+    let found = large::locate(hub, oid).await.map(|(_, size)| size);
+    match found.filter(|found| size.is_none_or(|size| size == *found)) {
+        Some(size) => Ok(Pointer { oid, size }),
         None => Err(Refusal::bad_request(format!(
-            "LFS pointer pointed to a file that does not exist: {path} (oid {}, {} bytes)",
-            pointer.oid, pointer.size
+            "LFS pointer pointed to a file that does not exist: {path} (oid {oid})"
         ))),
     }
 }

@@ -71,6 +71,7 @@ pub(super) async fn one(
     let shown = target
         .git(&hub, move |git| {
             let mut shown = overview(git, &repo, number)?;
+            shown["filesWithConflicts"] = json!([]);
             shown["events"] = json!([]);
             shown["changes"] = json!({ "base": "refs/heads/main" });
             shown["diffUrl"] = format!("{base}/{repo}/discussions/{number}/files.diff").into();

@@ -84,6 +84,7 @@ impl Git {
         {
             return self.0.find_commit(oid).map_err(|_| not_found());
         }
+        let revision = if revision == "HEAD" { MAIN } else { revision };
         let names = [
             format!("refs/heads/{revision}"),
             format!("refs/tags/{revision}"),
@@ -344,8 +345,8 @@ mod tests {
     fn revisions_are_branches_tags_refs_and_full_ids() {
         let (_folder, git) = repository();
         let id = git.resolve(MAIN).expect("main").id().to_string();
-        assert!(git.resolve(&id).is_ok() && git.resolve("refs/heads/main").is_ok());
-        for bad in ["nope", "HEAD", &id[..10], "", "../main", "refs/heads/\n", "refs/other/x"] {
+        assert!(git.resolve(&id).is_ok() && git.resolve("refs/heads/main").is_ok() && git.resolve("HEAD").is_ok());
+        for bad in ["nope", &id[..10], "", "../main", "refs/heads/\n", "refs/other/x"] {
             assert!(git.resolve(bad).is_err(), "{bad:?}");
         }
     }

@@ -28,10 +28,16 @@ pub(super) enum Stored {
 
 /// The bytes of a large file, if they are here with the size told.
 pub(super) async fn find(hub: &Hub, pointer: &Pointer) -> Option<Stored> {
-    let path = lfs_path(hub.store.root(), pointer.oid);
+    let (stored, size) = locate(hub, pointer.oid).await?;
+    (size == pointer.size).then_some(stored)
+}
+
+/// The bytes of a large file and their number, if they are here.
+pub(super) async fn locate(hub: &Hub, oid: Digest) -> Option<(Stored, u64)> {
+    let path = lfs_path(hub.store.root(), oid);
     match tokio::fs::metadata(&path).await {
-        Ok(found) => (found.len() == pointer.size).then_some(Stored::Lfs(path)),
-        Err(_) => hub.xet.find(pointer).await.map(Stored::Xet),
+        Ok(found) => Some((Stored::Lfs(path), found.len())),
+        Err(_) => hub.xet.find(oid).await.map(|(hash, size)| (Stored::Xet(hash), size)),
     }
 }
 

@@ -8,8 +8,8 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 
 use super::answer::{Answer, Refusal};
-use super::pointer::Pointer;
 use super::preupload::INLINE_MAX;
+use crate::digest::{Digest, NotADigest};
 use crate::rel_path::RelPath;
 
 /// The longest line in bytes: an inline file of [`INLINE_MAX`] in base64, and its path.
@@ -22,7 +22,8 @@ const LINES_MAX: usize = 100_000;
 pub(super) enum Line {
     Header { summary: String, description: String, parent_commit: Option<String> },
     File(RelPath, Vec<u8>),
-    LargeFile(RelPath, Pointer),
+    /// A copy inside the repository names no size.
+    LargeFile(RelPath, Digest, Option<u64>),
     DeletedFile(RelPath),
     DeletedFolder(RelPath),
 }
@@ -32,7 +33,7 @@ pub(super) enum Line {
 enum Wire {
     Header(Header),
     File { path: String, content: String, encoding: Option<String> },
-    LfsFile { path: String, algo: Option<String>, oid: String, size: u64 },
+    LfsFile { path: String, algo: Option<String>, oid: String, size: Option<u64> },
     DeletedFile { path: String },
     DeletedFolder { path: String },
 }
@@ -125,8 +126,8 @@ fn parse(line: &[u8]) -> Result<Line, String> {
             if !matches!(algo.as_deref(), None | Some("sha256")) {
                 return Err("the only known algo is `sha256`".to_owned());
             }
-            let oid = oid.parse().map_err(|error: crate::digest::NotADigest| error.to_string())?;
-            Line::LargeFile(path(&at)?, Pointer { oid, size })
+            let oid = oid.parse().map_err(|error: NotADigest| error.to_string())?;
+            Line::LargeFile(path(&at)?, oid, size)
         }
         Wire::DeletedFile { path: at } => Line::DeletedFile(path(&at)?),
         Wire::DeletedFolder { path: at } => {

@@ -21,7 +21,6 @@ use xet_core_structures::metadata_shard::file_structs::{FileDataSequenceEntry, M
 use xet_runtime::core::XetContext;
 
 use super::options::HubError;
-use super::pointer::Pointer;
 use crate::digest::Digest;
 
 /// How many chunks (64 KiB each on average, at most 128 KiB) are unpacked at a time.
@@ -86,15 +85,15 @@ impl Xet {
         self.addr.port()
     }
 
-    /// The Xet hash of a file that was uploaded with this SHA-256 and size.
-    pub(super) async fn find(&self, pointer: &Pointer) -> Option<MerkleHash> {
-        let known = |index: &mut Index| index.by_digest.get(&pointer.oid).copied();
+    /// The Xet hash and the size in bytes of a file that was uploaded with this SHA-256.
+    pub(super) async fn find(&self, oid: Digest) -> Option<(MerkleHash, u64)> {
+        let known = |index: &mut Index| index.by_digest.get(&oid).copied();
         let mut found = self.with_index(known);
         if found.is_none() {
             self.learn().await.ok()?;
             found = self.with_index(known);
         }
-        found.filter(|(_, size)| *size == pointer.size).map(|(hash, _)| hash)
+        found
     }
 
     /// Reads the shards that came since the last time.

@@ -56,3 +56,86 @@ async fn python_in_parts() {
     assert_eq!(server.count("POST", "/storage/complete/"), 2);
     server.hub.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_understands_the_refusals() {
+    let Some(python) = need("python_understands_the_refusals", "venv/bin/python") else { return };
+    let server = HubServer::start().await;
+    succeed(server.client(&python).arg(script("guards.py")).arg("acme/guarded")).await;
+    server.hub.stop().await;
+}
+
+const JAVASCRIPT_CLIENT: &str = "node/node_modules/@huggingface/hub/dist/index.mjs";
+
+async fn javascript_round_trip(server: &HubServer, client: &Path, mode: &str) -> Value {
+    let folder = server.scratch("model");
+    model_folder(&folder);
+    let mut command = server.client(Path::new("node"));
+    command.arg(script("round_trip.mjs")).arg(client).arg(folder).args(["acme/churn", mode]);
+    serde_json::from_str(&succeed(&mut command).await).expect("the script prints JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_with_xet() {
+    let Some(client) = need("javascript_with_xet", JAVASCRIPT_CLIENT) else { return };
+    let server = HubServer::start().await;
+    let seen = javascript_round_trip(&server, &client, "xet").await;
+    assert_eq!(seen["xet"], true);
+    assert_eq!(server.count("PUT", "/storage/"), 0);
+    server.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_without_xet() {
+    let Some(client) = need("javascript_without_xet", JAVASCRIPT_CLIENT) else { return };
+    let server = HubServer::start().await;
+    let seen = javascript_round_trip(&server, &client, "lfs").await;
+    assert_eq!(seen["xet"], false);
+    assert_eq!(server.count("PUT", "/storage/basic/"), 2);
+    server.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn command_line() {
+    let Some(hf) = need("command_line", "venv/bin/hf") else { return };
+    let server = HubServer::start().await;
+    let (sent, received) = (server.scratch("model"), server.scratch("received"));
+    model_folder(&sent);
+    let upload = ["upload", "acme/churn"];
+    succeed(server.client(&hf).args(upload).arg(&sent).args(["--private"])).await;
+    succeed(server.client(&hf).args(["download", "acme/churn", "--local-dir"]).arg(&received)).await;
+    for path in ["weights.safetensors", "small.bin", "README.md", "notes/zero.txt"] {
+        let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
+        assert!(was == is, "{path} differs");
+    }
+    let shown = succeed(server.client(&hf).args(["auth", "whoami"])).await;
+    assert!(shown.contains("rehearsal"), "{shown}");
+    server.hub.stop().await;
+}
+
+/// What was committed, by LFS and by Xet, is there after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_everything() {
+    let Some(hf) = need("a_restart_keeps_everything", "venv/bin/hf") else { return };
+    let server = HubServer::start().await;
+    let sent = server.scratch("model");
+    model_folder(&sent);
+    let token = server.hub.token().expose().to_owned();
+    for (repo, disable_xet) in [("acme/by-xet", "0"), ("acme/by-lfs", "1")] {
+        let mut upload = server.client(&hf);
+        upload.args(["upload", repo]).arg(&sent).env("HF_HUB_DISABLE_XET", disable_xet);
+        succeed(&mut upload).await;
+    }
+    let server = server.restart().await;
+    assert_eq!(server.hub.token().expose(), token);
+    for (repo, disable_xet) in [("acme/by-xet", "1"), ("acme/by-xet", "0"), ("acme/by-lfs", "0")] {
+        let received = server.scratch(&format!("{}-{disable_xet}", repo.replace('/', "-")));
+        let mut download = server.client(&hf);
+        download.args(["download", repo, "--local-dir"]).arg(&received);
+        succeed(download.env("HF_HUB_DISABLE_XET", disable_xet)).await;
+        let path = "weights.safetensors";
+        let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
+        assert!(was == is, "{repo} differs after the restart");
+    }
+    server.hub.stop().await;
+}

@@ -47,7 +47,9 @@ assert.equal(info.sha, uploaded.commit.oid);
 for (const [path, bytes] of sent) {
 	const revision = "v1.0.0";
 	if (bytes.length === 0) continue; // the client asks for the first byte, which there is none of
-	const blob = await hub.downloadFile({ ...common, repo, path, revision });
+	// The client puts a path into the URL as it is.
+	const escaped = path.split("/").map(encodeURIComponent).join("/");
+	const blob = await hub.downloadFile({ ...common, repo, path: escaped, revision });
 	assert.ok(Buffer.from(await blob.arrayBuffer()).equals(bytes), `${path} differs`);
 }
 

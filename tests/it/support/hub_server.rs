@@ -9,24 +9,24 @@ use tokio::process::Command;
 use weighbridge::rehearsal::{EmbeddedHub, HubOptions, Transfers};
 
 /// A Hub in a folder of its own.
-pub struct HubServer {
-    pub hub: EmbeddedHub,
+pub(crate) struct HubServer {
+    pub(crate) hub: EmbeddedHub,
     folder: TempDir,
 }
 
 impl HubServer {
     /// Starts with the Hub's own defaults.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// Starts with one transfer for all large files.
-    pub async fn transferring(transfers: Transfers) -> Self {
+    pub(crate) async fn transferring(transfers: Transfers) -> Self {
         Self::with(|options| options.lfs_transfer = transfers).await
     }
 
     /// Starts with options of the test's own.
-    pub async fn with(change: impl FnOnce(&mut HubOptions)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut HubOptions)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut options = HubOptions::new(folder.path().join("data"));
         change(&mut options);
@@ -35,7 +35,7 @@ impl HubServer {
     }
 
     /// Stops the Hub and starts another on the same folder.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         self.hub.stop().await;
         let options = HubOptions::new(self.folder.path().join("data"));
         let hub = EmbeddedHub::start(options).await.expect("the Hub starts again");
@@ -43,14 +43,14 @@ impl HubServer {
     }
 
     /// A folder for the test's own files.
-    pub fn scratch(&self, name: &str) -> PathBuf {
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::create_dir_all(&path).expect("makes a folder");
         path
     }
 
     /// A client's command, with an environment that knows this Hub and nothing of the user.
-    pub fn client(&self, program: &Path) -> Command {
+    pub(crate) fn client(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -67,14 +67,14 @@ impl HubServer {
     }
 
     /// How many requests had this method and a path that holds `part`.
-    pub fn count(&self, method: &str, part: &str) -> usize {
+    pub(crate) fn count(&self, method: &str, part: &str) -> usize {
         let requests = self.hub.requests();
         requests.iter().filter(|one| one.method == method && one.path.contains(part)).count()
     }
 }
 
 /// Runs a command that must succeed; its standard output.
-pub async fn succeed(command: &mut Command) -> String {
+pub(crate) async fn succeed(command: &mut Command) -> String {
     let output: Output = command.output().await.expect("the program starts");
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -84,7 +84,7 @@ pub async fn succeed(command: &mut Command) -> String {
 
 /// A model folder with what makes uploads hard: a file above 20 MB, an empty file, nested folders,
 /// names that need escaping.
-pub fn model_folder(path: &Path) {
+pub(crate) fn model_folder(path: &Path) {
     let mut random = fastrand::Rng::with_seed(7);
     let mut weights = vec![0; 21 * 1024 * 1024];
     random.fill(&mut weights);

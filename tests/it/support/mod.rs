@@ -1,4 +1,4 @@
 //! Shared by the behaviour tests.
 
 pub mod counterpart;
-pub mod hub_server;
+pub(crate) mod hub_server;
