@@ -131,9 +131,13 @@ fn tags(card: &Value) -> Vec<String> {
     for key in ["library_name", "pipeline_tag", "tags", "language"] {
         tags.extend(texts(key));
     }
+<<<<<<< HEAD
     for (key, prefix) in
         [("license", "license:"), ("datasets", "dataset:"), ("base_model", "base_model:")]
     {
+=======
+    for (key, prefix) in [("license", "license:"), ("datasets", "dataset:"), ("base_model", "base_model:")] {
+>>>>>>> room/rehearsal
         tags.extend(texts(key).into_iter().map(|text| format!("{prefix}{text}")));
     }
     tags

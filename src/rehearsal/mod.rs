@@ -28,6 +28,10 @@ mod answer;
 mod attributes;
 mod auth;
 mod branches;
+<<<<<<< HEAD
+=======
+mod card_html;
+>>>>>>> room/rehearsal
 mod commit;
 mod discussions;
 mod git;
@@ -54,3 +58,9 @@ pub use auth::{TokenRole, TokenScope, TokenSpec};
 pub use log::LoggedRequest;
 pub use options::{HubError, HubOptions, RateLimit, ScanIssue, Transfers};
 pub use server::EmbeddedHub;
+<<<<<<< HEAD
+=======
+
+#[cfg(test)]
+mod tests;
+>>>>>>> room/rehearsal
