@@ -151,14 +151,7 @@ mod tests {
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert!(response.headers().get("set-cookie").is_none());
         assert_eq!(response.headers()["x-error-code"], "EntryNotFound");
-<<<<<<< HEAD
         assert_eq!(response.headers()["x-error-message"], "a  set-cookie: x=1 does not exist",);
-=======
-        assert_eq!(
-            response.headers()["x-error-message"],
-            "a  set-cookie: x=1 does not exist",
-        );
->>>>>>> room/rehearsal
     }
 
     #[tokio::test]

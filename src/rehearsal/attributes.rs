@@ -107,11 +107,7 @@ fn escaped(path: &str) -> String {
         match c {
             ' ' => pattern.push_str("[[:space:]]"),
             '*' | '?' | '[' | '\\' => pattern.extend(['\\', c]),
-<<<<<<< HEAD
-            '#' | '!' | '"' if at == 0 => pattern.extend(['[', c, ']']),
-=======
             '#' | '!' | '"' if at == 0 => pattern.extend(['\\', c]),
->>>>>>> room/rehearsal
             _ => pattern.push(c),
         }
     }

@@ -100,16 +100,9 @@ pub(super) fn caller(hub: &Hub, headers: &HeaderMap) -> Answer<Option<Caller>> {
     let sent = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).map(str::trim);
     let known = hub.tokens.iter().find(|known| Some(known.token.expose()) == sent);
     match known {
-<<<<<<< HEAD
         Some(token) => {
             Ok(Some(Caller { token: token.clone(), namespaces: hub.options.namespaces.clone() }))
         }
-=======
-        Some(token) => Ok(Some(Caller {
-            token: token.clone(),
-            namespaces: hub.options.namespaces.clone(),
-        })),
->>>>>>> room/rehearsal
         None => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "Invalid credentials in Authorization header",
@@ -119,14 +112,8 @@ pub(super) fn caller(hub: &Hub, headers: &HeaderMap) -> Answer<Option<Caller>> {
 
 /// The caller, who must be known.
 pub(super) fn signed_in(hub: &Hub, headers: &HeaderMap) -> Answer<Caller> {
-<<<<<<< HEAD
     caller(hub, headers)?
         .ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "Invalid username or password."))
-=======
-    caller(hub, headers)?.ok_or_else(|| {
-        Refusal::new(StatusCode::UNAUTHORIZED, "Invalid username or password.")
-    })
->>>>>>> room/rehearsal
 }
 
 /// `GET /api/whoami-v2`.

@@ -85,14 +85,10 @@ pub(super) async fn create_tag(
             let commit = git.resolve(&revision)?;
             let full = valid_ref("refs/tags/", &new.tag)?;
             if git.repository().find_reference(&full).is_ok() {
-<<<<<<< HEAD
                 return Err(Refusal::conflict(format!(
                     "Tag reference exists already: {}",
                     new.tag
                 )));
-=======
-                return Err(Refusal::conflict(format!("Tag reference exists already: {}", new.tag)));
->>>>>>> room/rehearsal
             }
             match new.message.as_deref().filter(|message| !message.is_empty()) {
                 Some(message) => {
@@ -212,16 +208,12 @@ pub(super) async fn commits(
         .git(&hub, move |git| {
             let head = git.resolve(&asked)?.id();
             let from = number.saturating_mul(limit);
-<<<<<<< HEAD
             Ok(git
                 .history(head)?
                 .skip(from)
                 .take(limit + 1)
                 .map(|one| show(&one))
                 .collect::<Vec<_>>())
-=======
-            Ok(git.history(head)?.skip(from).take(limit + 1).map(|one| show(&one)).collect::<Vec<_>>())
->>>>>>> room/rehearsal
         })
         .await?;
     let more = commits.len() > limit;

@@ -54,19 +54,12 @@ pub(super) async fn commit(
     let user = target.user();
     let url = format!("{}/{}", signed::base(&hub, &headers), target.repo);
     let done = target
-<<<<<<< HEAD
         .write(&hub, move |git| {
             if proposed {
                 propose(git, &revision, &asked, &user)
             } else {
                 apply(git, &revision, &asked, &user)
             }
-=======
-        .write(&hub, move |git| if proposed {
-            propose(git, &revision, &asked, &user)
-        } else {
-            apply(git, &revision, &asked, &user)
->>>>>>> room/rehearsal
         })
         .await?;
     let mut answer = json!({
@@ -90,12 +83,7 @@ async fn gather(hub: &Shared, target: &Target, body: Body) -> Answer<Asked> {
     if summary.trim().is_empty() {
         return Err(Refusal::bad_request("the commit's summary is empty"));
     }
-<<<<<<< HEAD
     let text = if description.is_empty() { summary } else { format!("{summary}\n\n{description}") };
-=======
-    let text =
-        if description.is_empty() { summary } else { format!("{summary}\n\n{description}") };
->>>>>>> room/rehearsal
     let mut changes = Vec::new();
     while let Some(line) = lines.next().await? {
         changes.push(match line {

@@ -3,13 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-<<<<<<< HEAD
 use git2::{
     BranchType, Commit, Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, Signature, Tree,
 };
-=======
-use git2::{BranchType, Commit, Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, Signature, Tree};
->>>>>>> room/rehearsal
 
 use super::answer::{Answer, Refusal};
 use super::attributes::{Attributes, DEFAULT_GITATTRIBUTES, GITATTRIBUTES};
@@ -351,15 +347,11 @@ mod tests {
     fn revisions_are_branches_tags_refs_and_full_ids() {
         let (_folder, git) = repository();
         let id = git.resolve(MAIN).expect("main").id().to_string();
-<<<<<<< HEAD
         assert!(
             git.resolve(&id).is_ok()
                 && git.resolve("refs/heads/main").is_ok()
                 && git.resolve("HEAD").is_ok()
         );
-=======
-        assert!(git.resolve(&id).is_ok() && git.resolve("refs/heads/main").is_ok() && git.resolve("HEAD").is_ok());
->>>>>>> room/rehearsal
         for bad in ["nope", &id[..10], "", "../main", "refs/heads/\n", "refs/other/x"] {
             assert!(git.resolve(bad).is_err(), "{bad:?}");
         }

@@ -84,14 +84,8 @@ impl Incoming {
         let mut stream = body.into_data_stream();
         let mut buffer = BytesMut::with_capacity(BUFFER);
         while let Some(bytes) = stream.next().await {
-<<<<<<< HEAD
             let bytes = bytes
                 .map_err(|error| Refusal::bad_request(format!("the upload broke off: {error}")))?;
-=======
-            let bytes = bytes.map_err(|error| {
-                Refusal::bad_request(format!("the upload broke off: {error}"))
-            })?;
->>>>>>> room/rehearsal
             if buffer.len() + bytes.len() > BUFFER {
                 self.append(&buffer).await?;
                 buffer.clear();

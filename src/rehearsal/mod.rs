@@ -28,10 +28,7 @@ mod answer;
 mod attributes;
 mod auth;
 mod branches;
-<<<<<<< HEAD
-=======
 mod card_html;
->>>>>>> room/rehearsal
 mod commit;
 mod discussions;
 mod git;
@@ -58,9 +55,6 @@ pub use auth::{TokenRole, TokenScope, TokenSpec};
 pub use log::LoggedRequest;
 pub use options::{HubError, HubOptions, RateLimit, ScanIssue, Transfers};
 pub use server::EmbeddedHub;
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests;
->>>>>>> room/rehearsal

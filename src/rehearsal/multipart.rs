@@ -22,17 +22,7 @@ use crate::digest::Digest;
 const PARTS_MAX: u64 = 10_000;
 
 /// The batch answer's upload action: the URL to complete at, and the URL of every part.
-<<<<<<< HEAD
 pub(super) fn action(hub: &Hub, base: &str, pointer: &Pointer, session: &str, chunk: u64) -> Value {
-=======
-pub(super) fn action(
-    hub: &Hub,
-    base: &str,
-    pointer: &Pointer,
-    session: &str,
-    chunk: u64,
-) -> Value {
->>>>>>> room/rehearsal
     let chunk = chunk.max(pointer.size.div_ceil(PARTS_MAX));
     let mut header = Map::new();
     header.insert("chunk_size".to_owned(), chunk.to_string().into());

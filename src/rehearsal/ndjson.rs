@@ -20,15 +20,11 @@ const LINES_MAX: usize = 100_000;
 /// One line.
 #[derive(Debug)]
 pub(super) enum Line {
-<<<<<<< HEAD
     Header {
         summary: String,
         description: String,
         parent_commit: Option<String>,
     },
-=======
-    Header { summary: String, description: String, parent_commit: Option<String> },
->>>>>>> room/rehearsal
     File(RelPath, Vec<u8>),
     /// A copy inside the repository names no size.
     LargeFile(RelPath, Digest, Option<u64>),
@@ -172,13 +168,9 @@ mod tests {
         assert!(
             matches!(&read[0], Line::Header { parent_commit: Some(parent), .. } if parent == "p")
         );
-<<<<<<< HEAD
         assert!(
             matches!(&read[1], Line::File(path, bytes) if path.as_str() == "a" && bytes == b"hi")
         );
-=======
-        assert!(matches!(&read[1], Line::File(path, bytes) if path.as_str() == "a" && bytes == b"hi"));
->>>>>>> room/rehearsal
         assert!(matches!(&read[2], Line::DeletedFolder(path) if path.as_str() == "b"));
         assert_eq!(read.len(), 3);
     }

@@ -123,13 +123,9 @@ impl Advise for HubError {
                 "choose another address, or port 0 for a free one: `--addr 127.0.0.1:0`".into()
             }
             Self::Data { .. } => "choose a folder that you can write to: `--data DIR`".into(),
-<<<<<<< HEAD
             Self::InUse { .. } => {
                 "stop the other Hub, or choose another folder: `--data DIR`".into()
             }
-=======
-            Self::InUse { .. } => "stop the other Hub, or choose another folder: `--data DIR`".into(),
->>>>>>> room/rehearsal
             Self::Xet { data, .. } => {
                 format!("choose another folder (`--data DIR`), or remove {}", data.display())
             }

@@ -1,15 +1,3 @@
-<<<<<<< HEAD
-use super::answer::Answer;
-use axum::response::Response;
-pub(super) async fn all() -> Answer<Response> {
-    Err(super::answer::Refusal::not_found())
-}
-pub(super) async fn repository() -> Answer<Response> {
-    Err(super::answer::Refusal::not_found())
-}
-pub(super) async fn at_revision() -> Answer<Response> {
-    Err(super::answer::Refusal::not_found())
-=======
 //! The pages for a browser: all models, and one model at a revision with its card, files,
 //! versions and history. Self-contained; no script, nothing from elsewhere.
 //!
@@ -99,10 +87,7 @@ fn html(name: &str, values: Value) -> Answer<Response> {
     let page = environment()
         .and_then(|environment| environment.get_template(name)?.render(values))
         .map_err(|error| std::io::Error::other(format!("the page cannot be made: {error:#}")))?;
-    let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-    ];
+    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
     Ok((headers, page).into_response())
 }
 
@@ -355,8 +340,8 @@ mod tests {
             version: Some("<b>".into()),
         }];
         let page = environment.get_template("all.html").expect("there");
-        let page = page.render(context! { models => Value::from(Serde(&models)) }).expect("renders");
+        let page =
+            page.render(context! { models => Value::from(Serde(&models)) }).expect("renders");
         assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"), "{page}");
     }
->>>>>>> room/rehearsal
 }

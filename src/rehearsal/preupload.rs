@@ -112,12 +112,7 @@ struct Card {
 pub(super) async fn validate_yaml(body: Body) -> Answer<Response> {
     let card: Card = read_json(body).await?;
     let check = check_card(&card.content);
-<<<<<<< HEAD
     let status = if check.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-=======
-    let status =
-        if check.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
->>>>>>> room/rehearsal
     Ok((status, Json(card_problems(&check))).into_response())
 }
 

@@ -234,14 +234,8 @@ pub(super) async fn rename(
     let caller = signed_in(&hub, &headers)?;
     let rename: Rename = read_json(body).await?;
     model(rename.kind.as_deref())?;
-<<<<<<< HEAD
     let parse =
         |id: &str| id.parse::<RepoId>().map_err(|error| Refusal::bad_request(error.to_string()));
-=======
-    let parse = |id: &str| {
-        id.parse::<RepoId>().map_err(|error| Refusal::bad_request(error.to_string()))
-    };
->>>>>>> room/rehearsal
     let (from, to) = (parse(&rename.from_repo)?, parse(&rename.to_repo)?);
     let target = writable(&hub, &headers, from.namespace(), from.name())?;
     if !caller.may_write(&to) {

@@ -217,12 +217,8 @@ impl Span {
         set(headers, "x-repo-commit", commit);
         if self.partial {
             let (first, last) = (self.range.start, self.range.end - 1);
-<<<<<<< HEAD
             headers
                 .insert(CONTENT_RANGE, header_text(&format!("bytes {first}-{last}/{}", self.size)));
-=======
-            headers.insert(CONTENT_RANGE, header_text(&format!("bytes {first}-{last}/{}", self.size)));
->>>>>>> room/rehearsal
         }
         response
     }

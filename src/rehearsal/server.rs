@@ -166,14 +166,10 @@ fn routes(hub: Shared) -> Router {
         .route("/{namespace}/{name}/info/lfs/objects/batch", post(lfs::batch))
         .route("/{namespace}/{name}/info/lfs/objects/verify", post(lfs::verify))
         .route("/storage/basic/{oid}/{size}/{session}/{signature}", put(lfs::put_basic))
-<<<<<<< HEAD
         .route(
             "/storage/part/{oid}/{size}/{session}/{signature}/{number}",
             put(multipart::put_part),
         )
-=======
-        .route("/storage/part/{oid}/{size}/{session}/{signature}/{number}", put(multipart::put_part))
->>>>>>> room/rehearsal
         .route("/storage/complete/{oid}/{size}/{session}/{signature}", post(multipart::complete))
         .fallback(async || super::answer::Refusal::not_found())
         .layer(middleware::from_fn_with_state(hub.clone(), record))

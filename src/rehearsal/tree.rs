@@ -30,12 +30,8 @@ const PATHS_MAX: usize = 2000;
 /// How far back the last commit of an entry is looked for.
 const HISTORY_MAX: usize = 1000;
 /// What a path keeps in a URL.
-<<<<<<< HEAD
 const PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'?').add(b'<').add(b'>');
-=======
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'?').add(b'<').add(b'>');
->>>>>>> room/rehearsal
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -69,12 +65,7 @@ pub(super) async fn folder(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let target = readable(&hub, &headers, &namespace, &name)?;
-<<<<<<< HEAD
     let (recursive, expand) = (flag(wanted.recursive.as_deref()), flag(wanted.expand.as_deref()));
-=======
-    let (recursive, expand) =
-        (flag(wanted.recursive.as_deref()), flag(wanted.expand.as_deref()));
->>>>>>> room/rehearsal
     let page = if expand { EXPANDED_PAGE } else { PAGE };
     let limit = wanted.limit.unwrap_or(page).clamp(1, page);
     let start = wanted.cursor.unwrap_or(0);
@@ -192,13 +183,9 @@ async fn show(hub: &Hub, entries: &[Entry], last: Option<&HashMap<String, Value>
 async fn show_entry(hub: &Hub, entry: &Entry) -> Value {
     let oid = entry.oid.to_string();
     match &entry.kind {
-<<<<<<< HEAD
         EntryKind::Folder => {
             json!({ "type": "directory", "oid": oid, "size": 0, "path": entry.path })
         }
-=======
-        EntryKind::Folder => json!({ "type": "directory", "oid": oid, "size": 0, "path": entry.path }),
->>>>>>> room/rehearsal
         EntryKind::Regular(size) => {
             json!({ "type": "file", "oid": oid, "size": size, "path": entry.path })
         }

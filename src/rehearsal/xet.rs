@@ -58,12 +58,7 @@ impl Serving {
 impl Xet {
     /// Opens the storage and serves it on `addr`.
     pub(super) async fn start(data: &Path, addr: SocketAddr) -> Result<(Self, Serving), HubError> {
-<<<<<<< HEAD
         let failed = |why: String| HubError::Xet { data: data.to_owned(), why };
-=======
-        let failed =
-            |why: String| HubError::Xet { data: data.to_owned(), why };
->>>>>>> room/rehearsal
         let context = XetContext::default().map_err(|error| failed(error.to_string()))?;
         let client =
             LocalClient::new(context, data).await.map_err(|error| failed(error.to_string()))?;
@@ -177,14 +172,8 @@ impl Unread {
 
 /// The part of `bytes`, which stand at `start`, that lies in `range`.
 fn within(bytes: &Bytes, start: u64, range: &Range<u64>) -> Bytes {
-<<<<<<< HEAD
     let clamp =
         |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len());
-=======
-    let clamp = |at: u64| {
-        usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len())
-    };
->>>>>>> room/rehearsal
     let (from, to) = (clamp(range.start), clamp(range.end));
     if from < to { bytes.slice(from..to) } else { Bytes::new() }
 }

@@ -103,17 +103,11 @@ async fn command_line() {
     model_folder(&sent);
     let upload = ["upload", "acme/churn"];
     succeed(server.client(&hf).args(upload).arg(&sent).args(["--private"])).await;
-<<<<<<< HEAD
     succeed(server.client(&hf).args(["download", "acme/churn", "--local-dir"]).arg(&received))
         .await;
     for path in ["weights.safetensors", "small.bin", "README.md", "notes/zero.txt"] {
         let [was, is] =
             [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
-=======
-    succeed(server.client(&hf).args(["download", "acme/churn", "--local-dir"]).arg(&received)).await;
-    for path in ["weights.safetensors", "small.bin", "README.md", "notes/zero.txt"] {
-        let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
->>>>>>> room/rehearsal
         assert!(was == is, "{path} differs");
     }
     let shown = succeed(server.client(&hf).args(["auth", "whoami"])).await;
@@ -142,12 +136,8 @@ async fn a_restart_keeps_everything() {
         download.args(["download", repo, "--local-dir"]).arg(&received);
         succeed(download.env("HF_HUB_DISABLE_XET", disable_xet)).await;
         let path = "weights.safetensors";
-<<<<<<< HEAD
         let [was, is] =
             [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
-=======
-        let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
->>>>>>> room/rehearsal
         assert!(was == is, "{repo} differs after the restart");
     }
     server.hub.stop().await;
