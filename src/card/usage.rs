@@ -66,10 +66,10 @@ impl Call<'_> {
                 "import catboost",
                 "model = catboost.CatBoost().load_model(path)",
             ),
-            "diffusers" => Some(("", self.from_pretrained("diffusers", "DiffusionPipeline"))),
+            "diffusers" => Some(("", self.pretrained("diffusers", "DiffusionPipeline"))),
             "peft" => Some(("", self.peft())),
             "timm" => Some(("", self.timm())),
-            "setfit" => Some(("", self.from_pretrained("setfit", "SetFitModel"))),
+            "setfit" => Some(("", self.pretrained("setfit", "SetFitModel"))),
             "keras" | "tf-keras" => self.one_file(
                 &[".keras", ".h5"],
                 "import keras",
@@ -160,7 +160,7 @@ impl Call<'_> {
         Some(("", self.download(&format!("{import}\n"), &file, load)))
     }
 
-    fn from_pretrained(&self, package: &str, class: &str) -> String {
+    fn pretrained(&self, package: &str, class: &str) -> String {
         let (repo, revision) = (&self.repo, &self.revision);
         format!(
             "from {package} import {class}\n\n\
@@ -178,7 +178,7 @@ impl Call<'_> {
                  model = PeftModel.from_pretrained(base, {repo}, revision={revision})\n",
                 quote(base)
             ),
-            None => self.from_pretrained("peft", "AutoPeftModel"),
+            None => self.pretrained("peft", "AutoPeftModel"),
         }
     }
 

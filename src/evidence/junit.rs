@@ -159,7 +159,7 @@ impl<'a> Parse<'a> {
             }
             "property" if self.case.is_none() => self.property(element),
             "failure" | "error" | "skipped" if self.is_childof_case() => {
-                self.outcome(name, element)
+                self.outcome(name, element);
             }
             _ => {}
         }

@@ -50,7 +50,7 @@ pub struct ClientOptions {
 impl Default for ClientOptions {
     fn default() -> Self {
         Self {
-            deadline: Duration::from_secs(2 * 60 * 60),
+            deadline: Duration::from_hours(2),
             connect_timeout: Duration::from_secs(20),
             // The Hub itself gives a commit 60 seconds.
             read_timeout: Duration::from_secs(90),

@@ -54,7 +54,7 @@ fn check(part: &str) -> Result<(), &'static str> {
             Err("a part starts or ends with `-` or `.`")
         }
         _ if part.contains("--") || part.contains("..") => Err("`--` and `..` may not be used"),
-        _ if part.ends_with(".git") => Err("a part ends with `.git`"),
+        _ if part.to_ascii_lowercase().ends_with(".git") => Err("a part ends with `.git`"),
         _ => Ok(()),
     }
 }

@@ -47,7 +47,7 @@ pub struct Uploaded {
 }
 
 /// Told of every file's bytes as they are sent: path, bytes.
-pub type Sent<'a> = &'a (dyn Fn(&str, u64) + Sync);
+pub(super) type Sent<'a> = &'a (dyn Fn(&str, u64) + Sync);
 
 impl Hub {
     /// Brings blobs into large-file storage, where nobody sees them until a commit names them.
@@ -327,13 +327,10 @@ fn slice(blob: Blob, start: u64, length: u64) -> impl Stream<Item = Pieces> {
         if left == 0 {
             return Ok(None);
         }
-        let mut file = match file {
-            Some(file) => file,
-            None => {
-                let mut file = tokio::fs::File::open(&blob.on_disk).await?;
-                file.seek(std::io::SeekFrom::Start(start)).await?;
-                file
-            }
+        let mut file = if let Some(file) = file { file } else {
+            let mut file = tokio::fs::File::open(&blob.on_disk).await?;
+            file.seek(std::io::SeekFrom::Start(start)).await?;
+            file
         };
         let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
         file.read_exact(&mut piece).await.map_err(|_| changed(&blob, "it is shorter now"))?;

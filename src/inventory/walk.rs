@@ -80,7 +80,7 @@ pub(super) fn walk(
             }
             Ok(_) => walk.unweighed.push(Unweighed::NotAFile { shown }),
             Err(error) => {
-                walk.unweighed.push(Unweighed::Unreadable { shown, why: error.to_string() })
+                walk.unweighed.push(Unweighed::Unreadable { shown, why: error.to_string() });
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::inputs::{DEFAULT_ENDPOINT, Settings};
 use crate::report::{self, Emit, Report};
 
 /// A check run is a courtesy: it may not hold up a release.
-const CHECK_RUN_TIME: Duration = Duration::from_secs(60);
+const CHECK_RUN_TIME: Duration = Duration::from_mins(1);
 
 /// Everything a mode starts from.
 pub(super) struct Call {

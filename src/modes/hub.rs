@@ -8,13 +8,10 @@ use crate::report;
 
 pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let fresh;
-    let data = match &arguments.data {
-        Some(data) => data.clone(),
-        None => {
-            fresh = tempfile::tempdir()
-                .map_err(|error| Failure::new("cannot make a temporary folder").because(&error))?;
-            fresh.path().to_owned()
-        }
+    let data = if let Some(data) = &arguments.data { data.clone() } else {
+        fresh = tempfile::tempdir()
+            .map_err(|error| Failure::new("cannot make a temporary folder").because(&error))?;
+        fresh.path().to_owned()
     };
     let runtime = runtime()?;
     let options = HubOptions { addr: arguments.addr, ..HubOptions::new(&data) };

@@ -219,7 +219,7 @@ fn take_inventory(base: &Path, shown_base: &str, model: &Model) -> Result<Invent
         .join("/");
     let watch = progress::Weighing::new();
     inventory::take(&base.join(&model.path), &shown, &model.include, &model.exclude, &|bytes| {
-        watch.read(bytes)
+        watch.read(bytes);
     })
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
 }

@@ -16,7 +16,7 @@ const OF_A_KIND: usize = 10;
 const MESSAGE: usize = 4096;
 
 /// The annotations for findings, gravest first; the last slot of a kind tells how many are left.
-pub fn annotations(findings: &[&Finding]) -> Vec<String> {
+pub(super) fn annotations(findings: &[&Finding]) -> Vec<String> {
     let mut lines = Vec::new();
     for (level, command) in
         [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "notice")]
@@ -50,12 +50,12 @@ fn annotation(command: &str, finding: &Finding) -> String {
 }
 
 /// A failure to do the work.
-pub fn error(message: &str) -> String {
+pub(super) fn error(message: &str) -> String {
     format!("::error title=weighbridge::{}", data(&cut(message)))
 }
 
 /// Commands that mask a secret and every form it may take in a log.
-pub fn masks(secret: &Secret) -> Vec<String> {
+pub(super) fn masks(secret: &Secret) -> Vec<String> {
     let value = secret.expose();
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut forms = vec![
@@ -72,18 +72,18 @@ pub fn masks(secret: &Secret) -> Vec<String> {
 }
 
 /// Text that is not ours, so fenced that no line of it is a command.
-pub fn fenced(text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
     format!("::stop-commands::{token}\n{text}\n::{token}::\n")
 }
 
 /// Escapes the message of a command.
-pub fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property of a command.
-pub fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

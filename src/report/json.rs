@@ -8,7 +8,7 @@ use crate::inventory::Inventory;
 use crate::release::Versioning;
 
 /// The whole report.
-pub fn render(report: &Report) -> Value {
+pub(super) fn render(report: &Report) -> Value {
     let (tag, version) = match &report.versioning {
         Versioning::Release(release) => {
             (Some(release.tag.clone()), Some(release.version.to_string()))
@@ -51,7 +51,7 @@ pub fn render(report: &Report) -> Value {
 }
 
 /// A finding.
-pub fn finding(finding: &Finding) -> Value {
+pub(super) fn finding(finding: &Finding) -> Value {
     json!({
         "path": finding.at.path,
         "rule": finding.rule.id,
@@ -63,7 +63,7 @@ pub fn finding(finding: &Finding) -> Value {
 }
 
 /// The files of an inventory.
-pub fn files(inventory: &Inventory) -> Vec<Value> {
+pub(super) fn files(inventory: &Inventory) -> Vec<Value> {
     let files = inventory.files.iter();
     files
         .map(|file| json!({"path": file.shown, "format": file.format.as_str(), "sha256": file.sha256, "size": file.size}))

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Lines for GITHUB_OUTPUT; each value between delimiters that it does not hold.
-pub fn render(outputs: &[(&str, String)]) -> String {
+pub(super) fn render(outputs: &[(&str, String)]) -> String {
     let mut text = String::new();
     for (name, value) in outputs {
         let delimiter = loop {

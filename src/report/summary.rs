@@ -10,10 +10,10 @@ use crate::markdown::{cell, code};
 use crate::release::Versioning;
 
 /// Bytes of all summaries of a job, well under GitHub's 1,048,576.
-pub const BUDGET: usize = 900_000;
+pub(super) const BUDGET: usize = 900_000;
 
 /// The summary, in at most `budget` bytes: all findings, else the grave ones, else their number.
-pub fn render(report: &Report, budget: usize) -> String {
+pub(super) fn render(report: &Report, budget: usize) -> String {
     for least in [Some(Level::Note), Some(Level::Warning), Some(Level::Error), None] {
         let text = with(report, least);
         if text.len() <= budget {

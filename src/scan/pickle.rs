@@ -164,7 +164,7 @@ impl Machine<'_, '_> {
             b'i' => {
                 let (module, name) = (self.line()?, self.line()?);
                 self.import(&module, &name, at);
-                self.to_mark()?;
+                self.pop_to_mark()?;
                 self.stack.push(Value::Other);
             }
             0x93 => self.stack_global(at)?,
@@ -215,12 +215,12 @@ impl Machine<'_, '_> {
                 self.stack.push(top);
             }
             b'0' => self.pop(1)?,
-            b'1' => self.to_mark()?,
+            b'1' => self.pop_to_mark()?,
             b't' | b'l' | b'd' | b'o' | 0x91 => {
-                self.to_mark()?;
+                self.pop_to_mark()?;
                 self.stack.push(Value::Other);
             }
-            b'e' | b'u' | 0x90 => self.to_mark()?,
+            b'e' | b'u' | 0x90 => self.pop_to_mark()?,
             b'a' | b'b' => self.pop(1)?,
             b's' => self.pop(2)?,
             b'Q' | 0x85 => self.replace(1)?,
@@ -247,7 +247,7 @@ impl Machine<'_, '_> {
         match imports::standing(module, name) {
             Standing::Known => {}
             Standing::Dangerous(does) => {
-                self.say(&UNSAFE, format!("imports `{shown}`, which {does}"), at)
+                self.say(&UNSAFE, format!("imports `{shown}`, which {does}"), at);
             }
             Standing::Unknown => self.say(
                 &UNKNOWN,
@@ -354,7 +354,7 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    fn to_mark(&mut self) -> Result<(), Stop> {
+    fn pop_to_mark(&mut self) -> Result<(), Stop> {
         while let Some(value) = self.stack.pop() {
             if matches!(value, Value::Mark) {
                 return Ok(());

@@ -72,7 +72,7 @@ fn is_archive(head: &[u8]) -> bool {
 fn is_safetensors(head: &[u8]) -> bool {
     let Some((length, rest)) = head.split_first_chunk::<8>() else { return false };
     let length = u64::from_le_bytes(*length);
-    rest.first() == Some(&b'{') && length >= 2 && length < 1 << 40
+    rest.first() == Some(&b'{') && (2..1 << 40).contains(&length)
 }
 
 /// A protocol header (2 to 5) followed by an opcode, or a text pickle that begins by importing.

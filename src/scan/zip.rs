@@ -252,7 +252,7 @@ impl Read for UntilDescriptor<'_, '_> {
         let window = self.stream.peek(BUFFER)?;
         let mut safe = window.len();
         let mut from = 0;
-        while let Some(found) = find(&window[from..], b"PK\x07\x08") {
+        while let Some(found) = find(&window[from..], *b"PK\x07\x08") {
             let at = from + found;
             let Some(sizes) = window.get(at + 8..at + 24) else {
                 // Cut by the window: what is before it is certain.
@@ -285,10 +285,10 @@ impl Read for UntilDescriptor<'_, '_> {
     }
 }
 
-fn find(haystack: &[u8], needle: &[u8; 4]) -> Option<usize> {
+fn find(haystack: &[u8], needle: [u8; 4]) -> Option<usize> {
     let mut from = 0;
     while let Some(at) = haystack[from..].iter().position(|byte| *byte == needle[0]) {
-        if haystack[from + at..].starts_with(needle) {
+        if haystack[from + at..].starts_with(&needle) {
             return Some(from + at);
         }
         from += at + 1;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A repository with a model that passes every gate, until a test spoils it.
-pub struct Workspace {
+pub(crate) struct Workspace {
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
 /// A policy that the files of [`Workspace::healthy`] satisfy.
-pub const POLICY: &str = r#"model:
+pub(crate) const POLICY: &str = r#"model:
   name: churn
   owner: acme
   path: model
@@ -33,12 +33,12 @@ card:
 
 impl Workspace {
     /// An empty folder that is no git repository.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), variables: Vec::new() }
     }
 
     /// A healthy model, committed and tagged `v1.0.0`.
-    pub fn healthy() -> Self {
+    pub(crate) fn healthy() -> Self {
         let workspace = Self::empty();
         workspace.write("weighbridge.yml", POLICY);
         workspace.write("model/config.json", "{\"model_type\": \"xgboost\"}\n");
@@ -61,12 +61,12 @@ impl Workspace {
     }
 
     /// The folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes a file below the folder.
-    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("below the folder")).expect("writable");
         std::fs::write(&path, content).expect("writable");
@@ -74,7 +74,7 @@ impl Workspace {
     }
 
     /// Commits everything.
-    pub fn commit(&self) {
+    pub(crate) fn commit(&self) {
         let repository = git2::Repository::init(self.path()).expect("a repository");
         let mut index = repository.index().expect("an index");
         index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).expect("added");
@@ -87,7 +87,7 @@ impl Workspace {
     }
 
     /// Tags the head.
-    pub fn tag(&self, name: &str) {
+    pub(crate) fn tag(&self, name: &str) {
         let repository = git2::Repository::open(self.path()).expect("a repository");
         let head = repository
             .head()
@@ -97,13 +97,13 @@ impl Workspace {
     }
 
     /// Sets a variable for the runs that follow.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
         self.variables.push((name.to_owned(), value.into()));
         self
     }
 
     /// Runs weighbridge in the folder with nothing in its environment but what was set.
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_weighbridge"))
             .args(arguments)
             .current_dir(self.path())
@@ -118,13 +118,13 @@ impl Workspace {
 }
 
 /// What a run left.
-pub struct Run {
+pub(crate) struct Run {
     /// Exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
@@ -137,20 +137,20 @@ impl Run {
     }
 
     /// Both streams, for messages.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         format!("exit {}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.stdout, self.stderr)
     }
 
     /// Asserts the exit code, showing everything when it differs.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}", self.all());
         self
     }
 
     /// Asserts that a text was said on either stream.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(
             self.stdout.contains(text) || self.stderr.contains(text),
             "not said: {text}\n{}",
