@@ -179,7 +179,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1_000))]
+        #![proptest_config(ProptestConfig::with_cases(300))]
 
         #[test]
         fn a_cell_stays_a_cell(a in nasty(), b in nasty()) {

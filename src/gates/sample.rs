@@ -31,6 +31,7 @@ impl Sample {
             models: vec![model()],
             tags: TagGrammar::Auto,
             overrides: Overrides::default(),
+            explained: Vec::new(),
         };
         let git = GitFacts {
             head: Some("0123456789abcdef0123456789abcdef01234567".into()),
