@@ -91,8 +91,12 @@ mod tests {
 
     #[test]
     fn keep_a_changelog() {
-        let notes = "First of its kind.\n\n### Added\n- one\n  wrapped\n- two\n\n### Fixed\n* three\n";
-        assert_eq!(shown(notes), ["|First of its kind.", "Added|one wrapped", "Added|two", "Fixed|three"]);
+        let notes =
+            "First of its kind.\n\n### Added\n- one\n  wrapped\n- two\n\n### Fixed\n* three\n";
+        assert_eq!(
+            shown(notes),
+            ["|First of its kind.", "Added|one wrapped", "Added|two", "Fixed|three"]
+        );
         assert!(shown("\n\n").is_empty());
         assert_eq!(items(&"é".repeat(600))[0].text.chars().count(), 501);
     }

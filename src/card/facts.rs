@@ -62,8 +62,7 @@ struct MetricFacts {
     name: String,
     value: String,
     bound: String,
-    passed: bool,
-    bounded: bool,
+    verdict: &'static str,
     dataset: Option<String>,
     split: Option<String>,
     source: String,
@@ -113,7 +112,8 @@ impl Facts {
                 |stage| format!("{}/{}", stage.namespace, model.name),
             ),
         };
-        let revision = input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
+        let revision =
+            input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
         let (statements, unstated) = statements(input);
         let (history, history_beyond) = changelog::entries(input.history);
         let files = &input.inventory.files;
@@ -168,8 +168,11 @@ fn metrics(input: &CardInput<'_>) -> Vec<MetricFacts> {
             name: row.benchmark.metric.clone(),
             value: row.value(),
             bound: row.bound(),
-            passed: row.passed(),
-            bounded: row.benchmark.min.is_some() || row.benchmark.max.is_some(),
+            verdict: match (row.passed(), row.bound().is_empty()) {
+                (true, true) => "not bounded",
+                (true, false) => "passed",
+                (false, _) => "failed",
+            },
             dataset: row.benchmark.dataset.clone(),
             split: row.benchmark.split.clone(),
             source: row.source(),
@@ -186,7 +189,11 @@ fn parameters(files: &[Artifact]) -> Vec<ParameterFacts> {
         let Some(tensors) = &file.tensors else { continue };
         let what = if file.format == Format::Safetensors {
             let folder = file.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-            if folder.is_empty() { "safetensors".to_owned() } else { format!("safetensors in {folder}") }
+            if folder.is_empty() {
+                "safetensors".to_owned()
+            } else {
+                format!("safetensors in {folder}")
+            }
         } else {
             file.path.to_string()
         };
@@ -242,7 +249,10 @@ fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>)
     let mut unstated = Vec::new();
     for section in Section::ALL {
         let statement = settings.statements.get(&section);
-        if statement.is_none() && !EXPECTED.contains(&section) && !settings.required.contains(&section) {
+        if statement.is_none()
+            && !EXPECTED.contains(&section)
+            && !settings.required.contains(&section)
+        {
             unstated.push(section.title());
             continue;
         }
@@ -275,7 +285,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -13,14 +13,16 @@ pub(super) fn text(raw: &str) -> String {
             && characters.get(index + 1).is_some_and(|after| after.is_alphanumeric());
         let is_marker = match c {
             '_' => !inside_word,
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' => true,
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '@' => true,
             // A line could start with the text: no heading, list, quote, rule or numbered item.
             '#' | '+' | '-' | '=' => index == 0,
-            '.' | ')' => (index == number && number > 0) || characters[..index].ends_with(&['w', 'w', 'w']),
+            '.' | ')' if index == number && number > 0 => {
+                characters.get(index + 1).is_none_or(|after| *after == ' ')
+            }
+            '.' => characters[..index].ends_with(&['w', 'w', 'w']),
             // No image, no address that turns into a link by itself.
             '!' => characters.get(index + 1) == Some(&'['),
             ':' => characters[index + 1..].starts_with(&['/', '/']),
-            '@' => true,
             _ => false,
         };
         if is_marker {
@@ -78,7 +80,8 @@ fn open_fence(markdown: &str) -> Option<String> {
     for line in markdown.lines() {
         let indented = line.len() - line.trim_start_matches(' ').len();
         let line = line.trim();
-        let Some(mark) = line.chars().next().filter(|c| matches!(c, '`' | '~') && indented < 4) else {
+        let Some(mark) = line.chars().next().filter(|c| matches!(c, '`' | '~') && indented < 4)
+        else {
             continue;
         };
         let length = line.chars().take_while(|c| *c == mark).count();
@@ -98,11 +101,20 @@ fn open_fence(markdown: &str) -> Option<String> {
 fn one_line(raw: &str) -> String {
     let shown = raw.chars().map(|c| match c {
         c if c.is_whitespace() || c.is_control() => ' ',
-        '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        '\u{200B}'
+        | '\u{200E}'
+        | '\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
         | '\u{FEFF}' => '\u{FFFD}',
         c => c,
     });
-    shown.collect::<String>().split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    shown
+        .collect::<String>()
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn longest_run(text: &str, of: char) -> usize {
@@ -131,8 +143,11 @@ mod tests {
                 (Event::End(TagEnd::TableCell), cell) => cells.extend(cell.take()),
                 (Event::Text(text) | Event::Code(text), Some(cell)) => cell.push_str(&text),
                 (event, Some(_)) => panic!("{event:?} in a cell of {markdown:?}"),
-                (Event::Start(Tag::Table(_) | Tag::TableRow | Tag::TableHead), None)
-                | (Event::End(TagEnd::Table | TagEnd::TableRow | TagEnd::TableHead), None) => {}
+                (
+                    Event::Start(Tag::Table(_) | Tag::TableRow | Tag::TableHead)
+                    | Event::End(TagEnd::Table | TagEnd::TableRow | TagEnd::TableHead),
+                    None,
+                ) => {}
                 (event, None) => panic!("{event:?} beside the table of {markdown:?}"),
             }
         }
@@ -141,7 +156,9 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_readable() {
-        for plain in ["churn-model v1.2", "f1_score", "a (b), c: d; 50 %", "наука 模型", "model.safetensors"] {
+        for plain in
+            ["churn-model v1.2", "f1_score", "a (b), c: d; 50 %", "наука 模型", "model.safetensors"]
+        {
             assert_eq!(text(plain), plain);
         }
         assert_eq!(text("a|b <b> *c*"), "a\\|b \\<b\\> \\*c\\*");
@@ -169,11 +186,37 @@ mod tests {
     /// Text of the kind that breaks out of things.
     fn nasty() -> impl Strategy<Value = String> {
         let bits = prop_oneof![
-            Just("|".to_owned()), Just("\n".into()), Just("`".into()), Just("\\".into()), Just("<!--".into()),
-            Just("-->".into()), Just("---\n".into()), Just("<script>".into()), Just("](x)".into()), Just("![".into()),
-            Just("[a](b)".into()), Just("http://x.y".into()), Just("www.a.b".into()), Just("&amp;".into()), Just("#".into()), Just("1. ".into()),
-            Just("- ".into()), Just("**".into()), Just("_".into()), Just("~~".into()), Just("$x$".into()), Just("a@b.c".into()), Just(":".into()),
-            Just("\u{202E}".into()), Just(" ".into()), Just("> ".into()), Just("[^1]".into()), Just("{#id}".into()), Just("\t".into()), "[a-z]{1,3}", "\\PC",
+            Just("|".to_owned()),
+            Just("\n".into()),
+            Just("`".into()),
+            Just("\\".into()),
+            Just("<!--".into()),
+            Just("-->".into()),
+            Just("---\n".into()),
+            Just("<script>".into()),
+            Just("](x)".into()),
+            Just("![".into()),
+            Just("[a](b)".into()),
+            Just("http://x.y".into()),
+            Just("www.a.b".into()),
+            Just("&amp;".into()),
+            Just("#".into()),
+            Just("1. ".into()),
+            Just("- ".into()),
+            Just("**".into()),
+            Just("_".into()),
+            Just("~~".into()),
+            Just("$x$".into()),
+            Just("a@b.c".into()),
+            Just(":".into()),
+            Just("\u{202E}".into()),
+            Just(" ".into()),
+            Just("> ".into()),
+            Just("[^1]".into()),
+            Just("{#id}".into()),
+            Just("\t".into()),
+            "[a-z]{1,3}",
+            "\\PC",
         ];
         proptest::collection::vec(bits, 0..12).prop_map(|bits| bits.concat())
     }

@@ -72,9 +72,9 @@ pub enum CardError {
 }
 
 impl CardError {
-    fn template(error: minijinja::Error) -> Self {
+    fn template(error: &minijinja::Error) -> Self {
         let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
+        let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             message.push_str(": ");
             message.push_str(&cause.to_string());
@@ -91,9 +91,11 @@ impl CardError {
 impl Advise for CardError {
     fn fix(&self) -> Option<String> {
         Some(match self {
-            Self::Template(_) => "correct the template named in `card.template`; one that starts with \
+            Self::Template(_) => {
+                "correct the template named in `card.template`; one that starts with \
                                   `{% extends \"weighbridge\" %}` needs only the blocks it changes"
-                .into(),
+                    .into()
+            }
             Self::Marker { name, .. } => format!(
                 "keep exactly one pair of lines `<!-- weighbridge:begin {name} -->` and \
                  `<!-- weighbridge:end {name} -->`, or remove both: the part is then added at the end"
@@ -118,7 +120,9 @@ pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
             let readme = readme.trim_start_matches('\u{FEFF}');
             let Some((metadata, body)) = read(readme) else { return Ok(readme.to_owned()) };
             let mut blocks = render::blocks(&facts, input.template)?;
-            blocks.retain(|(name, _)| *name != "statements" || !input.model.card.statements.is_empty());
+            blocks.retain(|(name, _)| {
+                *name != "statements" || !input.model.card.statements.is_empty()
+            });
             let body = readme::with_blocks(body.trim_start_matches(['\n', '\r']), &blocks)?;
             with_front_matter(&metadata::merge(metadata, input), &body)
         }

@@ -91,7 +91,8 @@ mod tests {
              <!-- weighbridge:begin files -->\nF\n<!-- weighbridge:end files -->\n"
         );
         assert_eq!(with_blocks(&once, &blocks()).expect("paired"), once);
-        let moved = "<!-- weighbridge:begin files -->\nold\n<!-- weighbridge:end files -->\r\n\n# Mine\n";
+        let moved =
+            "<!-- weighbridge:begin files -->\nold\n<!-- weighbridge:end files -->\r\n\n# Mine\n";
         let placed = with_blocks(moved, &blocks()).expect("paired");
         assert!(placed.starts_with("<!-- weighbridge:begin files -->\nF\n"), "{placed}");
         assert_eq!(placed.matches("weighbridge:begin files").count(), 1);
@@ -108,7 +109,10 @@ mod tests {
         for (body, why) in [
             ("a\n<!-- weighbridge:begin files -->\nb\n", "line 2"),
             ("<!-- weighbridge:end files -->\n", "not begun"),
-            ("<!-- weighbridge:begin files -->\n<!-- weighbridge:begin metrics -->\n", "has no end"),
+            (
+                "<!-- weighbridge:begin files -->\n<!-- weighbridge:begin metrics -->\n",
+                "has no end",
+            ),
             (
                 "<!-- weighbridge:begin files -->\n<!-- weighbridge:end files -->\n\
                  <!-- weighbridge:begin files -->\n<!-- weighbridge:end files -->\n",

@@ -16,12 +16,7 @@ struct Call<'a> {
 }
 
 /// The snippets as Markdown: the library's own way where there is one, then the files as such.
-pub(super) fn snippets(
-    model: &Model,
-    inventory: &Inventory,
-    id: &str,
-    tag: &str,
-) -> String {
+pub(super) fn snippets(model: &Model, inventory: &Inventory, id: &str, tag: &str) -> String {
     let call = Call { model, inventory, id, tag, repo: quote(id), revision: quote(tag) };
     let mut parts = Vec::new();
     if let Some((note, python)) = call.own_way() {
@@ -71,10 +66,10 @@ impl Call<'_> {
                 "import catboost",
                 "model = catboost.CatBoost().load_model(path)",
             ),
-            "diffusers" => Some(("", self.from_pretrained("diffusers", "DiffusionPipeline"))),
+            "diffusers" => Some(("", self.pretrained("diffusers", "DiffusionPipeline"))),
             "peft" => Some(("", self.peft())),
             "timm" => Some(("", self.timm())),
-            "setfit" => Some(("", self.from_pretrained("setfit", "SetFitModel"))),
+            "setfit" => Some(("", self.pretrained("setfit", "SetFitModel"))),
             "keras" | "tf-keras" => self.one_file(
                 &[".keras", ".h5"],
                 "import keras",
@@ -165,7 +160,7 @@ impl Call<'_> {
         Some(("", self.download(&format!("{import}\n"), &file, load)))
     }
 
-    fn from_pretrained(&self, package: &str, class: &str) -> String {
+    fn pretrained(&self, package: &str, class: &str) -> String {
         let (repo, revision) = (&self.repo, &self.revision);
         format!(
             "from {package} import {class}\n\n\
@@ -183,7 +178,7 @@ impl Call<'_> {
                  model = PeftModel.from_pretrained(base, {repo}, revision={revision})\n",
                 quote(base)
             ),
-            None => self.from_pretrained("peft", "AutoPeftModel"),
+            None => self.pretrained("peft", "AutoPeftModel"),
         }
     }
 
@@ -201,11 +196,7 @@ impl Call<'_> {
     }
 
     fn gguf(&self) -> Option<(&'static str, String)> {
-        self.one_file(
-            &[".gguf"],
-            "from llama_cpp import Llama",
-            "model = Llama(model_path=path)",
-        )
+        self.one_file(&[".gguf"], "from llama_cpp import Llama", "model = Llama(model_path=path)")
     }
 
     fn safetensors(&self) -> Option<(&'static str, String)> {

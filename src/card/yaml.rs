@@ -101,10 +101,14 @@ impl Data {
     /// Adds the entries of another map, or of each map of a list, that are not there yet.
     fn merge_under(&mut self, other: &Self) {
         let others = other.items();
-        for (key, value) in others.iter().filter_map(|other| match other {
-            Self::Map(entries) => Some(entries),
-            _ => None,
-        }).flatten() {
+        for (key, value) in others
+            .iter()
+            .filter_map(|other| match other {
+                Self::Map(entries) => Some(entries),
+                _ => None,
+            })
+            .flatten()
+        {
             if self.get(key).is_none() {
                 self.set(key, value.clone());
             }
@@ -254,7 +258,8 @@ fn quoted(text: &str) -> String {
 
 /// `v1.2.0` or hexadecimal digits: words today, but of a kind whose next value may be a number.
 fn is_version_or_digest(text: &str) -> bool {
-    let version = text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let version =
+        text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     version || text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
@@ -309,13 +314,20 @@ mod tests {
     #[test]
     fn nesting_is_indented() {
         let data = Data::Map(vec![
-            ("list".into(), Data::List(vec![
-                Data::Map(vec![("name".into(), Data::text("no")), ("deep".into(), Data::texts(["word"]))]),
-                Data::List(vec![Data::Int(1), Data::List(vec![])]),
-            ])),
+            (
+                "list".into(),
+                Data::List(vec![
+                    Data::Map(vec![
+                        ("name".into(), Data::text("no")),
+                        ("deep".into(), Data::texts(["word"])),
+                    ]),
+                    Data::List(vec![Data::Int(1), Data::List(vec![])]),
+                ]),
+            ),
             ("empty".into(), Data::Map(vec![])),
         ]);
-        let yaml = "list:\n  - name: \"no\"\n    deep:\n      - word\n  - - 1\n    - []\nempty: {}\n";
+        let yaml =
+            "list:\n  - name: \"no\"\n    deep:\n      - word\n  - - 1\n    - []\nempty: {}\n";
         assert_eq!(data.to_yaml(), yaml);
         assert_eq!(read(yaml), data);
     }

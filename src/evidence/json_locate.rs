@@ -213,9 +213,10 @@ impl<'a> Walker<'a> {
             }
         }
         if wanted.is_some() && !met {
-            let there = match names.is_empty() {
-                true => "an empty object".to_owned(),
-                false => format!("the object of {}", names.join(", ")),
+            let there = if names.is_empty() {
+                "an empty object".to_owned()
+            } else {
+                format!("the object of {}", names.join(", "))
             };
             self.furthest = Stop { steps: taken, offset: start, there };
         }

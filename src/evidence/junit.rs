@@ -159,7 +159,7 @@ impl<'a> Parse<'a> {
             }
             "property" if self.case.is_none() => self.property(element),
             "failure" | "error" | "skipped" if self.is_childof_case() => {
-                self.outcome(name, element)
+                self.outcome(name, element);
             }
             _ => {}
         }
@@ -273,8 +273,8 @@ impl<'a> Parse<'a> {
     fn here(&mut self, offset: usize) -> Location {
         let (from, line) = self.counted;
         let offset = offset.clamp(from, self.file.text.len());
-        let passed = &self.file.text.as_bytes()[from..offset];
-        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        let passed = self.file.text.get(from..offset).unwrap_or_default();
+        let breaks = passed.matches('\n').count();
         let line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         self.counted = (offset, line);
         Location::line(&self.file.shown, line)

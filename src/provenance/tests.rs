@@ -50,7 +50,11 @@ fn sample() -> ReleaseRecord {
     let weighing = |gate, outcome, findings| Weighing { gate, outcome, findings };
     let verdict = Verdict::judge(
         vec![
-            weighing("scan", Outcome::Judged("1 file".into()), vec![Finding::new(&RULE, "os.system", at)]),
+            weighing(
+                "scan",
+                Outcome::Judged("1 file".into()),
+                vec![Finding::new(&RULE, "os.system", at)],
+            ),
             weighing("tests", Outcome::Skipped("not required".into()), vec![]),
             weighing("card", Outcome::Broken(Failure::new("no disk")), vec![]),
         ],
