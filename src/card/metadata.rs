@@ -65,37 +65,46 @@ fn add_to(data: &mut Data, key: &str, texts: &[String]) {
 /// dataset's id; metrics measured on unnamed data are in the card's table only.
 fn results(model: &Model, rows: &[Measured<'_>]) -> Vec<Data> {
     let Some(task) = &model.task else { return Vec::new() };
-    let mut results: Vec<((&str, Option<&str>), Vec<Data>)> = Vec::new();
+    let mut sets: Vec<MeasuredSet<'_>> = Vec::new();
     for row in rows {
         let benchmark = row.benchmark;
-        let Some(dataset) = benchmark.dataset.as_deref().filter(|id| is_dataset_id(id)) else {
-            continue;
-        };
-        let Some(number) = row.number() else { continue };
+        let dataset = benchmark.dataset.as_deref().filter(|id| is_dataset_id(id));
+        let (Some(dataset), Some(number)) = (dataset, row.number()) else { continue };
+        let split = benchmark.split.as_deref();
         let metric = Data::Map(vec![
             ("type".into(), Data::Text(metric_id(&benchmark.metric))),
             ("value".into(), Data::Float(number)),
             ("name".into(), Data::text(&benchmark.metric)),
         ]);
-        let key = (dataset, benchmark.split.as_deref());
-        match results.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, metrics)) => metrics.push(metric),
-            None => results.push((key, vec![metric])),
+        match sets.iter_mut().find(|set| (set.dataset, set.split) == (dataset, split)) {
+            Some(set) => set.metrics.push(metric),
+            None => sets.push(MeasuredSet { dataset, split, metrics: vec![metric] }),
         }
     }
-    let result = |((dataset, split), metrics): ((&str, Option<&str>), Vec<Data>)| {
-        let mut set = vec![
-            ("type".to_owned(), Data::text(dataset)),
-            ("name".to_owned(), Data::text(dataset)),
+    sets.into_iter().map(|set| set.result(task)).collect()
+}
+
+/// What was measured on one split of one dataset.
+struct MeasuredSet<'a> {
+    dataset: &'a str,
+    split: Option<&'a str>,
+    metrics: Vec<Data>,
+}
+
+impl MeasuredSet<'_> {
+    /// A result of a `model-index`.
+    fn result(self, task: &str) -> Data {
+        let mut dataset = vec![
+            ("type".to_owned(), Data::text(self.dataset)),
+            ("name".to_owned(), Data::text(self.dataset)),
         ];
-        set.extend(split.map(|split| ("split".to_owned(), Data::text(split))));
+        dataset.extend(self.split.map(|split| ("split".to_owned(), Data::text(split))));
         Data::Map(vec![
             ("task".into(), Data::Map(vec![("type".into(), Data::text(task))])),
-            ("dataset".into(), Data::Map(set)),
-            ("metrics".into(), Data::List(metrics)),
+            ("dataset".into(), Data::Map(dataset)),
+            ("metrics".into(), Data::List(self.metrics)),
         ])
-    };
-    results.into_iter().map(result).collect()
+    }
 }
 
 /// `name` or `namespace/name`, as the Hub's pattern for `dataset.type` has it.

@@ -72,10 +72,9 @@ pub enum CardError {
 }
 
 impl CardError {
-    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-    fn template(error: minijinja::Error) -> Self {
+    fn template(error: &minijinja::Error) -> Self {
         let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
+        let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             message.push_str(": ");
             message.push_str(&cause.to_string());

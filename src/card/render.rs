@@ -31,8 +31,12 @@ pub(super) const BLOCKS: [&str; 9] = [
 /// The whole card without its front matter.
 pub(super) fn whole(facts: &Facts, template: Option<&str>) -> Result<String, CardError> {
     let environment = environment(template)?;
-    let template = environment.get_template(name(template)).map_err(CardError::template)?;
-    template.render(Value::from(Serde(facts))).map(|text| tidy(&text)).map_err(CardError::template)
+    let template =
+        environment.get_template(name(template)).map_err(|error| CardError::template(&error))?;
+    template
+        .render(Value::from(Serde(facts)))
+        .map(|text| tidy(&text))
+        .map_err(|error| CardError::template(&error))
 }
 
 /// The named blocks of the card, each on its own: those of [`BLOCKS`] that the template has.
@@ -41,15 +45,17 @@ pub(super) fn blocks(
     template: Option<&str>,
 ) -> Result<Vec<(&'static str, String)>, CardError> {
     let environment = environment(template)?;
-    let source = environment.get_template(name(template)).map_err(CardError::template)?;
-    let mut captured =
-        source.render_captured(Value::from(Serde(facts))).map_err(CardError::template)?;
+    let source =
+        environment.get_template(name(template)).map_err(|error| CardError::template(&error))?;
+    let mut captured = source
+        .render_captured(Value::from(Serde(facts)))
+        .map_err(|error| CardError::template(&error))?;
     let mut blocks = Vec::new();
     for block in BLOCKS {
         match captured.with_state_mut(|state| state.render_block(block)) {
             Ok(text) => blocks.push((block, tidy(&text))),
             Err(error) if error.kind() == minijinja::ErrorKind::UnknownBlock => {}
-            Err(error) => return Err(CardError::template(error)),
+            Err(error) => return Err(CardError::template(&error)),
         }
     }
     Ok(blocks)
@@ -63,7 +69,7 @@ fn environment(template: Option<&str>) -> Result<Environment<'_>, CardError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_syntax(syntax.map_err(CardError::template)?);
+    environment.set_syntax(syntax.map_err(|error| CardError::template(&error))?);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
     environment.set_formatter(|out, _, value| {
@@ -80,9 +86,13 @@ fn environment(template: Option<&str>) -> Result<Environment<'_>, CardError> {
     let safe = |text: String| Value::from_safe_string(text);
     environment.add_filter("code", move |text: String| safe(markdown::code(&text)));
     environment.add_filter("link", move |text: String| safe(markdown::link(&text)));
-    environment.add_template(BUILT_IN_NAME, BUILT_IN).map_err(CardError::template)?;
+    environment
+        .add_template(BUILT_IN_NAME, BUILT_IN)
+        .map_err(|error| CardError::template(&error))?;
     if let Some(template) = template {
-        environment.add_template(OWN_NAME, template).map_err(CardError::template)?;
+        environment
+            .add_template(OWN_NAME, template)
+            .map_err(|error| CardError::template(&error))?;
     }
     Ok(environment)
 }

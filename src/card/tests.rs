@@ -1,1 +1,288 @@
+use super::*;
+use crate::hub::card_rules;
+use crate::policy::{self, Policy};
+use crate::release::Channel;
 
+const POLICY: &str = r#"model:
+  name: churn
+  owner: acme
+  description: Tells which customers will leave.
+  library: xgboost
+  task: tabular-classification
+  license: apache-2.0
+  language: ["no"]
+  tags: [tabular, churn]
+  datasets: [acme/telco]
+  gates:
+    benchmarks:
+      - {metric: F1, file: m.json, pointer: /f1, min: 0.9, dataset: acme/telco, split: test}
+      - {metric: loss, file: m.json, pointer: /loss, max: 0.5}
+      - {metric: auc, file: m.json, pointer: /auc}
+  card:
+    limitations: {text: "Only *one* country.", by: A. Person, date: 2026-01-02}
+    contact: {text: "ml@acme.example", by: A. Person, date: 2026-01-02}
+"#;
+
+/// Everything a card is made of.
+struct Sample {
+    policy: Policy,
+    inventory: Inventory,
+    evidence: Evidence,
+    release: Release,
+    target: Target,
+    history: Vec<HistoryEntry>,
+}
+
+impl Sample {
+    fn new(policy: &str, files: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("model");
+        std::fs::create_dir(&model).expect("writable");
+        for name in files {
+            std::fs::write(model.join(name), "x").expect("writable");
+        }
+        let metrics = r#"{"f1": 0.93, "loss": 0.7, "auc": NaN}"#;
+        std::fs::write(folder.path().join("m.json"), metrics).expect("writable");
+        let policy = policy::parse("weighbridge.yml", policy, &[]).expect("valid");
+        let evidence = crate::evidence::gather(folder.path(), "", &policy.models[0]);
+        let inventory =
+            crate::inventory::take(&model, "model", &[], &[], &|_| {}).expect("a folder");
+        let version = "1.2.0".parse().expect("a version");
+        let release = Release {
+            tag: "v1.2.0".into(),
+            model: "churn".into(),
+            version,
+            channel: Channel::Production,
+        };
+        let target = Target {
+            stage: "production".into(),
+            repo: "acme/churn".parse().expect("an id"),
+            private: true,
+            revision: "main".into(),
+        };
+        let history = vec![HistoryEntry {
+            version: "1.1.0".parse().expect("a version"),
+            date: Some(jiff::civil::date(2025, 12, 1)),
+            notes: Some("### Added\n- a | b <script>\n".into()),
+        }];
+        Self { policy, inventory, evidence, release, target, history }
+    }
+
+    fn input(&self) -> CardInput<'_> {
+        CardInput {
+            model: &self.policy.models[0],
+            release: Some(&self.release),
+            target: Some(&self.target),
+            inventory: &self.inventory,
+            evidence: &self.evidence,
+            history: &self.history,
+            commit: Some("0123456789abcdef0123456789abcdef01234567"),
+            repository: Some("acme/churn"),
+            run_url: Some("https://github.com/acme/churn/actions/runs/7"),
+            template: None,
+            readme: None,
+        }
+    }
+}
+
+fn sample() -> Sample {
+    Sample::new(POLICY, &["model.ubj", "a|b.json"])
+}
+
+#[test]
+fn the_whole_card() {
+    insta::assert_snapshot!(write(&sample().input()).expect("written"));
+}
+
+#[test]
+fn the_hub_accepts_it_and_twice_it_is_the_same() {
+    let first = write(&sample().input()).expect("written");
+    assert_eq!(card_rules::check(&first), card_rules::CardCheck::default());
+    assert_eq!(write(&sample().input()).expect("written"), first);
+}
+
+#[test]
+fn without_a_version_it_says_so() {
+    let sample = sample();
+    let input =
+        CardInput { release: None, target: None, commit: None, run_url: None, ..sample.input() };
+    let card = write(&input).expect("written");
+    assert!(card.contains("Not a released version"));
+    assert!(card.contains("snapshot_download(\"acme/churn\", revision=\"main\")"));
+    assert!(card.contains("- Commit: not known."));
+}
+
+#[test]
+fn every_library_has_its_own_way() {
+    for (library, task, files, expected) in [
+        (
+            "transformers",
+            "text-classification",
+            &["config.json"][..],
+            "pipeline(\"text-classification\", model=\"acme/churn\", revision=\"v1.2.0\")",
+        ),
+        (
+            "sentence-transformers",
+            "sentence-similarity",
+            &["config.json"],
+            "SentenceTransformer(\"acme/churn\", revision=\"v1.2.0\")",
+        ),
+        ("sentence-transformers", "text-ranking", &["config.json"], "CrossEncoder("),
+        ("sklearn", "tabular-classification", &["m.skops"], "load(path, trusted=[])"),
+        ("sklearn", "tabular-classification", &["m.joblib"], "joblib.load(path)"),
+        (
+            "xgboost",
+            "tabular-classification",
+            &["m.ubj", "z.json"],
+            "hf_hub_download(\"acme/churn\", \"m.ubj\", revision=\"v1.2.0\")",
+        ),
+        (
+            "xgboost",
+            "tabular-regression",
+            &["config.json", "m.json"],
+            "XGBRegressor()\nmodel.load_model(path)",
+        ),
+        ("lightgbm", "tabular-regression", &["model.txt"], "lightgbm.Booster(model_file=path)"),
+        ("diffusers", "text-to-image", &["model_index.json"], "DiffusionPipeline.from_pretrained("),
+        (
+            "peft",
+            "text-generation",
+            &["adapter_model.safetensors"],
+            "AutoPeftModel.from_pretrained(",
+        ),
+        (
+            "timm",
+            "image-classification",
+            &["model.safetensors"],
+            "timm.create_model(\"hf-hub:acme/churn@v1.2.0\"",
+        ),
+        ("keras", "image-classification", &["m.keras"], "keras.saving.load_model(path)"),
+        ("onnx", "image-classification", &["m.onnx"], "onnxruntime.InferenceSession(path)"),
+        ("gguf", "text-generation", &["m-q4.gguf"], "Llama(model_path=path)"),
+        ("other", "other", &["m.safetensors"], "safe_open(path, framework=\"np\")"),
+    ] {
+        let policy =
+            format!("model: {{name: churn, owner: acme, library: {library}, task: {task}}}");
+        let card = write(&Sample::new(&policy, files).input()).expect("written");
+        assert!(card.contains(expected), "{library} {files:?}:\n{card}");
+        assert!(
+            card.contains("snapshot_download(\"acme/churn\", revision=\"v1.2.0\")"),
+            "{library}"
+        );
+    }
+    let plain = write(&Sample::new("model: {name: churn, owner: acme}", &["data.bin"]).input());
+    assert!(!plain.expect("written").contains("The files alone"));
+}
+
+#[test]
+fn a_template_of_ones_own() {
+    let sample = sample();
+    let with = |template| write(&CardInput { template: Some(template), ..sample.input() });
+    let card = with("# Mine: {{ name }}\n\n{{ '<b>' }} {{ metrics[0].name }}\n").expect("written");
+    assert!(card.ends_with("---\n\n# Mine: churn\n\n\\<b\\> F1\n"), "{card}");
+    let card = with("{% extends \"weighbridge\" %}{% block history %}## Past\n{% endblock %}");
+    let card = card.expect("written");
+    assert!(
+        card.contains("## Past") && card.contains("## Results") && !card.contains("## Versions")
+    );
+    let unknown = with("{{ nmae }}").expect_err("strict").to_string();
+    assert!(unknown.contains("undefined") && unknown.contains("the card template:1"), "{unknown}");
+    assert!(with("{% for x in metrics %}").is_err());
+    let endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
+    assert!(with(endless).is_err(), "bounded in work");
+    assert!(with("{% include \"/etc/passwd\" %}").is_err());
+}
+
+const README: &str = "---\n# by hand\nlicense: mit\nthumbnail: a.png\nwhen: 2025-01-15\ntags: [mine]\n\
+                      model-index:\n- name: old\n  results:\n  - task: {type: tabular-classification}\n    \
+                      dataset: {type: acme/telco, name: T, split: test, config: null}\n    \
+                      metrics: [{type: f1, value: 0.1}]\n  - task: {type: other}\n    \
+                      dataset: {type: x, name: X, config: null, split: None}\n    \
+                      metrics: [{type: a, value: 1}]\n---\n# By hand\n\nMy words. <b>kept</b>\n";
+
+#[test]
+fn a_readme_is_kept_and_added_to() {
+    let sample = sample();
+    let write =
+        |readme| write(&CardInput { readme: Some(readme), ..sample.input() }).expect("written");
+    let once = write(README);
+    assert_eq!(write(&once), once, "the second run changes nothing");
+    assert_eq!(card_rules::check(&once), card_rules::CardCheck::default());
+    let (data, body) = read(&once).expect("front matter");
+    assert!(
+        body.starts_with(
+            "\n# By hand\n\nMy words. <b>kept</b>\n\n<!-- weighbridge:begin summary -->"
+        )
+    );
+    assert_eq!(data.get("license"), Some(&Data::text("apache-2.0")), "the policy states it");
+    assert_eq!(data.get("thumbnail"), Some(&Data::text("a.png")), "a person wrote it");
+    assert_eq!(
+        data.get("when"),
+        Some(&Data::text("2025-01-15")),
+        "text to the Hub, so text to all"
+    );
+    assert_eq!(data.get("tags"), Some(&Data::texts(["mine", "tabular", "churn"])));
+    let index = once.split("model-index:").nth(1).expect("results");
+    assert!(index.contains("value: 0.93") && !index.contains("value: 0.1"), "replaced: {index}");
+    assert!(index.contains("\"old\"") && index.contains("\"X\""), "kept: {index}");
+    assert!(!once.contains("null") && !index.contains("None"), "repaired");
+}
+
+#[test]
+fn a_readme_that_cannot_be_read_is_left_to_the_gate() {
+    let sample = sample();
+    for broken in ["---\na: [1\n---\n# T\n", "---\n- a\n---\n# T\n", "---\n\n---\n# T\n"] {
+        let card = write(&CardInput { readme: Some(broken), ..sample.input() }).expect("written");
+        assert_eq!(card, broken);
+        assert!(!card_rules::check(&card).errors.is_empty());
+    }
+    let none =
+        write(&CardInput { readme: Some("# Only text"), ..sample.input() }).expect("written");
+    assert!(none.starts_with("---\n") && none.contains("\n# Only text\n"));
+    let marker = "# T\n<!-- weighbridge:begin files -->\n";
+    let error = write(&CardInput { readme: Some(marker), ..sample.input() }).expect_err("unpaired");
+    assert!(error.to_string().contains("line 2"));
+    assert!(error.fix().expect("a fix").contains("weighbridge:end files"));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn text_from_outside_forges_no_structure(
+        notes in "(\\||\n|#|-|`|<|>|\\[|\\]|!|\\*|a|b| |<!--|\\{\\{|\\{%){0,30}",
+        metric in "[|`<>\\[\\]*_#a-c !\\-]{1,12}",
+    ) {
+        let mut sample = sample();
+        let plain = outline(&write(&sample.input()).expect("written"));
+        sample.history[0].notes = Some(format!("- x{notes}"));
+        sample.evidence.metrics[0].name.clone_from(&metric);
+        sample.policy.models[0].gates.benchmarks[0].metric = metric;
+        let card = write(&sample.input()).expect("written");
+        proptest::prop_assert_eq!(outline(&card), plain, "{}", card);
+    }
+}
+
+/// The card's headings and the cells of its tables.
+fn outline(card: &str) -> (Vec<String>, usize) {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    let body = front_matter::split(card).expect("front matter").body;
+    let (mut headings, mut cells, mut inside) = (Vec::new(), 0, false);
+    for event in Parser::new_ext(body, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => {
+                inside = true;
+                headings.push(String::new());
+            }
+            Event::Text(text) if inside => {
+                let title: String = headings.pop().unwrap_or_default();
+                headings.push(title + &text);
+            }
+            Event::End(pulldown_cmark::TagEnd::Heading(_)) => inside = false,
+            Event::Start(Tag::TableCell) => cells += 1,
+            Event::Html(html) | Event::InlineHtml(html) => panic!("{html} in {card}"),
+            _ => {}
+        }
+    }
+    (headings, cells)
+}

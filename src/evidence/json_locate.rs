@@ -213,7 +213,11 @@ impl<'a> Walker<'a> {
             }
         }
         if wanted.is_some() && !met {
-            let there = if names.is_empty() { "an empty object".to_owned() } else { format!("the object of {}", names.join(", ")) };
+            let there = if names.is_empty() {
+                "an empty object".to_owned()
+            } else {
+                format!("the object of {}", names.join(", "))
+            };
             self.furthest = Stop { steps: taken, offset: start, there };
         }
         Ok(Kind::Object)

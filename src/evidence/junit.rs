@@ -273,8 +273,8 @@ impl<'a> Parse<'a> {
     fn here(&mut self, offset: usize) -> Location {
         let (from, line) = self.counted;
         let offset = offset.clamp(from, self.file.text.len());
-        let passed = &self.file.text.as_bytes()[from..offset];
-        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        let passed = self.file.text.get(from..offset).unwrap_or_default();
+        let breaks = passed.matches('\n').count();
         let line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         self.counted = (offset, line);
         Location::line(&self.file.shown, line)

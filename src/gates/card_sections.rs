@@ -131,8 +131,8 @@ struct Lines<'a> {
 impl Lines<'_> {
     fn at(&mut self, offset: usize) -> u32 {
         let offset = offset.clamp(self.offset, self.text.len());
-        let passed = &self.text.as_bytes()[self.offset..offset];
-        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        let breaks =
+            self.text.get(self.offset..offset).map_or(0, |passed| passed.matches('\n').count());
         self.line = self.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         self.offset = offset;
         self.line

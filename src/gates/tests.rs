@@ -114,7 +114,11 @@ impl Gate for Tests {
 fn without_reports(load: &Load<'_>) -> Judgement {
     let settings = &load.model.gates.tests;
     let patterns: Vec<_> = settings.reports.iter().map(|pattern| pattern.text.as_str()).collect();
-    let note = if patterns.is_empty() { "no report is configured".to_owned() } else { format!("no file matches {}", patterns.join(", ")) };
+    let note = if patterns.is_empty() {
+        "no report is configured".to_owned()
+    } else {
+        format!("no file matches {}", patterns.join(", "))
+    };
     if !settings.required {
         return Judgement { note, findings: Vec::new(), skipped: true };
     }

@@ -274,7 +274,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..9 {
             let uses = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb += &format!("a{level}: &a{level} [{uses}]\n");
+            bomb.extend([format!("a{level}: &a{level} [{uses}]\n")]);
         }
         assert_eq!(parse(&bomb).expect_err("refused").message, TOO_LARGE);
         assert!(parse(&"[".repeat(200)).is_err());

@@ -1,21 +1,28 @@
-//! The release record (`weighbridge.json`): what was released, from what, and what the gates said.
-//! It lies beside the model on the Hub, and is how a later run recognises its own commit.
+//! The release record (`weighbridge.json`): what was weighed, by which gates, from which commit.
+//!
+//! The shape is frozen: fields may be added, never renamed or re-shaped, for records of old
+//! versions stay on the Hub for good.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::evidence::Evidence;
-use crate::finding::{Outcome, Verdict};
-use crate::inventory::Inventory;
+use crate::evidence::{Evidence, Measured, measured};
+use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
+use crate::inventory::{Artifact, Inventory};
 use crate::policy::Model;
 use crate::release::{Release, Target};
 
-/// What a record is made from.
+/// The shape that this program writes.
+const SCHEMA: u32 = 1;
+/// Largest record that is read. One file takes about 200 bytes, so this is a hundred thousand.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// What a record is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordInput<'a> {
-    /// The model.
+    /// The model, as the policy has it.
     pub model: &'a Model,
-    /// The release.
+    /// The release, when there is one.
     pub release: Option<&'a Release>,
     /// Where it goes.
     pub target: Option<&'a Target>,
@@ -35,125 +42,242 @@ pub struct RecordInput<'a> {
     pub inventory: &'a Inventory,
 }
 
-/// The record; a frozen shape, version 1.
-#[derive(Debug, Clone, Serialize)]
+/// `weighbridge.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseRecord {
-    schema: &'static str,
-    model: String,
-    version: Option<String>,
-    channel: Option<&'static str>,
-    repo_id: Option<String>,
-    manifest_digest: Digest,
-    source: Source,
-    gates: Vec<GateVerdict>,
-    allowed: Vec<Allowed>,
-    metrics: Vec<Metric>,
-    files: Vec<File>,
-    made_by: &'static str,
+    /// Version of this shape.
+    pub schema: u32,
+    /// The model's name in its repository.
+    pub model: String,
+    /// The version, without `v`.
+    pub version: Option<String>,
+    /// `production`, `staging` or `development`.
+    pub channel: Option<String>,
+    /// `namespace/name` on the Hub.
+    pub repo_id: Option<String>,
+    /// The branch that got the commit.
+    pub revision: Option<String>,
+    /// The tag in git that asked for the release.
+    pub tag: Option<String>,
+    /// Commit of the source repository.
+    pub commit: Option<String>,
+    /// `owner/name` of the source repository.
+    pub repository: Option<String>,
+    /// Address of the CI run.
+    pub run_url: Option<String>,
+    /// Who started it.
+    pub actor: Option<String>,
+    /// Whether every gate passed.
+    pub passed: bool,
+    /// What each gate said.
+    pub gates: Vec<GateRecord>,
+    /// Findings that the policy allowed, with the reasons it gives.
+    pub allowed: Vec<AllowedRecord>,
+    /// The metrics that were weighed.
+    pub metrics: Vec<MetricRecord>,
+    /// Every file that was weighed, by path; the card and this record are written afterwards.
+    pub files: Vec<FileRecord>,
+    /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
+    pub manifest_digest: Digest,
+    /// Version of the program that wrote this.
+    pub weighbridge: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct Source {
-    repository: Option<String>,
-    tag: Option<String>,
-    commit: Option<String>,
-    run: Option<String>,
-    actor: Option<String>,
+/// One gate's verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// The gate.
+    pub name: String,
+    /// `passed`, `blocked`, `skipped` or `broken`.
+    pub verdict: String,
+    /// Its line for the table.
+    pub note: String,
+    /// Findings by level.
+    pub errors: usize,
+    /// Findings by level.
+    pub warnings: usize,
+    /// Findings by level.
+    pub notes: usize,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct GateVerdict {
-    gate: &'static str,
-    note: String,
-    findings: usize,
+/// A finding that was allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AllowedRecord {
+    /// The rule.
+    pub rule: String,
+    /// Where it spoke.
+    pub at: String,
+    /// What it said.
+    pub message: String,
+    /// Why the policy allows it.
+    pub reason: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct Allowed {
-    rule: &'static str,
-    at: String,
-    reason: String,
+/// One metric with its bounds and where it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricRecord {
+    /// Name.
+    pub name: String,
+    /// The number; `null` when there was none, or none that is finite.
+    pub value: Option<f64>,
+    /// Lowest value that passes.
+    pub min: Option<f64>,
+    /// Highest value that passes.
+    pub max: Option<f64>,
+    /// Whether the number was there and within its bounds.
+    pub passed: bool,
+    /// What it was measured on.
+    pub dataset: Option<String>,
+    /// Split of that.
+    pub split: Option<String>,
+    /// The evidence file and line.
+    pub evidence: String,
+    /// JSON Pointer in that file.
+    pub pointer: String,
+    /// SHA-256 of the evidence file.
+    pub evidence_sha256: Option<Digest>,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct Metric {
-    name: String,
-    value: String,
-    bound: String,
-    source: String,
-    evidence_sha256: Option<Digest>,
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Path in the repository.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the content.
+    pub sha256: Digest,
+    /// What it is, by content.
+    pub format: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct File {
-    path: String,
-    size: u64,
-    sha256: Digest,
-    format: &'static str,
+/// Bytes that are no release record.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Beyond the limit.
+    #[error("{0} bytes; a release record of at most 32 MiB is read")]
+    TooLarge(usize),
+    /// Not JSON, or of another shape.
+    #[error("not a release record: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Written by a newer program.
+    #[error("a release record of shape {0}; this program reads up to {SCHEMA}")]
+    Newer(u32),
 }
 
-/// Makes the record. The same input makes the same bytes: it holds no time of day.
+/// Writes down a release. The same input gives the same record: nothing is taken from a clock.
 pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    let measured = crate::evidence::measured(input.model, input.evidence);
+    let own = |text: &str| text.to_owned();
+    let verdict = input.verdict;
     ReleaseRecord {
-        schema: "weighbridge-release/1",
+        schema: SCHEMA,
         model: input.model.name.clone(),
         version: input.release.map(|release| release.version.to_string()),
-        channel: input.release.map(|release| release.channel.as_str()),
+        channel: input.release.map(|release| own(release.channel.as_str())),
         repo_id: input.target.map(|target| target.repo.to_string()),
+        revision: input.target.map(|target| target.revision.clone()),
+        tag: input.release.map(|release| release.tag.clone()),
+        commit: input.commit.map(own),
+        repository: input.repository.map(own),
+        run_url: input.run_url.map(own),
+        actor: input.actor.map(own),
+        passed: verdict.passed(),
+        gates: verdict.weighings().iter().map(GateRecord::of).collect(),
+        allowed: verdict
+            .allowed()
+            .iter()
+            .map(|(finding, reason)| AllowedRecord::of(finding, reason))
+            .collect(),
+        metrics: measured(input.model, input.evidence).iter().map(MetricRecord::of).collect(),
+        files: input.inventory.files.iter().map(FileRecord::of).collect(),
         manifest_digest: input.inventory.manifest_digest(),
-        source: Source {
-            repository: owned(input.repository),
-            tag: input.release.map(|release| release.tag.clone()),
-            commit: owned(input.commit),
-            run: owned(input.run_url),
-            actor: owned(input.actor),
-        },
-        gates: input.verdict.weighings().iter().map(gate).collect(),
-        allowed: input.verdict.allowed().iter().map(allowed).collect(),
-        metrics: measured
-            .iter()
-            .map(|measured| Metric {
-                name: measured.benchmark.metric.clone(),
-                value: measured.value(),
-                bound: measured.bound(),
-                source: measured.source(),
-                evidence_sha256: measured.metric.and_then(|metric| metric.sha256),
-            })
-            .collect(),
-        files: input
-            .inventory
-            .files
-            .iter()
-            .map(|file| File {
-                path: file.path.to_string(),
-                size: file.size,
-                sha256: file.sha256,
-                format: file.format.as_str(),
-            })
-            .collect(),
-        made_by: concat!("weighbridge ", env!("CARGO_PKG_VERSION")),
+        weighbridge: env!("CARGO_PKG_VERSION").into(),
     }
 }
 
-fn gate(weighing: &crate::finding::Weighing) -> GateVerdict {
-    let note = match &weighing.outcome {
-        Outcome::Judged(note) | Outcome::Skipped(note) => note.clone(),
-        Outcome::Broken(failure) => failure.to_string(),
-    };
-    GateVerdict { gate: weighing.gate, note, findings: weighing.findings.len() }
-}
-
-fn allowed((finding, reason): &(crate::finding::Finding, String)) -> Allowed {
-    Allowed { rule: finding.rule.id, at: finding.at.to_string(), reason: reason.clone() }
-}
-
 impl ReleaseRecord {
-    /// Pretty JSON with a line break at its end.
+    /// The file as it is published: indented JSON with a line break at the end.
     pub fn to_bytes(&self) -> Vec<u8> {
+        // Every field is plain data with text keys, and numbers are finite: this cannot fail.
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
+
+    /// Reads a record back; fields that this program does not know are passed over.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(RecordError::TooLarge(bytes.len()));
+        }
+        let record: Self = serde_json::from_slice(bytes)?;
+        if record.schema > SCHEMA {
+            return Err(RecordError::Newer(record.schema));
+        }
+        Ok(record)
+    }
 }
+
+impl GateRecord {
+    fn of(weighing: &Weighing) -> Self {
+        let tally = Tally::of(&weighing.findings);
+        let (verdict, note) = match &weighing.outcome {
+            Outcome::Judged(note) if tally.errors > 0 => ("blocked", note.clone()),
+            Outcome::Judged(note) => ("passed", note.clone()),
+            Outcome::Skipped(note) => ("skipped", note.clone()),
+            Outcome::Broken(failure) => ("broken", failure.what().to_owned()),
+        };
+        Self {
+            name: weighing.gate.to_owned(),
+            verdict: verdict.to_owned(),
+            note,
+            errors: tally.errors,
+            warnings: tally.warnings,
+            notes: tally.notes,
+        }
+    }
+}
+
+impl AllowedRecord {
+    fn of(finding: &Finding, reason: &str) -> Self {
+        Self {
+            rule: finding.rule.id.to_owned(),
+            at: finding.at.to_string(),
+            message: finding.message.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl MetricRecord {
+    fn of(row: &Measured<'_>) -> Self {
+        let benchmark = row.benchmark;
+        // JSON has no infinities; a bound that is one bounds nothing.
+        let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
+        Self {
+            name: benchmark.metric.clone(),
+            value: row.number(),
+            min: finite(benchmark.min),
+            max: finite(benchmark.max),
+            passed: row.passed(),
+            dataset: benchmark.dataset.clone(),
+            split: benchmark.split.clone(),
+            evidence: row.source(),
+            pointer: benchmark.pointer.clone(),
+            evidence_sha256: row.metric.and_then(|metric| metric.sha256),
+        }
+    }
+}
+
+impl FileRecord {
+    fn of(file: &Artifact) -> Self {
+        Self {
+            path: file.path.to_string(),
+            size: file.size,
+            sha256: file.sha256,
+            format: file.format.as_str().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

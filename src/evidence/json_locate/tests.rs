@@ -115,10 +115,11 @@ proptest::proptest! {
         for name in names.iter().rev() {
             json = serde_json::json!({ name: json, "another": [1, {"x": null}] });
         }
-        let pointer: String = names
-            .iter()
-            .map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
-            .collect();
+        let mut pointer = String::new();
+        for name in &names {
+            pointer.push('/');
+            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        }
         proptest::prop_assume!(names.iter().all(|name| name != "another"));
         let text = serde_json::to_string_pretty(&json).expect("serialises");
         let found = locate(&text, &pointer).expect("there");
