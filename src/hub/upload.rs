@@ -327,7 +327,9 @@ fn slice(blob: Blob, start: u64, length: u64) -> impl Stream<Item = Pieces> {
         if left == 0 {
             return Ok(None);
         }
-        let mut file = if let Some(file) = file { file } else {
+        let mut file = if let Some(file) = file {
+            file
+        } else {
             let mut file = tokio::fs::File::open(&blob.on_disk).await?;
             file.seek(std::io::SeekFrom::Start(start)).await?;
             file

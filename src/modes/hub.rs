@@ -8,7 +8,9 @@ use crate::report;
 
 pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let fresh;
-    let data = if let Some(data) = &arguments.data { data.clone() } else {
+    let data = if let Some(data) = &arguments.data {
+        data.clone()
+    } else {
         fresh = tempfile::tempdir()
             .map_err(|error| Failure::new("cannot make a temporary folder").because(&error))?;
         fresh.path().to_owned()

@@ -43,8 +43,7 @@ fn check_blocks_each_kind_of_trouble_at_its_place() {
 #[test]
 fn several_models_in_one_repository() {
     let workspace = Workspace::healthy();
-    let models = POLICY
-        .replacen("model:\n  name: churn", "models:\n- name: churn", 1);
+    let models = POLICY.replacen("model:\n  name: churn", "models:\n- name: churn", 1);
     let second = "- name: fraud\n  owner: acme\n  path: model\n  library: xgboost\n  task: tabular-classification\n  license: apache-2.0\n  language: [en]\n";
     workspace.write("weighbridge.yml", models.replacen("gates:", &format!("{second}gates:"), 1));
     workspace.commit();
