@@ -107,7 +107,7 @@ fn escaped(path: &str) -> String {
         match c {
             ' ' => pattern.push_str("[[:space:]]"),
             '*' | '?' | '[' | '\\' => pattern.extend(['\\', c]),
-            '#' | '!' | '"' if at == 0 => pattern.extend(['[', c, ']']),
+            '#' | '!' | '"' if at == 0 => pattern.extend(['\\', c]),
             _ => pattern.push(c),
         }
     }

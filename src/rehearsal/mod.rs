@@ -28,6 +28,7 @@ mod answer;
 mod attributes;
 mod auth;
 mod branches;
+mod card_html;
 mod commit;
 mod discussions;
 mod git;
@@ -54,3 +55,6 @@ pub use auth::{TokenRole, TokenScope, TokenSpec};
 pub use log::LoggedRequest;
 pub use options::{HubError, HubOptions, RateLimit, ScanIssue, Transfers};
 pub use server::EmbeddedHub;
+
+#[cfg(test)]
+mod tests;

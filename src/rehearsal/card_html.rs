@@ -1,0 +1,87 @@
+//! A model card as HTML that is safe to show: a card is what a stranger uploaded.
+//!
+//! Raw HTML becomes text, links lead to the web or to the repository's own files, images become
+//! links. (The page's content security policy forbids scripts and foreign images besides.)
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+use super::tree::{segment, url_path};
+
+/// Renders a card's Markdown; relative links lead to the files of `repo` at `revision`.
+pub(super) fn render(markdown: &str, repo: &str, revision: &str) -> String {
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let files = format!("/{repo}/resolve/{}/", segment(revision));
+    let events = Parser::new_ext(markdown, options).map(|event| match event {
+        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            let dest_url = safe_link(&dest_url, &files);
+            Event::Start(Tag::Link { link_type, dest_url, title, id })
+        }
+        Event::Start(Tag::Image { dest_url, title, id, .. }) => {
+            let dest_url = safe_link(&dest_url, &files);
+            let link_type = pulldown_cmark::LinkType::Inline;
+            Event::Start(Tag::Link { link_type, dest_url, title, id })
+        }
+        Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+        other => other,
+    });
+    let mut rendered = String::new();
+    html::push_html(&mut rendered, events);
+    rendered
+}
+
+/// A link that runs nothing: to the web, to a mail address, into the card, or to a file.
+fn safe_link(link: &str, files: &str) -> CowStr<'static> {
+    let lower = link.to_ascii_lowercase();
+    let to_the_web = ["https://", "http://", "mailto:", "#"];
+    let safe = if to_the_web.iter().any(|start| lower.starts_with(start)) {
+        link.to_owned()
+    } else if link.contains(':') || link.starts_with(['/', '\\']) || link.contains("..") {
+        "#".to_owned()
+    } else {
+        format!("{files}{}", url_path(link))
+    };
+    safe.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(markdown: &str) -> String {
+        render(markdown, "acme/churn", "v1")
+    }
+
+    #[test]
+    fn markdown_is_shown() {
+        let card = shown("# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[data](notes/x.md)");
+        assert!(card.contains("<h1>Title</h1>") && card.contains("<td>1</td>"), "{card}");
+        assert!(card.contains("href=\"/acme/churn/resolve/v1/notes/x.md\""), "{card}");
+    }
+
+    #[test]
+    fn nothing_of_a_card_runs() {
+        for (hostile, forbidden) in [
+            ("<script>alert(1)</script>", "<script"),
+            ("a <img src=x onerror=alert(1)> b", "<img"),
+            ("[x](javascript:alert(1))", "javascript:"),
+            ("[x](JaVaScRiPt:alert(1))", "ipt:"),
+            ("[x](data:text/html,x)", "data:"),
+            ("[x](//evil.example/x)", "//evil"),
+            ("[x](/api/models)", "/api"),
+            ("[x](../../api/models)", ".."),
+            ("![x](https://evil.example/pixel.png)", "<img"),
+            ("[x](a \"\\\" onclick=alert(1)\")", "\" onclick"),
+            ("<a href=\"javascript:alert(1)\">x</a>", "<a href=\"javascript"),
+        ] {
+            let card = shown(hostile);
+            assert!(!card.contains(forbidden), "{hostile} became {card}");
+        }
+    }
+
+    #[test]
+    fn the_web_may_be_linked_to() {
+        assert!(shown("[x](https://example.org)").contains("href=\"https://example.org\""));
+    }
+}
