@@ -184,7 +184,8 @@ fn scan_result(hub: &Shared) -> Value {
 
 #[derive(Deserialize)]
 pub(super) struct Search {
-    search: Option<String>,
+    #[serde(rename = "search")]
+    text: Option<String>,
     author: Option<String>,
     limit: Option<usize>,
 }
@@ -198,7 +199,7 @@ pub(super) async fn list(
     let caller = caller(&hub, &headers)?;
     let limit = search.limit.unwrap_or(LIST_MAX).min(LIST_MAX);
     let wanted = move |repo: &RepoId| {
-        let text = search.search.as_deref().unwrap_or_default().to_lowercase();
+        let text = search.text.as_deref().unwrap_or_default().to_lowercase();
         search.author.as_deref().is_none_or(|author| author == repo.namespace())
             && repo.to_string().to_lowercase().contains(&text)
     };

@@ -64,7 +64,7 @@ mod tests {
         for _ in 0..2 {
             let log = RequestLog::open(&path).expect("opens");
             log.add(request.clone());
-            assert_eq!(log.recent(), [request.clone()]);
+            assert_eq!(log.recent(), std::slice::from_ref(&request));
         }
         let text = std::fs::read_to_string(&path).expect("reads");
         assert_eq!(text, "GET /api/models 200\nGET /api/models 200\n");

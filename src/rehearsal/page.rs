@@ -87,10 +87,7 @@ fn html(name: &str, values: Value) -> Answer<Response> {
     let page = environment()
         .and_then(|environment| environment.get_template(name)?.render(values))
         .map_err(|error| std::io::Error::other(format!("the page cannot be made: {error:#}")))?;
-    let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-    ];
+    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
     Ok((headers, page).into_response())
 }
 
@@ -343,7 +340,8 @@ mod tests {
             version: Some("<b>".into()),
         }];
         let page = environment.get_template("all.html").expect("there");
-        let page = page.render(context! { models => Value::from(Serde(&models)) }).expect("renders");
+        let page =
+            page.render(context! { models => Value::from(Serde(&models)) }).expect("renders");
         assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"), "{page}");
     }
 }

@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_quota_is_used_up_and_comes_back() {
-        let window = Window::new(RateLimit { quota: 2, window: Duration::from_secs(300) });
+        let window = Window::new(RateLimit { quota: 2, window: Duration::from_mins(5) });
         let start = Instant::now();
         let left = |after| window.count(start + Duration::from_secs(after));
         assert_eq!(left(1).requests, 1);

@@ -189,7 +189,7 @@ mod tests {
         assert!(store.create(&one, &settings(), "ann").expect("creates"));
         assert!(!store.create(&one, &settings(), "ann").expect("is told"));
         store.rename(&one, &two).expect("moves");
-        assert_eq!(store.list().expect("lists"), [two.clone()]);
+        assert_eq!(store.list().expect("lists"), std::slice::from_ref(&two));
         assert!(store.settings(&one).expect("reads").is_none());
         assert!(store.settings(&two).expect("reads").expect("there").private);
         store.delete(&two).expect("deletes");

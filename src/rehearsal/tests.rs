@@ -56,7 +56,7 @@ impl Running {
     async fn commit(&self, repo: &str, lines: &[Value]) -> Response {
         let header = json!({ "key": "header", "value": { "summary": "test" } });
         let lines = std::iter::once(&header).chain(lines);
-        let body: String = lines.map(|line| format!("{line}\n")).collect();
+        let body = lines.map(Value::to_string).collect::<Vec<_>>().join("\n");
         let path = format!("/api/models/{repo}/commit/main");
         self.ask(Method::POST, &path).body(body).send().await.expect("answers")
     }
@@ -229,7 +229,8 @@ async fn a_branch_moves_only_when_told_to() {
     let first = running.get("/api/models/acme/churn").await["sha"].clone();
     assert!(running.commit("acme/churn", &[file("a.txt", "1")]).await.status().is_success());
     let branch = "/api/models/acme/churn/branch/production";
-    let at = |start: &Value, overwrite: bool| json!({ "startingPoint": start, "overwrite": overwrite });
+    let at =
+        |start: &Value, overwrite: bool| json!({ "startingPoint": start, "overwrite": overwrite });
     assert!(running.post(branch, &at(&json!("main"), false)).await.status().is_success());
     assert_eq!(running.post(branch, &at(&first, false)).await.status(), StatusCode::CONFLICT);
     assert!(running.post(branch, &at(&first, true)).await.status().is_success());
@@ -239,7 +240,11 @@ async fn a_branch_moves_only_when_told_to() {
     assert_eq!(main.send().await.expect("answers").status(), StatusCode::FORBIDDEN);
     for bad in ["a..b", "refs%2Fheads%2Fx", &"a".repeat(40)] {
         let path = format!("/api/models/acme/churn/branch/{bad}");
-        assert_eq!(running.post(&path, &json!({})).await.status(), StatusCode::BAD_REQUEST, "{bad}");
+        assert_eq!(
+            running.post(&path, &json!({})).await.status(),
+            StatusCode::BAD_REQUEST,
+            "{bad}"
+        );
     }
 }
 
@@ -267,7 +272,7 @@ async fn a_tree_comes_in_pages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limits_are_told_and_kept_when_asked_for() {
-    let limit = RateLimit { quota: 2, window: Duration::from_secs(300) };
+    let limit = RateLimit { quota: 2, window: Duration::from_mins(5) };
     let running = Running::with(|options| options.rate_limit = Some(limit)).await;
     for left in ["r=1", "r=0"] {
         let answer = running.ask(Method::GET, "/api/whoami-v2").send().await.expect("answers");
