@@ -14,11 +14,12 @@ use super::git::{Change, Git, Message};
 use super::large;
 use super::ndjson::{Line, Lines};
 use super::pointer::Pointer;
-use super::preupload::{Proposal, card_problems, check_card};
+use super::preupload::{Proposal, card_problems};
 use super::repos::{Target, proposable, writable};
 use super::server::Shared;
 use super::signed;
 use crate::digest::Digest;
+use crate::hub::card_rules;
 
 /// The Hub's words for a commit whose parent is no longer the head.
 const STALE: &str =
@@ -107,7 +108,7 @@ async fn gather(hub: &Shared, target: &Target, body: Body) -> Answer<Asked> {
 /// The Hub checks a card's metadata on the commit too, and takes no pointer without its file.
 async fn judge_inline(hub: &Shared, path: &str, bytes: &[u8]) -> Answer<()> {
     if path == "README.md" {
-        let check = check_card(&String::from_utf8_lossy(bytes));
+        let check = card_rules::check(&String::from_utf8_lossy(bytes));
         if let Some(first) = check.errors.first() {
             let mut body = card_problems(&check);
             let message = format!("Invalid metadata in README.md: {}", first.message);

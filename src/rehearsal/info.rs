@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, blocking};
 use super::auth::{caller, entity_id};
+use super::card_data;
 use super::git::{Entry, EntryKind, Git, MAIN};
 use super::repos::{Target, readable};
 use super::server::Shared;
@@ -67,7 +68,7 @@ async fn describe(hub: &Shared, target: &Target, revision: &str) -> Answer<Value
 fn outline(git: &Git, repo: &RepoId, settings: &Settings, revision: &str) -> Answer<Value> {
     let commit = git.resolve(revision)?;
     let id = repo.to_string();
-    let card = git.read_text(&commit, "README.md").as_deref().and_then(card_data);
+    let card = git.read_text(&commit, "README.md").as_deref().and_then(card_data::metadata);
     let mut shown = json!({
         "_id": entity_id(&id),
         "id": id,
@@ -81,7 +82,7 @@ fn outline(git: &Git, repo: &RepoId, settings: &Settings, revision: &str) -> Ans
         "disabled": false,
         "downloads": 0,
         "likes": 0,
-        "tags": card.as_ref().map(tags).unwrap_or_default(),
+        "tags": card.as_ref().map(card_data::tags).unwrap_or_default(),
         "spaces": [],
     });
     if let Some(card) = card {
@@ -93,50 +94,6 @@ fn outline(git: &Git, repo: &RepoId, settings: &Settings, revision: &str) -> Ans
         shown["cardData"] = card;
     }
     Ok(shown)
-}
-
-/// The metadata of a card, if it is a map.
-pub(super) fn card_data(card: &str) -> Option<Value> {
-    let (metadata, _) = split_card(card);
-    let value: Value = serde_yaml::from_str(metadata?).ok()?;
-    value.is_object().then_some(value)
-}
-
-/// A card's metadata block and its text.
-pub(super) fn split_card(card: &str) -> (Option<&str>, &str) {
-    let opened = card.strip_prefix("---\n").or_else(|| card.strip_prefix("---\r\n"));
-    let Some(rest) = opened else { return (None, card) };
-    let mut end = 0;
-    for line in rest.split_inclusive('\n') {
-        if line.trim_end() == "---" {
-            return (Some(&rest[..end]), &rest[end + line.len()..]);
-        }
-        end += line.len();
-    }
-    (None, card)
-}
-
-/// The tags that the Hub derives from a card.
-fn tags(card: &Value) -> Vec<String> {
-    let texts = |key: &str| -> Vec<String> {
-        match card.get(key) {
-            Some(Value::String(text)) => vec![text.clone()],
-            Some(Value::Array(values)) => {
-                values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
-            }
-            _ => Vec::new(),
-        }
-    };
-    let mut tags = Vec::new();
-    for key in ["library_name", "pipeline_tag", "tags", "language"] {
-        tags.extend(texts(key));
-    }
-    for (key, prefix) in
-        [("license", "license:"), ("datasets", "dataset:"), ("base_model", "base_model:")]
-    {
-        tags.extend(texts(key).into_iter().map(|text| format!("{prefix}{text}")));
-    }
-    tags
 }
 
 /// A file's size in bytes.
@@ -217,25 +174,4 @@ pub(super) async fn list(
     })
     .await?;
     Ok(Json(shown).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cards_metadata_becomes_data_and_tags() {
-        let card = "---\nlicense: mit\nlanguage: [en, 'no']\nlibrary_name: xgboost\n---\n# Hi\n";
-        let data = card_data(card).expect("a map");
-        assert_eq!(data["license"], "mit");
-        assert_eq!(tags(&data), ["xgboost", "en", "no", "license:mit"]);
-        assert_eq!(split_card(card).1, "# Hi\n");
-    }
-
-    #[test]
-    fn a_card_without_metadata_has_none() {
-        for card in ["# Hi", "", "---\nlicense: mit\n", "---\n- a\n---\n", "---\n: [\n---\n"] {
-            assert_eq!(card_data(card), None, "{card:?}");
-        }
-    }
 }

@@ -28,6 +28,7 @@ mod answer;
 mod attributes;
 mod auth;
 mod branches;
+mod card_data;
 mod card_html;
 mod commit;
 mod discussions;

@@ -14,9 +14,10 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::answer::{Answer, Refusal, blocking};
+use super::card_data;
 use super::card_html;
 use super::git::{EntryKind, Git, MAIN};
-use super::info::{card_data, size, split_card};
+use super::info::size;
 use super::server::{Hub, Shared};
 use super::signed::authority;
 use super::store::Settings;
@@ -181,8 +182,8 @@ impl Model {
         let total = entries.iter().map(size).sum();
         let row = |entry| FileRow::of(&id, entry, revision, settings.private);
         let card = git.read_text(&commit, "README.md");
-        let metadata = card.as_deref().and_then(card_data);
-        let body = card.as_deref().map(|card| split_card(card).1);
+        let metadata = card.as_deref().and_then(card_data::metadata);
+        let body = card.as_deref().map(card_data::text);
         let history = git.history(commit.id())?.take(SHOWN_MAX);
         let with_links = |prefix| -> Answer<Vec<RefRow>> {
             let mut rows = refs(git, prefix)?;

@@ -28,7 +28,7 @@ use super::xet::{Serving, Xet};
 use super::{
     branches, commit, discussions, info, lfs, multipart, page, preupload, repos, resolve, tree,
 };
-use crate::http::Secret;
+use crate::http::{Secret, install_tls};
 
 /// How long open connections may finish when the Hub stops.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -199,12 +199,6 @@ async fn limit(State(hub): State<Shared>, request: Request, next: Next) -> Respo
         if left.granted { next.run(request).await } else { too_many().into_response() };
     window.tell(&left, response.headers_mut());
     response
-}
-
-/// The Xet crates' clients find the one TLS provider of the process.
-fn install_tls() {
-    // It fails only where a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 fn default_spec(token: Secret, options: &HubOptions) -> TokenSpec {

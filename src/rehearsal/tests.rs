@@ -223,6 +223,24 @@ async fn a_commit_that_breaks_off_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_the_hub_would_refuse_is_refused() {
+    let running = Running::start().await;
+    running.create("churn").await;
+    let bad = "---\n- a\n- list\n---\n# Hi\n";
+    for (card, status) in [(bad, 400), ("---\nlicense: mit\n---\n", 200), ("# Hi", 200)] {
+        let checked = json!({ "content": card, "repoType": "model" });
+        let checked = running.post("/api/validate-yaml", &checked).await;
+        assert_eq!(checked.status().as_u16(), status, "{card:?}");
+        let committed = running.commit("acme/churn", &[file("README.md", card)]).await;
+        assert_eq!(committed.status().as_u16(), status, "{card:?}");
+        if status == 400 {
+            let problems: Value = checked.json().await.expect("JSON");
+            assert!(problems["errors"][0]["message"].is_string(), "{problems}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_branch_moves_only_when_told_to() {
     let running = Running::start().await;
     running.create("churn").await;
