@@ -13,7 +13,7 @@ pub(super) fn text(raw: &str) -> String {
             && characters.get(index + 1).is_some_and(|after| after.is_alphanumeric());
         let is_marker = match c {
             '_' => !inside_word,
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '@' => true,
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '@' | '^' => true,
             // A line could start with the text: no heading, list, quote, rule or numbered item.
             '#' | '+' | '-' | '=' => index == 0,
             '.' | ')' if index == number && number > 0 => {
