@@ -20,13 +20,13 @@ pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let mut hub = runtime
         .block_on(EmbeddedHub::start(options))
         .map_err(|error| Failure::advised("the embedded Hub cannot start", &error))?;
-    // The token opens nothing but this loopback server: it is there to be copied.
-    report::aside(&format!(
-        "The embedded Hub is up, repositories are kept in {}.\n\n  export HF_ENDPOINT={} HF_TOKEN={}\n\nCtrl-C stops it.",
+    // On standard output, so that a script can read it: the token opens nothing but this server.
+    report::print(&format!(
+        "The embedded Hub is up, repositories are kept in {}.\n\n  export HF_ENDPOINT={} HF_TOKEN={}\n\nCtrl-C stops it.\n",
         data.display(),
         hub.url(),
         hub.token().expose(),
-    ));
+    ))?;
     runtime.block_on(hub.until_stopped());
     Ok(Exit::Pass)
 }
