@@ -57,22 +57,23 @@ fn static_binary() -> PathBuf {
     root().join("target").join(target).join("release/weighbridge")
 }
 
-/// A repository as a user has it: a copy of an example, with one commit.
+/// A repository as a runner has it: a checkout of an example, with one commit.
 pub(crate) struct Repository {
     folder: tempfile::TempDir,
 }
 
 impl Repository {
-    /// From `examples/<name>`.
+    /// From `examples/<name>`: committed, then cloned, so that every file is as new as a checkout.
     pub(crate) fn of_example(name: &str) -> Self {
-        let folder = tempfile::tempdir().expect("temporary folder");
-        copy(&root().join("examples").join(name), folder.path());
-        let repository = Self { folder };
-        repository.git(["init", "--quiet", "--initial-branch=main"]);
+        let seed = Self { folder: tempfile::tempdir().expect("temporary folder") };
+        copy(&root().join("examples").join(name), seed.path());
+        seed.git(["init", "--quiet", "--initial-branch=main"]);
+        seed.commit("Train the model");
+        let clone = Self { folder: tempfile::tempdir().expect("temporary folder") };
+        clone.git(["clone", "--quiet", seed.path().to_str().expect("UTF-8"), "."]);
         let origin = format!("https://github.com/{REPOSITORY}");
-        repository.git(["remote", "add", "origin", &origin]);
-        repository.commit("Train the model");
-        repository
+        clone.git(["remote", "set-url", "origin", &origin]);
+        clone
     }
 
     /// The work tree.
