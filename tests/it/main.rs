@@ -3,6 +3,7 @@
 mod support;
 
 mod bad_input;
+mod card;
 mod clients;
 mod commands;
 mod container;
