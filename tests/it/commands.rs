@@ -101,3 +101,31 @@ fn the_mode_follows_the_event() {
     workspace.set("INPUT_MODE", "relase");
     workspace.run(&[]).expect(2).says("relase");
 }
+
+#[test]
+fn the_rule_table_and_the_policy_page_are_true() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = Workspace::empty().run(&["rules", "--format", "markdown"]).expect(0);
+    let stored = std::fs::read_to_string(root.join("docs/rules.md")).expect("docs/rules.md");
+    assert_eq!(
+        stored, run.stdout,
+        "refresh it: cargo run -- rules --format markdown > docs/rules.md"
+    );
+    let page = std::fs::read_to_string(root.join("docs/policy.md")).expect("docs/policy.md");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("README.md");
+    let catalogue = weighbridge::gates::catalogue();
+    let rules: Vec<_> = catalogue.iter().map(|(_, rule)| rule.id).collect();
+    let mut policies = 0;
+    for text in [page, readme] {
+        for block in text.split("```yaml\n").skip(1) {
+            let block = block.split("```").next().expect("a block");
+            if block.starts_with("model:") || block.starts_with("models:") {
+                policies += 1;
+                if let Err(error) = weighbridge::policy::parse("block", block, &rules) {
+                    panic!("{error}");
+                }
+            }
+        }
+    }
+    assert!(policies >= 2, "{policies} policies were found");
+}
