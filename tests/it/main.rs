@@ -7,7 +7,5 @@ mod card;
 mod clients;
 mod commands;
 mod container;
-mod github;
-mod publishing;
 mod rehearse;
 mod workflow;
