@@ -115,9 +115,11 @@ fn is_dataset_id(id: &str) -> bool {
     id.split('/').count() <= 2 && id.split('/').all(part)
 }
 
-/// A metric's name as the Hub's ids are spelled: `ROC AUC` → `roc_auc`.
+/// A metric's name as the Hub's ids are spelled: `ROC AUC (seniors)` → `roc_auc`.
 fn metric_id(name: &str) -> String {
-    let id: String = name
+    let measure = name.split('(').next().filter(|measure| !measure.trim().is_empty());
+    let id: String = measure
+        .unwrap_or(name)
         .chars()
         .map(
             |c| if c.is_alphanumeric() || "-/.".contains(c) { c.to_ascii_lowercase() } else { '_' },

@@ -8,11 +8,12 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use weighbridge::card::{self, CardInput};
 use weighbridge::evidence;
+use weighbridge::gates::{self, Gate as _, Load};
 use weighbridge::hub::yaml_dialect::{Reading, yaml_1_2};
 use weighbridge::hub::{card_rules, front_matter, yaml_tree};
 use weighbridge::inventory;
 use weighbridge::policy;
-use weighbridge::release::{Channel, Release, Target};
+use weighbridge::release::{Channel, GitFacts, Release, Target, Versioning};
 
 use crate::support::counterpart::{folder, need};
 
@@ -276,6 +277,31 @@ fn huggingface_hub_reads_the_card_to_equal_data() {
         let (yaml, data) = (&seen["yaml"]["map"], &seen["card"]["map"]);
         assert_eq!(data, yaml, "{name}");
     }
+}
+
+#[test]
+fn the_gate_finds_unsaid_what_the_card_calls_unsaid() {
+    let policy = policy::parse("weighbridge.yml", SMALL, &[]).expect("a valid policy");
+    let card = write(SMALL, &["a"], None);
+    let load = Load {
+        policy: &policy,
+        model: &policy.models[0],
+        versioning: &Versioning::Untagged,
+        target: None,
+        git: &GitFacts::default(),
+        inventory: &inventory::Inventory::default(),
+        evidence: &evidence::Evidence::default(),
+        published: None,
+        card: &card,
+        readme: None,
+        rehearsal: false,
+        today: jiff::civil::date(2026, 1, 2),
+        checkout: None,
+    };
+    let judgement = gates::card::Card.weigh(&load).expect("judges");
+    assert_eq!(judgement.note, "0 of 9 sections stated");
+    let missing = judgement.findings.iter().filter(|found| found.rule.id == "card-section-missing");
+    assert_eq!(missing.count(), 4, "{:?}", judgement.findings);
 }
 
 #[test]
