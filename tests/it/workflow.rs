@@ -51,6 +51,7 @@ fn pull_request(repository_at: &Repository) -> Value {
 }
 
 #[test]
+#[ignore = "builds the shipped image and runs act: minutes; cargo test --test it -- --ignored"]
 fn a_tag_push_releases_the_model_in_the_container() {
     let test = "a_tag_push_releases_the_model_in_the_container";
     let Some(python) = need(test, "venv/bin/python") else { return };
@@ -104,6 +105,7 @@ fn a_tag_push_releases_the_model_in_the_container() {
 }
 
 #[test]
+#[ignore = "builds the shipped image and runs act: minutes; cargo test --test it -- --ignored"]
 fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
     let test = "a_pull_request_with_a_poisoned_pickle_is_blocked";
     let churn = Repository::of_example("churn");
@@ -135,6 +137,7 @@ fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
 }
 
 #[test]
+#[ignore = "builds the shipped image and runs act: minutes; cargo test --test it -- --ignored"]
 fn a_dispatch_shows_the_plan_and_writes_nothing() {
     let test = "a_dispatch_shows_the_plan_and_writes_nothing";
     let Some(python) = need(test, "venv/bin/python") else { return };
