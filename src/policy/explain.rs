@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 
 use super::places::Places;
-use super::{CardSource, Model, Policy, TagGrammar, Visibility};
+use super::{
+    Card, CardSource, Gates, License, Model, Pattern, Policy, Stage, TagGrammar, Visibility, check,
+};
+use crate::finding::Level;
 
 /// One value in force.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
-    /// Key, as a path: `gates.tests.required`.
+    /// Key, as a path: `gates.tests.required`; with several models, the model's name before it.
     pub key: String,
     /// Value in force.
     pub value: String,
@@ -29,28 +32,39 @@ pub fn explain(policy: &Policy) -> String {
     text
 }
 
+/// The rows as a JSON array of `{key, value, origin}`.
+pub fn explain_json(policy: &Policy) -> String {
+    serde_json::to_string_pretty(&policy.explained).unwrap_or_default()
+}
+
 pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
-    let mut table = Table { shown: &policy.file, places, rows: Vec::new() };
-    table.row(
-        "tags",
-        match policy.tags {
-            TagGrammar::Auto => "auto",
-            TagGrammar::Plain => "plain",
-            TagGrammar::Slash => "slash",
-            TagGrammar::At => "at",
-        },
-    );
-    let single = places.exact("model").is_some();
+    let mut table = Table {
+        shown: &policy.file,
+        places,
+        single: places.exact("model").is_some(),
+        model: String::new(),
+        name: String::new(),
+        rows: Vec::new(),
+    };
+    let tags = match policy.tags {
+        TagGrammar::Auto => "auto",
+        TagGrammar::Plain => "plain",
+        TagGrammar::Slash => "slash",
+        TagGrammar::At => "at",
+    };
+    table.row("tags", "tags", tags);
     for (index, model) in policy.models.iter().enumerate() {
-        let key = if single { "model".to_owned() } else { format!("models/{index}") };
-        table.model(model, &key);
+        table.model = check::model_key(index, table.single);
+        table.name.clone_from(&model.name);
+        table.model(model);
     }
     for (rule, level) in &policy.overrides.levels {
-        table.row(&format!("rules/{rule}"), level.map_or("off", crate::finding::Level::as_str));
+        let level = level.map_or("off", Level::as_str);
+        table.row(&format!("rules.{rule}"), &format!("rules/{rule}"), level);
     }
     for (index, allowance) in policy.overrides.allowances.iter().enumerate() {
         let value = format!("{} until {}: {}", allowance.rule, allowance.expires, allowance.reason);
-        table.row(&format!("allow/{index}"), value);
+        table.row(&format!("allow.{index}"), &format!("allow/{index}"), value);
     }
     table.rows
 }
@@ -58,103 +72,143 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
 struct Table<'a> {
     shown: &'a str,
     places: &'a Places<'a>,
+    /// The file has one `model:`; its sections need no name before them.
+    single: bool,
+    /// Key path and name of the model that is being told.
+    model: String,
+    name: String,
     rows: Vec<Row>,
 }
 
 impl Table<'_> {
-    fn row(&mut self, key: &str, value: impl Into<String>) {
-        let origin = match self.places.exact(key) {
+    fn row(&mut self, key: &str, path: &str, value: impl Into<String>) {
+        let origin = match self.places.exact(path) {
             Some(at) => format!("{}:{}:{}", self.shown, at.line, at.column),
             None => "default".into(),
         };
-        self.rows.push(Row { key: key.replace('/', "."), value: value.into(), origin });
+        // A statement of many lines stays one row.
+        let value = value.into().split_whitespace().collect::<Vec<_>>().join(" ");
+        self.rows.push(Row { key: key.to_owned(), value, origin });
     }
 
-    fn model(&mut self, model: &Model, key: &str) {
+    /// A key of the model itself.
+    fn own(&mut self, key: &str, value: impl Into<String>) {
+        let path = format!("{}/{key}", self.model);
+        let before = if self.single { "model" } else { &self.name };
+        self.row(&format!("{before}.{key}"), &path, value);
+    }
+
+    /// A key of a section that stands in the model or at the top of the file.
+    fn section(&mut self, path: &str, value: impl Into<String>) {
+        let key = path.replace('/', ".");
+        let key = if self.single { key } else { format!("{}.{key}", self.name) };
+        let path = self.places.layered(&self.model, path);
+        self.row(&key, &path, value);
+    }
+
+    fn model(&mut self, model: &Model) {
         let maybe = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".into());
-        self.row(&format!("{key}/name"), &model.name);
-        self.row(&format!("{key}/path"), &model.path);
-        self.row(&format!("{key}/library"), maybe(&model.library));
-        self.row(&format!("{key}/task"), maybe(&model.task));
-        let license = model.license.as_ref().map_or("not set", |license| &license.id);
-        self.row(&format!("{key}/license"), license);
-        for (name, list) in [
-            ("language", &model.language),
-            ("base-models", &model.base_models),
-            ("datasets", &model.datasets),
-            ("tags", &model.tags),
-        ] {
-            self.row(
-                &format!("{key}/{name}"),
-                if list.is_empty() { "none".into() } else { list.join(", ") },
-            );
-        }
-        // A section stands in the model itself or at the top of the file.
-        let own = |section: &str| {
-            let inside = format!("{key}/{section}");
-            if self.places.exact(&inside).is_some() { inside } else { section.to_owned() }
-        };
-        let (gates, card, stages) = (own("gates"), own("card"), own("stages"));
-        for (index, stage) in model.stages.iter().enumerate() {
-            let place = match self.places.exact(&stages) {
-                Some(_) => format!("{stages}/{index}"),
-                None => own_repository(self.places, key),
+        self.own("name", &model.name);
+        self.own("path", &model.path);
+        self.own("description", maybe(&model.description));
+        self.own("library", maybe(&model.library));
+        self.own("task", maybe(&model.task));
+        self.own("license", model.license.as_ref().map_or_else(|| "not set".into(), license));
+        self.own("language", list(&model.language, "none"));
+        self.own("base-models", list(&model.base_models, "none"));
+        self.own("datasets", list(&model.datasets, "none"));
+        self.own("tags", list(&model.tags, "none"));
+        self.own("include", patterns(&model.include, "every file"));
+        self.own("exclude", patterns(&model.exclude, "none"));
+        self.stages(&model.stages);
+        self.gates(&model.gates);
+        self.card(&model.card);
+        self.section("publish/keep", patterns(&model.publish.keep, "none"));
+    }
+
+    fn stages(&mut self, stages: &[Stage]) {
+        let own = ["stages", "repository"]
+            .iter()
+            .any(|key| self.places.exact(&format!("{}/{key}", self.model)).is_some());
+        let prefix = if own { format!("{}/", self.model) } else { String::new() };
+        let listed = self.places.exact(&format!("{prefix}stages")).is_some();
+        let before = if self.single { String::new() } else { format!("{}.", self.name) };
+        for (index, stage) in stages.iter().enumerate() {
+            let path = if listed {
+                format!("{prefix}stages/{index}")
+            } else {
+                format!("{prefix}repository")
+            };
+            let channels = if stage.channels.is_empty() {
+                "the rest".into()
+            } else {
+                stage.channels.join(", ")
             };
             let visibility = match &stage.visibility {
                 Visibility::Private => "private".to_owned(),
-                Visibility::Public { reason } => format!("public: {reason}"),
+                Visibility::Public { reason } => format!("public ({reason})"),
             };
-            self.row(
-                &place,
-                format!("{}: {}/{}, {visibility}", stage.name, stage.namespace, stage.repo),
-            );
+            let Stage { name, namespace, repo, .. } = stage;
+            let value = format!("{namespace}/{repo}, {visibility}, takes {channels}");
+            self.row(&format!("{before}stages.{name}"), &path, value);
         }
-        self.row(
-            &format!("{gates}/version/allow-older"),
-            model.gates.version.allow_older.to_string(),
-        );
-        self.row(&format!("{gates}/tests/required"), model.gates.tests.required.to_string());
-        let reports: Vec<_> =
-            model.gates.tests.reports.iter().map(|pattern| pattern.text.as_str()).collect();
-        self.row(
-            &format!("{gates}/tests/reports"),
-            if reports.is_empty() { "none".into() } else { reports.join(", ") },
-        );
-        for (index, benchmark) in model.gates.benchmarks.iter().enumerate() {
+    }
+
+    fn gates(&mut self, gates: &Gates) {
+        self.section("gates/version/allow-older", gates.version.allow_older.to_string());
+        self.section("gates/tests/required", gates.tests.required.to_string());
+        self.section("gates/tests/reports", patterns(&gates.tests.reports, "none"));
+        if gates.benchmarks.is_empty() {
+            self.section("gates/benchmarks", "none");
+        }
+        for (index, benchmark) in gates.benchmarks.iter().enumerate() {
             let bound = |name, value: Option<f64>| {
-                value.map(|value| format!(" {name} {value}")).unwrap_or_default()
+                value.map(|value| format!(", {name} {value}")).unwrap_or_default()
             };
             let value = format!(
-                "{}{}{}",
+                "{} at {} of {}{}{}",
                 benchmark.metric,
+                benchmark.pointer,
+                benchmark.file,
                 bound("min", benchmark.min),
                 bound("max", benchmark.max)
             );
-            self.row(&format!("{gates}/benchmarks/{index}"), value);
+            self.section(&format!("gates/benchmarks/{index}"), value);
         }
-        let licenses = &model.gates.licenses;
-        self.row(
-            &format!("{gates}/licenses/allowed"),
-            if licenses.is_empty() { "any known".into() } else { licenses.join(", ") },
-        );
-        self.row(&format!("{gates}/hub-scan/wait"), model.gates.hub_scan.wait.to_string());
-        self.row(
-            &format!("{card}/source"),
-            match &model.card.source {
-                CardSource::Generated => "generated",
-                CardSource::File(path) => path,
-            },
-        );
-        let required: Vec<_> = model.card.required.iter().map(|section| section.key()).collect();
-        self.row(&format!("{card}/required"), required.join(", "));
-        for (section, statement) in &model.card.statements {
+        self.section("gates/licenses/allowed", list(&gates.licenses, "every one the Hub knows"));
+        self.section("gates/hub-scan/wait", gates.hub_scan.wait.to_string());
+        self.section("gates/hub-scan/timeout", format!("{} s", gates.hub_scan.timeout_seconds));
+    }
+
+    fn card(&mut self, card: &Card) {
+        let source = match &card.source {
+            CardSource::Generated => "generated",
+            CardSource::File(path) => path,
+        };
+        self.section("card/source", source);
+        self.section("card/template", card.template.as_deref().unwrap_or("built-in"));
+        let required: Vec<_> = card.required.iter().map(|one| one.key().to_owned()).collect();
+        self.section("card/required", list(&required, "none"));
+        for (section, statement) in &card.statements {
             let value = format!("stated by {} on {}", statement.by, statement.date);
-            self.row(&format!("{card}/{}", section.key()), value);
+            self.section(&format!("card/{}", section.key()), value);
         }
     }
 }
 
-fn own_repository(places: &Places<'_>, key: &str) -> String {
-    let inside = format!("{key}/repository");
-    if places.exact(&inside).is_some() { inside } else { "repository".into() }
+fn license(license: &License) -> String {
+    match (&license.name, &license.link) {
+        (Some(name), Some(link)) => format!("{} ({name}, {link})", license.id),
+        (Some(one), None) | (None, Some(one)) => format!("{} ({one})", license.id),
+        (None, None) => license.id.clone(),
+    }
+}
+
+fn list(values: &[String], none: &str) -> String {
+    if values.is_empty() { none.to_owned() } else { values.join(", ") }
+}
+
+fn patterns(patterns: &[Pattern], none: &str) -> String {
+    let texts: Vec<_> = patterns.iter().map(|pattern| pattern.text.clone()).collect();
+    list(&texts, none)
 }

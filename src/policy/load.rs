@@ -1,5 +1,6 @@
 //! Reading the file: text → tree → structure → raw → [`Policy`].
 
+use std::io::{Error, ErrorKind, Read as _};
 use std::path::Path;
 
 use super::places::Places;
@@ -7,54 +8,86 @@ use super::problem::{PolicyError, Problem};
 use super::{Policy, check, raw, structure, tree};
 use crate::source::{Position, SourceFile};
 
-/// No honest policy is larger.
+/// Bytes; no honest policy is larger.
 const LIMIT: u64 = 1024 * 1024;
 
 /// Reads the policy at `path`, shown to people as `shown`; `known_rules` are the ids that `rules:`
 /// and `allow:` may name.
 pub fn load(path: &Path, shown: &str, known_rules: &[&str]) -> Result<Policy, PolicyError> {
-    let unreadable = |source| PolicyError::Unreadable { path: shown.to_owned(), source };
-    let size = match std::fs::metadata(path) {
-        Ok(found) => found.len(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(PolicyError::Missing(shown.to_owned()));
+    let text = read(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => {
+            PolicyError::Missing { path: shown.to_owned(), beside: misnamed(path) }
         }
-        Err(error) => return Err(unreadable(error)),
-    };
-    if size > LIMIT {
-        let error =
-            std::io::Error::other(format!("it has {size} bytes, a policy has at most {LIMIT}"));
-        return Err(unreadable(error));
+        _ => PolicyError::Unreadable { path: shown.to_owned(), source },
+    })?;
+    parse(shown, &text, known_rules)
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    // The limit holds for devices and pipes too, which have no size.
+    std::fs::File::open(path)?.take(LIMIT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LIMIT {
+        return Err(Error::other(format!("it is larger than {LIMIT} bytes")));
     }
-    parse(shown, &std::fs::read_to_string(path).map_err(unreadable)?, known_rules)
+    Ok(text)
+}
+
+/// A file beside the missing one that was probably meant.
+fn misnamed(path: &Path) -> Option<String> {
+    let names = ["weighbridge.yaml", "weighbridge.yml", ".weighbridge.yml", ".weighbridge.yaml"];
+    let found = names.into_iter().find(|name| path.with_file_name(name).is_file())?;
+    Some(found.to_owned())
 }
 
 /// Reads a policy from its text.
 pub fn parse(shown: &str, text: &str, known_rules: &[&str]) -> Result<Policy, PolicyError> {
     let file = SourceFile::new(shown, text);
-    let invalid = |problems| PolicyError::Invalid { file: file.clone(), problems };
-    let tree = tree::read(text, options()).map_err(|error| invalid(vec![syntax(&error)]))?;
-    let mut problems = structure::check(&tree, &super::schema_value());
-    if !problems.is_empty() {
-        problems.sort_by_key(|problem| problem.at);
-        return Err(invalid(problems));
+    let tree = match tree::read(text) {
+        Ok(tree) => tree,
+        Err(error) => return Err(invalid(file, vec![syntax(&error)])),
+    };
+    let structure = structure::check(&tree, &super::schema_value());
+    let mut problems = structure.problems;
+    if !structure.readable {
+        return Err(invalid(file, problems));
     }
-    // What the schema accepts the types accept too; the error is for what YAML alone can tell.
-    let raw: raw::File = serde_yaml::from_str_with_options(text, options())
-        .map_err(|error| invalid(vec![syntax(&error)]))?;
+    // What the structure check lets through the types accept too.
+    let raw: raw::File = match tree::read_as(text) {
+        Ok(raw) => raw,
+        Err(error) => {
+            problems.push(syntax(&error));
+            return Err(invalid(file, problems));
+        }
+    };
     let places = Places::new(&tree);
-    check::check(&raw, &places, shown, known_rules).map_err(invalid).map(|mut policy| {
-        policy.explained = super::explain::rows(&policy, &places);
-        policy
-    })
+    let (mut policy, wrong) = check::check(&raw, &places, shown, known_rules);
+    problems.extend(wrong);
+    if !problems.is_empty() {
+        return Err(invalid(file, problems));
+    }
+    policy.explained = super::explain::rows(&policy, &places);
+    Ok(policy)
 }
 
-fn options() -> serde_yaml::Options {
-    serde_yaml::options! { strict_booleans: true, with_snippet: false }
+/// In the order of the file; what two models share is said once.
+fn invalid(file: SourceFile, mut problems: Vec<Problem>) -> PolicyError {
+    problems.sort_by(|a, b| (a.at, &a.message).cmp(&(b.at, &b.message)));
+    problems.dedup();
+    PolicyError::Invalid { file, problems }
 }
 
 fn syntax(error: &serde_yaml::Error) -> Problem {
     let at = error.location().map_or(Position { line: 1, column: 1 }, tree::position);
-    let at = Position { line: at.line.max(1), column: at.column.max(1) };
-    Problem::new(at, error.without_snippet().to_string())
+    let message = error.without_snippet().to_string();
+    let help = "what opens, closes and indents here or just above does not fit together";
+    Problem::new(at, without_place(&message)).help(help)
+}
+
+/// The message alone: its place is shown by us.
+fn without_place(message: &str) -> &str {
+    let end =
+        message.find(" at line ").or_else(|| message.find("error: line ")).unwrap_or(message.len());
+    let bare = &message[..end];
+    if bare.is_empty() { message } else { bare }
 }

@@ -15,7 +15,7 @@ mod tree;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
-pub use explain::{Row, explain};
+pub use explain::{Row, explain, explain_json};
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
 

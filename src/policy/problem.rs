@@ -31,6 +31,12 @@ impl Problem {
     }
 }
 
+/// Problems that are shown; a file with more is broken in one place that shows in many.
+const SHOWN: usize = 50;
+
+/// Characters of a source line that are shown.
+const WINDOW: usize = 100;
+
 /// The known word nearest to a mistyped one.
 pub(super) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let scored = known.iter().map(|candidate| (strsim::jaro_winkler(word, candidate), *candidate));
@@ -42,8 +48,13 @@ pub(super) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// There is none.
-    #[error("there is no policy file `{0}`")]
-    Missing(String),
+    #[error("there is no policy file `{path}`")]
+    Missing {
+        /// As shown.
+        path: String,
+        /// A file beside it that may have been meant.
+        beside: Option<String>,
+    },
     /// It could not be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -80,7 +91,14 @@ gates:
 impl Advise for PolicyError {
     fn fix(&self) -> Option<String> {
         Some(match self {
-            Self::Missing(path) => format!("create `{path}` and adapt it:\n\n{STARTER}"),
+            Self::Missing { path, beside: Some(beside) } => {
+                format!(
+                    "there is a `{beside}`: rename it, or name it as the policy instead of `{path}`"
+                )
+            }
+            Self::Missing { path, beside: None } => {
+                format!("create `{path}` and adapt it:\n\n{STARTER}")
+            }
             Self::Unreadable { .. } => "make it a readable UTF-8 text file under 1 MiB".into(),
             Self::Invalid { .. } => {
                 "mend the lines above; editors complete the file with weighbridge.schema.json"
@@ -95,18 +113,70 @@ fn rendered(file: &SourceFile, problems: &[Problem]) -> String {
         1 => "1 problem".to_owned(),
         count => format!("{count} problems"),
     };
-    for problem in problems {
+    for problem in problems.iter().take(SHOWN) {
         let Position { line, column } = problem.at;
         // Writing to a String cannot fail.
-        let _ = write!(text, "\n\n{}:{line}:{column}: {}", file.path, problem.message);
+        let _ = write!(
+            text,
+            "\n\n{}:{line}:{column}: {}",
+            printable(&file.path),
+            printable(&problem.message)
+        );
         if let Some(source) = file.line(line) {
-            let shown: String = source.chars().take(100).collect();
-            let indent = " ".repeat((column as usize - 1).min(100));
-            let _ = write!(text, "\n  {line:>4} | {shown}\n       | {indent}^");
+            text.push_str(&excerpt(source, line, column as usize));
         }
         if let Some(help) = &problem.help {
-            let _ = write!(text, "\n       = {help}");
+            let _ = write!(text, "\n       = {}", printable(help));
         }
     }
+    if let Some(more) = problems.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = write!(text, "\n\nand {more} more");
+    }
     text
+}
+
+/// The source line with carets under the word at `column`, cut to the window around it.
+fn excerpt(source: &str, line: u32, column: usize) -> String {
+    let start = (column - 1).saturating_sub(WINDOW / 2);
+    let shown: String = printable(source).chars().skip(start).take(WINDOW).collect();
+    let before = column - 1 - start;
+    let word = word_length(shown.chars().skip(before));
+    let carets = "^".repeat(word.max(1));
+    format!("\n  {line:>4} | {}\n       | {}{carets}", shown.trim_end(), " ".repeat(before))
+}
+
+/// How many characters the YAML key or scalar at the beginning of `rest` has.
+fn word_length(rest: impl Iterator<Item = char>) -> usize {
+    let rest: Vec<char> = rest.collect();
+    match rest.first() {
+        Some(quote @ ('"' | '\'')) => {
+            rest.iter().skip(1).position(|c| c == quote).map_or(1, |end| end + 2)
+        }
+        Some('[' | '{' | '|' | '>') | None => 1,
+        Some(_) => {
+            let ends = |at: usize| match rest[at] {
+                ',' | ']' | '}' => true,
+                ':' => rest.get(at + 1).is_none_or(|c| c.is_whitespace()),
+                '#' => rest[at - 1].is_whitespace(),
+                _ => false,
+            };
+            let end = (1..rest.len()).find(|at| ends(*at)).unwrap_or(rest.len());
+            rest[..end].iter().rposition(|c| !c.is_whitespace()).map_or(1, |last| last + 1)
+        }
+    }
+}
+
+/// One character for each, none of which moves the cursor or hides text.
+fn printable(text: &str) -> String {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    };
+    text.chars()
+        .map(|c| match c {
+            '\t' => ' ',
+            c if hides(c) => '\u{FFFD}',
+            c => c,
+        })
+        .collect()
 }

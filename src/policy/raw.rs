@@ -1,5 +1,9 @@
-//! weighbridge.yml as it is written: one struct a section. The JSON Schema is made from these
-//! types, and the structure of a file is checked against that schema, so there is one truth.
+//! weighbridge.yml as it is written: one struct a section, `None` where the file is silent. The
+//! JSON Schema is made from these types, and the structure of a file is checked against that
+//! schema, so there is one truth.
+//!
+//! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
+//! stop at the first one, and the rest of the file would go unjudged.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +14,15 @@ use crate::finding::Level;
 
 /// The release policy of one repository.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 #[schemars(title = "weighbridge.yml")]
 pub(super) struct File {
     /// The model of this repository; either this or `models`.
     pub(super) model: Option<Model>,
     /// Several models in one repository, released by tags such as `name/v1.2.3`.
     pub(super) models: Option<Vec<Model>>,
-    /// Which tag shapes name a release.
+    /// Which tag shapes name a release; default auto.
     pub(super) tags: Option<Tags>,
     /// The repository on the Hub: short for one stage named `production`.
     pub(super) repository: Option<Repository>,
@@ -30,22 +35,22 @@ pub(super) struct File {
     /// How a version is published.
     pub(super) publish: Option<Publish>,
     /// Level by rule id; see `weighbridge rules`.
-    pub(super) rules: BTreeMap<String, RuleLevel>,
+    pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.
-    pub(super) allow: Vec<Allow>,
+    pub(super) allow: Option<Vec<Allow>>,
 }
 
 /// One model.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Model {
     /// Name in this repository: used in tags, templates and reports.
     pub(super) name: String,
-    /// Hub user or organisation.
-    pub(super) owner: String,
-    /// Folder to publish, relative to this file.
-    #[serde(default = "model_folder")]
-    pub(super) path: String,
+    /// Hub user or organisation. Needed unless every stage names a `namespace`.
+    pub(super) owner: Option<String>,
+    /// Folder to publish, relative to this file; default `model`.
+    pub(super) path: Option<String>,
     /// One sentence for the card.
     pub(super) description: Option<String>,
     /// Hub `library_name`: transformers, sentence-transformers, sklearn, xgboost, …
@@ -59,37 +64,27 @@ pub(super) struct Model {
     /// Link to the licence, for `license: other`: `LICENSE` or an address.
     pub(super) license_link: Option<String>,
     /// Language codes, lower case: en, de, …
-    #[serde(default)]
-    pub(super) language: Vec<String>,
+    pub(super) language: Option<Vec<String>>,
     /// Hub ids of the models this one was made from.
-    #[serde(default)]
-    pub(super) base_models: Vec<String>,
+    pub(super) base_models: Option<Vec<String>>,
     /// Hub ids of the datasets it was trained on.
-    #[serde(default)]
-    pub(super) datasets: Vec<String>,
+    pub(super) datasets: Option<Vec<String>>,
     /// Free Hub tags.
-    #[serde(default)]
-    pub(super) tags: Vec<String>,
-    /// Only files matching one of these globs are published; empty means all.
-    #[serde(default)]
-    pub(super) include: Vec<String>,
-    /// Files matching one of these globs are not published.
-    #[serde(default)]
-    pub(super) exclude: Vec<String>,
-    /// Replaces the repository section for this model.
+    pub(super) tags: Option<Vec<String>>,
+    /// Only files matching one of these globs (relative to `path`) are published; empty means all.
+    pub(super) include: Option<Vec<String>>,
+    /// Files matching one of these globs (relative to `path`) are not published.
+    pub(super) exclude: Option<Vec<String>>,
+    /// Repository of this model, instead of the one at the top.
     pub(super) repository: Option<Repository>,
-    /// Replaces the stages for this model.
+    /// Stages of this model, instead of those at the top.
     pub(super) stages: Option<Vec<Stage>>,
-    /// Replaces the gates for this model.
+    /// Gates of this model: each key set here wins over the same key at the top.
     pub(super) gates: Option<Gates>,
-    /// Replaces the card section for this model.
+    /// Card of this model: each key set here wins over the same key at the top.
     pub(super) card: Option<Card>,
-    /// Replaces the publish section for this model.
+    /// Publishing of this model: each key set here wins over the same key at the top.
     pub(super) publish: Option<Publish>,
-}
-
-fn model_folder() -> String {
-    "model".into()
 }
 
 /// Which tag shapes name a release.
@@ -107,11 +102,10 @@ pub(super) enum Tags {
 }
 
 /// Who may see the repository.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Visibility {
     /// The default.
-    #[default]
     Private,
     /// Needs a `public-reason`.
     Public,
@@ -119,19 +113,21 @@ pub(super) enum Visibility {
 
 /// The repository on the Hub.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Repository {
     /// Name template: `{name}`, `{stage}`, `{major}`; default `{name}`.
     pub(super) name: Option<String>,
     /// Who may see it; private unless said otherwise.
-    pub(super) visibility: Visibility,
+    pub(super) visibility: Option<Visibility>,
     /// Why it may be public.
     pub(super) public_reason: Option<String>,
 }
 
 /// A place versions go to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Stage {
     /// Name: development, staging, production, …
     pub(super) name: String,
@@ -140,13 +136,11 @@ pub(super) struct Stage {
     /// Repository name template: `{name}`, `{stage}`, `{major}`; default `{name}`.
     pub(super) repository: Option<String>,
     /// Who may see it; private unless said otherwise.
-    #[serde(default)]
-    pub(super) visibility: Visibility,
+    pub(super) visibility: Option<Visibility>,
     /// Why it may be public.
     pub(super) public_reason: Option<String>,
     /// Channels released here first; the stage without any takes the rest.
-    #[serde(default)]
-    pub(super) channels: Vec<Channel>,
+    pub(super) channels: Option<Vec<Channel>>,
 }
 
 /// A channel, by the version's prerelease part.
@@ -163,54 +157,54 @@ pub(super) enum Channel {
 
 /// What a version must pass.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Gates {
     /// The version gate.
-    pub(super) version: VersionGate,
+    pub(super) version: Option<VersionGate>,
     /// The tests gate.
-    pub(super) tests: TestsGate,
+    pub(super) tests: Option<TestsGate>,
     /// Bounds on metrics.
-    pub(super) benchmarks: Vec<Benchmark>,
+    pub(super) benchmarks: Option<Vec<Benchmark>>,
     /// The licence gate.
-    pub(super) licenses: Licenses,
+    pub(super) licenses: Option<Licenses>,
     /// The Hub's own scan, after the commit and before the tag.
-    pub(super) hub_scan: HubScan,
+    pub(super) hub_scan: Option<HubScan>,
 }
 
 /// The version gate.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct VersionGate {
-    /// A version older than the newest of its channel may be released.
-    pub(super) allow_older: bool,
+    /// A version older than the newest of its channel may be released (a patch of an old line);
+    /// default false.
+    pub(super) allow_older: Option<bool>,
 }
 
 /// The tests gate.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct TestsGate {
-    /// No test report is an error.
-    pub(super) required: bool,
-    /// Globs of JUnit XML files, relative to this file.
-    pub(super) reports: Vec<String>,
-}
-
-impl Default for TestsGate {
-    fn default() -> Self {
-        Self { required: true, reports: Vec::new() }
-    }
+    /// No test report is an error; default true.
+    pub(super) required: Option<bool>,
+    /// Globs of JUnit XML files, relative to this file; default `reports/**/*.xml`,
+    /// `test-results/**/*.xml` and `junit*.xml`.
+    pub(super) reports: Option<Vec<String>>,
 }
 
 /// A bounded metric.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Benchmark {
     /// Metric name, a Hub metric id where there is one: accuracy, f1, …
     pub(super) metric: String,
-    /// JSON file, relative to this file.
-    pub(super) file: String,
-    /// JSON Pointer (RFC 6901) to the number: `/accuracy`.
-    pub(super) pointer: String,
+    /// JSON file, relative to this file; default `metrics.json`.
+    pub(super) file: Option<String>,
+    /// JSON Pointer (RFC 6901) to the number; default `/` and the metric: `/accuracy`.
+    pub(super) pointer: Option<String>,
     /// Lowest value that passes.
     pub(super) min: Option<f64>,
     /// Highest value that passes.
@@ -223,33 +217,30 @@ pub(super) struct Benchmark {
 
 /// The licence gate.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Licenses {
     /// Licence ids that may be released; empty means any the Hub knows.
-    pub(super) allowed: Vec<String>,
+    pub(super) allowed: Option<Vec<String>>,
 }
 
 /// The Hub's own scan.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct HubScan {
-    /// Wait for it before the version tag is made.
-    pub(super) wait: bool,
-    /// Longest wait in seconds.
-    pub(super) timeout: u64,
-}
-
-impl Default for HubScan {
-    fn default() -> Self {
-        Self { wait: false, timeout: 600 }
-    }
+    /// Wait for it before the version tag is made; default false.
+    pub(super) wait: Option<bool>,
+    /// Longest wait in seconds, 1 to 7200; default 600.
+    pub(super) timeout: Option<u64>,
 }
 
 /// What the model card says.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Card {
-    /// `generated`, or the path of a README.md kept by hand.
+    /// `generated` (default), or the path of a README.md kept by hand.
     pub(super) source: Option<String>,
     /// Sections that must be stated; default: intended-use, training-data, limitations, bias.
     pub(super) required: Option<Vec<super::Section>>,
@@ -277,7 +268,8 @@ pub(super) struct Card {
 
 /// What a person says, with name and date.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Statement {
     /// Markdown.
     pub(super) text: String,
@@ -289,10 +281,11 @@ pub(super) struct Statement {
 
 /// How a version is published.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Publish {
     /// Files on the Hub matching one of these globs stay, though this version does not have them.
-    pub(super) keep: Vec<String>,
+    pub(super) keep: Option<Vec<String>>,
 }
 
 /// A rule's level.
@@ -322,7 +315,8 @@ impl From<RuleLevel> for Option<Level> {
 
 /// One finding that is allowed for a while.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Allow {
     /// Rule id.
     pub(super) rule: String,
