@@ -18,12 +18,16 @@ pub enum Channel {
 impl Channel {
     /// The channel of a version.
     pub fn of(version: &Version) -> Self {
-        let word: String = version.pre.chars().take_while(char::is_ascii_alphabetic).collect();
-        match (version.pre.is_empty(), word.to_ascii_lowercase().as_str()) {
-            (true, _) => Self::Production,
-            (false, "alpha" | "a" | "dev" | "nightly" | "snapshot") => Self::Development,
-            (false, _) => Self::Staging,
+        if version.pre.is_empty() {
+            return Self::Production;
         }
+        let pre = version.pre.to_ascii_lowercase();
+        let mut words =
+            pre.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+        // One such word is enough: `rc.1.dev.3` and `pre-alpha` are for development.
+        let young = |word: &str| matches!(word, "alpha" | "dev" | "nightly" | "snapshot");
+        let short_alpha = words.clone().next() == Some("a");
+        if short_alpha || words.any(young) { Self::Development } else { Self::Staging }
     }
 
     /// Name in the policy and in reports.
@@ -57,6 +61,14 @@ mod tests {
             ("1.0.0-rc.1", Channel::Staging),
             ("1.0.0-7", Channel::Staging),
             ("1.0.0-Alpha.1", Channel::Development),
+            ("1.0.0-alpha1", Channel::Development),
+            ("1.0.0-a.2", Channel::Development),
+            ("1.0.0-rc.a", Channel::Staging),
+            ("1.0.0-pre-alpha", Channel::Development),
+            ("1.0.0-rc.1.dev.3", Channel::Development),
+            ("1.0.0-20260131.nightly", Channel::Development),
+            ("1.0.0-beta", Channel::Staging),
+            ("1.0.0-candidate", Channel::Staging),
             ("1.0.0-dev", Channel::Development),
         ] {
             assert_eq!(

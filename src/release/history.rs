@@ -1,6 +1,7 @@
 //! The version history of one model: git tags, with what CHANGELOG.md says of each.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -8,97 +9,114 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use semver::Version;
 
-use super::{GitFacts, HistoryEntry, Versioning, read_tag};
+use super::changelog::{self, Entry};
+use super::{GitFacts, GitTag, HistoryEntry, Versioning, read_tag};
 use crate::policy::{Model, Policy};
 
-/// A changelog this large is not read.
+/// Bytes of a changelog that are read.
 const CHANGELOG_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Versions, newest first. The changelog is `CHANGELOG.md` in `base`; a missing one is no error.
+/// In a checkout without history, as CI systems make it, the changelog alone tells of old versions.
 pub fn history(base: &Path, policy: &Policy, model: &Model, git: &GitFacts) -> Vec<HistoryEntry> {
     let mut versions: BTreeMap<Version, HistoryEntry> = BTreeMap::new();
-    for (version, date, notes) in changelog(&read(&base.join("CHANGELOG.md"))) {
-        versions.insert(version.clone(), HistoryEntry { version, date, notes: Some(notes) });
-    }
     for tag in &git.tags {
         let Versioning::Release(release) = read_tag(&tag.name, policy) else { continue };
-        if release.model != model.name {
+        if release.model == model.name {
+            let version = release.version;
+            let entry = HistoryEntry { version: version.clone(), date: day(tag), notes: None };
+            versions.insert(version, entry);
+        }
+    }
+    for entry in changelog::read(&read(&base.join("CHANGELOG.md"))) {
+        let is_tagged = versions.contains_key(&entry.version);
+        if !is_about(&entry, model, policy, is_tagged) {
             continue;
         }
-        let day =
-            Timestamp::from_second(tag.time).ok().map(|time| time.to_zoned(TimeZone::UTC).date());
-        let version = release.version.clone();
-        let entry = versions.entry(version.clone());
-        let entry = entry.or_insert(HistoryEntry { version, date: None, notes: None });
-        entry.date = entry.date.or(day);
+        let version = entry.version.clone();
+        let known = versions.entry(entry.version);
+        let known = known.or_insert(HistoryEntry { version, date: None, notes: None });
+        known.date = entry.date.or(known.date);
+        known.notes = Some(entry.notes).filter(|notes| !notes.is_empty());
     }
     versions.into_values().rev().collect()
 }
 
-fn read(path: &Path) -> String {
-    match std::fs::metadata(path) {
-        Ok(found) if found.len() <= CHANGELOG_LIMIT => {
-            std::fs::read_to_string(path).unwrap_or_default()
-        }
-        _ => String::new(),
+/// A heading that names a model is about that one. One that names none is about the only model, or
+/// about each that has such a version.
+fn is_about(entry: &Entry, model: &Model, policy: &Policy, is_tagged: bool) -> bool {
+    match entry.model.as_deref() {
+        Some(name) if name == model.name => true,
+        Some(name) if policy.models.iter().any(|other| other.name == name) => false,
+        _ => policy.models.len() == 1 || is_tagged,
     }
 }
 
-/// The sections of a [Keep a Changelog](https://keepachangelog.com) text: `## [1.2.3] - 2026-01-31`.
-fn changelog(text: &str) -> Vec<(Version, Option<Date>, String)> {
-    let mut sections: Vec<(Version, Option<Date>, String)> = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            let mut words =
-                heading.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ':']));
-            let version =
-                words.next().and_then(|word| Version::parse(word.trim_start_matches('v')).ok());
-            let date = words.find_map(|word| word.parse().ok());
-            inside = version.is_some();
-            sections.extend(version.map(|version| (version, date, String::new())));
-        } else if let (true, Some(section)) = (inside, sections.last_mut()) {
-            section.2.push_str(line);
-            section.2.push('\n');
-        }
-    }
-    for section in &mut sections {
-        section.2 = section.2.trim().to_owned();
-    }
-    sections
+fn day(tag: &GitTag) -> Option<Date> {
+    Timestamp::from_second(tag.time).ok().map(|time| time.to_zoned(TimeZone::UTC).date())
+}
+
+/// The changelog's text; one that cannot be read has none.
+fn read(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path);
+    let read = file.and_then(|file| file.take(CHANGELOG_LIMIT).read_to_end(&mut bytes));
+    if read.is_ok() { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::GitTag;
+
+    fn told(models: &str, model: usize, changelog: &str, tags: &[&str]) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("CHANGELOG.md"), changelog).expect("written");
+        let policy = crate::policy::parse("p", models, &[]).expect("valid");
+        let tag = |name: &&str| GitTag {
+            name: (*name).into(),
+            commit: String::new(),
+            time: 1_767_225_600,
+        };
+        let git = GitFacts { tags: tags.iter().map(tag).collect(), ..GitFacts::default() };
+        let history = history(folder.path(), &policy, &policy.models[model], &git);
+        let show = |entry: HistoryEntry| {
+            let date = entry.date.map_or("-".into(), |date| date.to_string());
+            format!("{} {date} {}", entry.version, entry.notes.unwrap_or_default())
+        };
+        history.into_iter().map(show).collect()
+    }
 
     #[test]
     fn changelog_and_tags_are_one_history() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let text = "# Changelog\n\n## [Unreleased]\n- later\n\n## [1.1.0] - 2026-02-01\n### Added\n- more\n\n## v1.0.0\n- first\n";
-        std::fs::write(folder.path().join("CHANGELOG.md"), text).expect("written");
-        let policy =
-            crate::policy::parse("p", "model: {name: churn, owner: o}\n", &[]).expect("valid");
-        let tag =
-            |name: &str| GitTag { name: name.into(), commit: String::new(), time: 1_767_225_600 };
-        let git = GitFacts {
-            tags: vec![tag("v1.0.0"), tag("v1.2.0"), tag("other/v9.0.0"), tag("x")],
-            ..GitFacts::default()
-        };
-        let history = history(folder.path(), &policy, &policy.models[0], &git);
-        let shown: Vec<_> = history
-            .iter()
-            .map(|entry| format!("{} {:?}", entry.version, entry.date.map(|date| date.to_string())))
-            .collect();
+        let one = "model: {name: churn, owner: o}\n";
+        let changelog =
+            "## [Unreleased]\n- later\n\n## [1.1.0] - 2026-02-01\n- more\n\n## v1.0.0\n- first\n";
+        let tags = ["v1.0.0", "v1.10.0", "v1.2.0", "other/v9.0.0", "x"];
         assert_eq!(
-            shown,
+            told(one, 0, changelog, &tags),
             [
-                "1.2.0 Some(\"2026-01-01\")",
-                "1.1.0 Some(\"2026-02-01\")",
-                "1.0.0 Some(\"2026-01-01\")"
+                "1.10.0 2026-01-01 ",
+                "1.2.0 2026-01-01 ",
+                "1.1.0 2026-02-01 - more",
+                "1.0.0 2026-01-01 - first",
             ]
         );
-        assert_eq!(history[1].notes.as_deref(), Some("### Added\n- more"));
+        assert_eq!(told(one, 0, "", &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn models_of_one_changelog_are_told_apart() {
+        let two = "models:\n  - {name: a, owner: o, path: a}\n  - {name: b, owner: o, path: b}\n";
+        let changelog = "## a 2.0.0\n- of a\n## b 2.0.0\n- of b\n## 1.0.0\n- of whoever has it\n";
+        assert_eq!(
+            told(two, 0, changelog, &["a/v1.0.0"]),
+            ["2.0.0 - - of a", "1.0.0 2026-01-01 - of whoever has it",]
+        );
+        assert_eq!(told(two, 1, changelog, &["a/v1.0.0"]), ["2.0.0 - - of b"]);
+    }
+
+    #[test]
+    fn a_folder_without_changelog_has_only_tags() {
+        assert_eq!(read(Path::new("/nowhere/CHANGELOG.md")), "");
     }
 }

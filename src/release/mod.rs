@@ -1,8 +1,10 @@
 //! The release: tag, version, channel, changelog and the git facts they rest on.
 
+mod changelog;
 mod channel;
 mod git;
 mod history;
+mod spelling;
 mod tag;
 mod target;
 
@@ -79,6 +81,10 @@ pub struct GitFacts {
     pub tags: Vec<GitTag>,
     /// The repository's root folder.
     pub root: Option<std::path::PathBuf>,
+    /// The history is cut off, as CI systems fetch it: tags may be missing.
+    pub shallow: bool,
+    /// When git last checked a branch, tag or commit out here.
+    pub checked_out: Option<std::time::SystemTime>,
 }
 
 /// A git tag.
