@@ -2,7 +2,7 @@
 
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
-use crate::finding::{Finding, Level, Location, Rule};
+use crate::finding::{Finding, Level, Rule};
 use crate::hub::licenses;
 use crate::policy::{License as Stated, Visibility};
 
@@ -92,10 +92,7 @@ impl Gate for License {
                 license.id.clone()
             }
         };
-        let text = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
-        let has_text =
-            |name: &str| text.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix));
-        if !load.inventory.files.iter().any(|file| has_text(file.path.as_str())) {
+        if !load.inventory.files.iter().any(|file| is_licence_text(file.path.as_str())) {
             let message = format!("`{}` holds no LICENSE file", load.model.path);
             findings.push(Finding::new(&FILE_MISSING, message, load.model.at.clone()));
         }
@@ -112,22 +109,27 @@ impl Gate for License {
     }
 }
 
+/// `LICENSE`, `LICENSE-MIT.txt`, `COPYING`, … at the top of the folder; a NOTICE is no licence.
+fn is_licence_text(path: &str) -> bool {
+    let upper = path.to_ascii_uppercase();
+    let named = ["LICENSE", "LICENCE", "COPYING"].iter().any(|name| upper.starts_with(name));
+    named && !path.contains('/')
+}
+
 fn stated(load: &Load<'_>, license: &Stated, findings: &mut Vec<Finding>) {
-    let at = || -> Location { license.at.clone() };
+    let at = || license.at.clone();
     if !licenses::is_known(&license.id) {
-        let mut finding =
-            Finding::new(&UNKNOWN, format!("the Hub knows no licence `{}`", license.id), at());
+        let message = format!("the Hub knows no licence `{}`", license.id);
+        let mut finding = Finding::new(&UNKNOWN, message, at());
         if let Some(near) = licenses::closest(&license.id) {
             finding = finding.with_fix(format!("write `license: {near}`"));
         }
         findings.push(finding);
     }
-    if license.id == "other" && (license.name.is_none() || license.link.is_none()) {
-        findings.push(Finding::new(
-            &OTHER_INCOMPLETE,
-            "`license: other` needs a name and a link",
-            at(),
-        ));
+    if license.id == "other"
+        && let Some(why) = incomplete(load, license)
+    {
+        findings.push(Finding::new(&OTHER_INCOMPLETE, why, at()));
     }
     let allowed = &load.model.gates.licenses;
     if !allowed.is_empty() && !allowed.contains(&license.id) {
@@ -136,3 +138,17 @@ fn stated(load: &Load<'_>, license: &Stated, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(&NOT_ALLOWED, message, at()));
     }
 }
+
+/// What `license: other` lacks: a name, a link, or the file it links to.
+fn incomplete(load: &Load<'_>, license: &Stated) -> Option<String> {
+    let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let (Some(_), Some(link)) = (said(&license.name), said(&license.link)) else {
+        return Some("`license: other` needs `license-name` and `license-link`".into());
+    };
+    let is_address = link.starts_with("https://") || link.starts_with("http://");
+    (!is_address && load.inventory.get(&link).is_none())
+        .then(|| format!("`license-link` names `{link}`, which is not in `{}`", load.model.path))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! Is this version the one the tag names, of the commit that is checked out, and new?
 
+use std::collections::BTreeMap;
+
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
-use crate::inventory::Inventory;
+use crate::inventory::Artifact;
 use crate::release::{Channel, Release, RemoteFile, Versioning};
 
 const TAG_UNREADABLE: Rule = Rule {
@@ -18,7 +20,7 @@ const TAG_UNREADABLE: Rule = Rule {
 const TAG_NOT_ON_COMMIT: Rule = Rule {
     id: "tag-not-on-commit",
     level: Level::Error,
-    summary: "the tag points at another commit than the one checked out",
+    summary: "the tag is not known, or points at another commit than the one checked out",
     reason: "What is published must be what the tag names, or nobody can tell later where it came from.",
     fix: "check out the tag: `git checkout <tag>`; in a workflow, release on the tag push itself",
     example: "a dispatch on a branch that is ahead of the tag",
@@ -102,78 +104,143 @@ enum Known {
     OtherBytes,
 }
 
-/// Tag and tree must be those of the commit. A rehearsal may make its version up.
+/// Tag and tree must be those of the commit. A rehearsal may make its version up, and rehearses
+/// what lies there: it is told, and not stopped.
 fn checkout(load: &Load<'_>, release: &Release) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(tag_not_on_commit(load, release));
+    findings.extend(dirty_tree(load));
     if load.rehearsal {
-        return findings;
-    }
-    let policy_file = || Location::file(&load.policy.file);
-    if let (Some(tagged), Some(head)) = (load.git.tagged(&release.tag), load.git.head.as_deref())
-        && tagged != head
-    {
-        let message =
-            format!("`{}` points at {tagged:.12}, but {head:.12} is checked out", release.tag);
-        findings.push(Finding::new(&TAG_NOT_ON_COMMIT, message, policy_file()));
-    }
-    if !load.git.dirty.is_empty() {
-        let shown = load.git.dirty.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let more = load.git.dirty.len().saturating_sub(5);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let message = format!("these tracked files differ from the commit: {shown}{more}");
-        findings.push(Finding::new(&DIRTY_TREE, message, Location::file(&load.git.dirty[0])));
+        for finding in &mut findings {
+            finding.level = Level::Note;
+        }
     }
     findings
+}
+
+fn tag_not_on_commit(load: &Load<'_>, release: &Release) -> Option<Finding> {
+    let tag = &release.tag;
+    let finding = |message: String, fix: String| {
+        let at = Location::file(&load.policy.file);
+        Some(Finding::new(&TAG_NOT_ON_COMMIT, message, at).with_fix(fix))
+    };
+    let tagged = load.git.tagged(tag);
+    match (load.git.head.as_deref(), tagged) {
+        (Some(head), Some(tagged)) if head == tagged => None,
+        (Some(head), Some(tagged)) => finding(
+            format!("`{tag}` points at {tagged:.12}, but {head:.12} is checked out"),
+            format!(
+                "check out the tag: `git checkout {tag}`, or `ref: refs/tags/{tag}` for actions/checkout"
+            ),
+        ),
+        (_, None) if load.rehearsal => None,
+        (None, _) => finding(
+            format!("there is no commit here that `{tag}` could name"),
+            "release from a checkout of the git repository (actions/checkout before this step)"
+                .into(),
+        ),
+        (Some(_), None) if load.git.shallow => finding(
+            format!("this checkout has a cut-off history and does not know the tag `{tag}`"),
+            format!(
+                "check out the tag itself: `ref: refs/tags/{tag}` or `fetch-tags: true` for \
+                 actions/checkout; elsewhere `git fetch --depth=1 origin tag {tag}`"
+            ),
+        ),
+        (Some(_), None) => finding(
+            format!("there is no tag `{tag}` in this repository"),
+            format!(
+                "make it: `git tag {tag} && git push origin {tag}`; or fetch it: `git fetch --tags`"
+            ),
+        ),
+    }
+}
+
+fn dirty_tree(load: &Load<'_>) -> Option<Finding> {
+    let dirty = &load.git.dirty;
+    let first = dirty.first()?;
+    let message = format!("tracked files differ from the commit: {}", few(dirty));
+    // A name that a shell would read otherwise is not put into a command to paste.
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    let name = if first.chars().all(plain) { first.as_str() } else { "<file>" };
+    let fix = format!(
+        "commit them, or take them back: `git checkout -- {name}`; what a step of the workflow \
+         writes again each time is best not tracked"
+    );
+    Some(Finding::new(&DIRTY_TREE, message, Location::file(first)).with_fix(fix))
 }
 
 fn already_published(load: &Load<'_>, release: &Release, findings: &mut Vec<Finding>) -> Known {
     let Some(published) = load.published else { return Known::No };
     if let Some(remote) = &published.this_version {
-        let differing = differing(load.inventory, remote);
+        let differing = differing(load, remote);
         if differing.is_empty() {
             return Known::SameBytes;
         }
-        let shown = differing.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let message =
-            format!("the Hub has {} already, and these files differ: {shown}", release.version);
-        findings.push(Finding::new(&ALREADY_PUBLISHED, message, Location::file(&load.policy.file)));
+        let message = format!(
+            "the Hub has {} already, with other files: {}",
+            release.version,
+            few(&differing)
+        );
+        let at = Location::file(&load.policy.file);
+        findings.push(Finding::new(&ALREADY_PUBLISHED, message, at));
         return Known::OtherBytes;
     }
-    let same_channel =
-        published.versions.iter().filter(|version| Channel::of(version) == release.channel);
-    if let Some(newest) = same_channel.max()
-        && *newest > release.version
-        && !load.model.gates.version.allow_older
-    {
-        let message = format!(
-            "{} is older than {newest}, the newest of {}",
-            release.version,
-            release.channel.as_str()
-        );
-        findings.push(Finding::new(&OLDER, message, Location::file(&load.policy.file)));
-    }
+    findings.extend(older(load, release, &published.versions));
     Known::No
 }
 
-/// Names of files that are not the same on both sides, sorted.
-fn differing(inventory: &Inventory, remote: &[RemoteFile]) -> Vec<String> {
+fn older(load: &Load<'_>, release: &Release, published: &[semver::Version]) -> Option<Finding> {
+    let same_channel = published.iter().filter(|version| Channel::of(version) == release.channel);
+    let newest = same_channel.max()?;
+    if newest.cmp_precedence(&release.version).is_le() || load.model.gates.version.allow_older {
+        return None;
+    }
+    let message = format!(
+        "{} is older than {newest}, the newest of the channel {}",
+        release.version,
+        release.channel.as_str()
+    );
+    Some(Finding::new(&OLDER, message, Location::file(&load.policy.file)))
+}
+
+/// What of the files is not the same on both sides, sorted, each with what is the matter.
+fn differing(load: &Load<'_>, remote: &[RemoteFile]) -> Vec<String> {
     let ours = |path: &str| !WRITTEN_FOR_US.contains(&path);
+    let there: BTreeMap<&str, &RemoteFile> =
+        remote.iter().map(|file| (file.path.as_str(), file)).collect();
+    let here: BTreeMap<&str, &Artifact> =
+        load.inventory.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    // Files of earlier versions that the policy keeps are in the version without being weighed.
+    let kept = |path: &str| load.model.publish.keep.iter().any(|keep| keep.glob.is_match(path));
     let mut names = Vec::new();
-    for file in inventory.files.iter().filter(|file| ours(file.path.as_str())) {
-        let same = remote.iter().any(|there| {
-            there.path == file.path.as_str()
-                && there.size == file.size
-                && (there.oid == file.sha256.to_string() || there.oid == file.git_oid)
-        });
-        if !same {
-            names.push(file.path.to_string());
+    for (path, file) in here.iter().filter(|(path, _)| ours(path)) {
+        match there.get(path) {
+            None => names.push(format!("{path} (new)")),
+            Some(known) if !is_same(file, known) => names.push(format!("{path} (changed)")),
+            Some(_) => {}
         }
     }
-    for there in remote.iter().filter(|there| ours(&there.path)) {
-        if inventory.get(&there.path).is_none() {
-            names.push(there.path.clone());
-        }
+    for path in there.keys().filter(|path| ours(path) && !here.contains_key(*path) && !kept(path)) {
+        names.push(format!("{path} (gone)"));
     }
     names.sort();
     names
 }
+
+/// The Hub names LFS files by SHA-256 (64 digits) and regular ones by git blob id (40 digits).
+fn is_same(file: &Artifact, known: &RemoteFile) -> bool {
+    let id = if known.oid.len() == 64 { file.sha256.to_string() } else { file.git_oid.clone() };
+    known.size == file.size && known.oid == id
+}
+
+/// The first five of a list, and how many more there are.
+fn few(names: &[String]) -> String {
+    let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(5) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
