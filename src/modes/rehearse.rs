@@ -47,5 +47,16 @@ fn data(arguments: &Rehearse, call: &Call) -> Result<PathBuf, Failure> {
             .fix("give the folder that holds the weighbridge.yml: `weighbridge rehearse DIR`")
     })?;
     let name = Digest::of(base.as_os_str().as_encoded_bytes()).to_string();
-    Ok(std::env::temp_dir().join("weighbridge-rehearsals").join(&name[..12]))
+    Ok(cache(call).join("weighbridge/rehearsals").join(&name[..12]))
+}
+
+/// The user's own cache folder (XDG Base Directory Specification): in one that all users share,
+/// another could have laid the folder before us. Without a home there is nobody else either.
+fn cache(call: &Call) -> PathBuf {
+    let named =
+        |name: &str| call.env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    named("XDG_CACHE_HOME")
+        .or_else(|| named("HOME").map(|home| home.join(".cache")))
+        .or_else(|| named("LOCALAPPDATA"))
+        .unwrap_or_else(std::env::temp_dir)
 }

@@ -27,7 +27,7 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
 pub(super) fn through(call: &Call, hub: &Hub, mode: &'static str) -> Result<Exit, Failure> {
     let rehearsal = mode == "rehearse";
     let policy = weigh::policy(call)?;
-    let versioning = release::read_tag(&tag(call)?, &policy);
+    let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
     let gathered = weigh::gather(call, policy, model, versioning, rehearsal)?;
 
@@ -60,20 +60,28 @@ pub(super) fn through(call: &Call, hub: &Hub, mode: &'static str) -> Result<Exit
     call.tell(report)
 }
 
-/// The tag of the release: the setting, else the CI event's, else the newest on the commit.
-fn tag(call: &Call) -> Result<String, Failure> {
+/// The tag of the release: the setting, else the CI event's, else the one on the commit.
+fn tag(call: &Call, policy: &Policy) -> Result<String, Failure> {
     if let Some(tag) = call.settings.tag.as_deref().or(call.context.tag.as_deref()) {
         return Ok(tag.to_owned());
     }
+    let unnamed = Failure::new("no tag names the version to release").fix(
+        "push a tag (`git tag v0.1.0 && git push origin v0.1.0`), or give one: `--tag v0.1.0` (input `tag`)",
+    );
+    // On a dispatch the ref may be any branch: a version must be named, never guessed.
+    if call.context.event == Event::Dispatch {
+        return Err(unnamed);
+    }
     let git = GitFacts::read(&weigh::base(call))
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
-    // On a dispatch the ref may be any branch: a version must be named, never guessed.
-    let guess =
-        if call.context.event == Event::Dispatch { None } else { git.tags_at_head().last() };
-    guess.map(str::to_owned).ok_or_else(|| {
-        Failure::new("no tag names the version to release")
-            .fix("push a tag (`git tag v0.1.0 && git push origin v0.1.0`), or give one: `--tag v0.1.0` (input `tag`)")
-    })
+    match release::newest(git.tags_at_head(), policy, call.settings.model.as_deref()) {
+        Ok(tag) => tag.ok_or(unnamed),
+        Err(models) => Err(Failure::new(format!(
+            "the commit has version tags of several models: {}",
+            models.join(", ")
+        ))
+        .fix("name one: `--model NAME` (input `model`), or `--tag TAG` (input `tag`)")),
+    }
 }
 
 /// The model that the tag names; for an unreadable tag the one asked for or the first, so that

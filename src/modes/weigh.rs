@@ -1,7 +1,6 @@
 //! What `check`, `release` and `rehearse` share: gather everything, write the card, weigh it.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rayon::prelude::*;
 
@@ -129,7 +128,7 @@ impl Gathered {
             readme: self.readme.as_ref(),
             rehearsal: self.rehearsal,
             today,
-            checkout: self.checkout(),
+            checkout: self.git.checked_out,
         };
         let weighings = gates::ALL
             .par_iter()
@@ -150,12 +149,6 @@ impl Gathered {
             })
             .collect();
         Verdict::judge(weighings, &self.policy.overrides, today)
-    }
-
-    /// When the checkout was made: git writes `.git/HEAD` then.
-    fn checkout(&self) -> Option<SystemTime> {
-        let head = self.git.root.as_ref()?.join(".git/HEAD");
-        std::fs::metadata(head).ok()?.modified().ok()
     }
 
     /// The report of this run so far.

@@ -86,6 +86,11 @@ gates:
   tests: {reports: [\"reports/*.xml\"]}
   benchmarks:
     - {metric: accuracy, file: metrics.json, pointer: /accuracy, min: 0.9}
+card:                      # what only a person can say; `…` counts as unsaid
+  intended-use: {text: …, by: your name, date: 2026-01-31}
+  training-data: {text: …, by: your name, date: 2026-01-31}
+  limitations: {text: …, by: your name, date: 2026-01-31}
+  bias: {text: …, by: your name, date: 2026-01-31}
 ";
 
 impl Advise for PolicyError {

@@ -14,7 +14,7 @@ use semver::Version;
 pub use channel::Channel;
 pub use git::GitError;
 pub use history::history;
-pub use tag::read_tag;
+pub use tag::{newest, read_tag};
 pub use target::{NoTarget, target};
 
 use crate::hub::RepoId;

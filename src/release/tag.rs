@@ -21,6 +21,34 @@ pub fn read_tag(tag: &str, policy: &Policy) -> Versioning {
     }
 }
 
+/// The tag of the highest version among tags of one commit; other tags may stand there too, and so
+/// may a release candidate's. Where none names a version, any tag, so that its reader can say why.
+/// The error lists the models, when the tags name several and `model` does not choose.
+pub fn newest<'a>(
+    tags: impl Iterator<Item = &'a str>,
+    policy: &Policy,
+    model: Option<&str>,
+) -> Result<Option<String>, Vec<String>> {
+    let (mut releases, mut others) = (Vec::new(), Vec::new());
+    for tag in tags {
+        match parse(tag, policy) {
+            Ok(release) if model.is_none_or(|model| release.model == model) => {
+                releases.push(release);
+            }
+            Ok(_) => {}
+            Err(_) => others.push(tag),
+        }
+    }
+    let mut models: Vec<_> = releases.iter().map(|release| release.model.clone()).collect();
+    models.sort();
+    models.dedup();
+    if models.len() > 1 {
+        return Err(models);
+    }
+    let newest = releases.into_iter().max_by(|a, b| a.version.cmp(&b.version));
+    Ok(newest.map(|release| release.tag).or_else(|| others.pop().map(str::to_owned)))
+}
+
 fn parse(tag: &str, policy: &Policy) -> Result<Release, String> {
     if tag.is_empty() {
         return Err("it is empty".into());
@@ -188,6 +216,23 @@ mod tests {
             };
             assert!(why.contains("`churn@v1.2.3`"), "{why}");
         }
+    }
+
+    #[test]
+    fn of_several_tags_the_highest_version_counts() {
+        let tags = ["latest", "v1.10.0", "v1.10.0-rc.1", "v1.9.0", "zzz"];
+        let one = |model| newest(tags.into_iter(), &policy("churn"), model);
+        assert_eq!(one(None), Ok(Some("v1.10.0".into())));
+        assert_eq!(
+            newest(["latest"].into_iter(), &policy("churn"), None),
+            Ok(Some("latest".into()))
+        );
+        assert_eq!(newest([].into_iter(), &policy("churn"), None), Ok(None));
+
+        let tags = ["churn/v1.0.0", "fraud/v2.0.0"];
+        let both = |model| newest(tags.into_iter(), &policy("churn fraud"), model);
+        assert_eq!(both(Some("churn")), Ok(Some("churn/v1.0.0".into())));
+        assert_eq!(both(None), Err(vec!["churn".into(), "fraud".into()]));
     }
 
     proptest! {

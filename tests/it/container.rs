@@ -69,7 +69,6 @@ fn zizmor_finds_nothing_in_the_action_and_the_workflows() {
 }
 
 #[test]
-#[ignore = "builds the shipped image: minutes; cargo test --test it -- --ignored"]
 fn the_image_is_small_and_holds_what_it_needs_and_nothing_else() {
     let test = "the_image_is_small_and_holds_what_it_needs_and_nothing_else";
     let Some(image) = action::image(test) else { return };

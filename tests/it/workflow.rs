@@ -51,7 +51,6 @@ fn pull_request(repository_at: &Repository) -> Value {
 }
 
 #[test]
-#[ignore = "builds the shipped image and runs act: minutes; cargo test --test it -- --ignored"]
 fn a_tag_push_releases_the_model_in_the_container() {
     let test = "a_tag_push_releases_the_model_in_the_container";
     let Some(python) = need(test, "venv/bin/python") else { return };
@@ -65,6 +64,7 @@ fn a_tag_push_releases_the_model_in_the_container() {
         payload: tag_push(&churn, "v0.1.0"),
         environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
         secrets: vec![("HF_TOKEN", &hub.token)],
+        chooses_ref: false,
     };
 
     let Some(run) = workflow.run(test) else { return };
@@ -105,7 +105,6 @@ fn a_tag_push_releases_the_model_in_the_container() {
 }
 
 #[test]
-#[ignore = "builds the shipped image and runs act: minutes; cargo test --test it -- --ignored"]
 fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
     let test = "a_pull_request_with_a_poisoned_pickle_is_blocked";
     let churn = Repository::of_example("churn");
@@ -124,6 +123,7 @@ fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
         payload: pull_request(&churn),
         environment: vec![("GITHUB_API_URL", "http://127.0.0.1:9")],
         secrets: Vec::new(),
+        chooses_ref: false,
     };
 
     let Some(run) = workflow.run(test) else { return };
@@ -137,7 +137,6 @@ fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
 }
 
 #[test]
-#[ignore = "builds the shipped image and runs act: minutes; cargo test --test it -- --ignored"]
 fn a_dispatch_shows_the_plan_and_writes_nothing() {
     let test = "a_dispatch_shows_the_plan_and_writes_nothing";
     let Some(python) = need(test, "venv/bin/python") else { return };
@@ -155,6 +154,7 @@ fn a_dispatch_shows_the_plan_and_writes_nothing() {
         }),
         environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
         secrets: vec![("HF_TOKEN", &hub.token)],
+        chooses_ref: true,
     };
 
     let Some(run) = workflow.run(test) else { return };

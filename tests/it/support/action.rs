@@ -16,6 +16,19 @@ pub(crate) const IMAGE: &str = "weighbridge-under-test";
 /// How the example workflows name the action.
 const PUBLISHED: &str = "weighbridge/weighbridge@0000000000000000000000000000000000000000";
 
+/// What plays `actions/checkout` where it must be given a ref: the same work tree, at that ref.
+const CHECKOUT: &str = "\
+name: checkout
+inputs:
+  ref: {required: true}
+runs:
+  using: composite
+  steps:
+    - shell: sh
+      env: {REF: '${{ inputs.ref }}'}
+      run: git -c safe.directory='*' checkout --quiet --detach \"$REF\"
+";
+
 /// The repository that the events are about.
 pub(crate) const REPOSITORY: &str = "acme/churn";
 
@@ -110,6 +123,9 @@ pub(crate) struct Workflow<'a> {
     pub(crate) environment: Vec<(&'a str, &'a str)>,
     /// Secrets, by name.
     pub(crate) secrets: Vec<(&'a str, &'a str)>,
+    /// Whether the workflow checks out a ref of its own choice. `act` plays `actions/checkout` only
+    /// for the event's ref and would fetch the action from GitHub for any other.
+    pub(crate) chooses_ref: bool,
 }
 
 /// How a workflow run ended.
@@ -152,6 +168,13 @@ impl Workflow<'_> {
             .arg("--insecure-secrets")
             .arg("--local-repository")
             .arg(format!("{PUBLISHED}={}", action.display()));
+        if self.chooses_ref {
+            let checkout = scratch.path().join("checkout");
+            std::fs::create_dir(&checkout).expect("temporary folder");
+            std::fs::write(checkout.join("action.yml"), CHECKOUT).expect("temporary folder");
+            let stand_in = format!("{}={}", self.checkout_action(), checkout.display());
+            command.args(["--bind", "--local-repository", &stand_in]);
+        }
         for (name, value) in &self.environment {
             command.args(["--env", &format!("{name}={value}")]);
         }
@@ -163,6 +186,14 @@ impl Workflow<'_> {
         let log = [output.stdout, output.stderr].concat();
         let log = String::from_utf8_lossy(&log).into_owned();
         Some(Run { succeeded: output.status.success(), log })
+    }
+
+    /// `actions/checkout@<commit>`, as the workflow names it.
+    fn checkout_action(&self) -> String {
+        let path = self.repository.path().join(".github/workflows").join(self.file);
+        let source = std::fs::read_to_string(path).expect("workflow");
+        let action = source.split_whitespace().find(|word| word.starts_with("actions/checkout@"));
+        action.expect("the workflow checks out").to_owned()
     }
 }
 
