@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use weighbridge::rehearsal::Transfers;
 
 use crate::support::counterpart::need;
-use crate::support::hub_server::{HubServer, model_folder, succeed};
+use crate::support::hub_server::{HubProcess, HubServer, client, model_folder, succeed};
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients").join(name)
@@ -40,7 +40,7 @@ async fn python_without_xet() {
     let server = HubServer::start().await;
     let seen = python_round_trip(&server, &python, true).await;
     assert_eq!(seen["xet"], false);
-    assert_eq!(seen["commits"], serde_json::json!(["Upload the model", "initial commit"]));
+    assert_eq!(seen["commits"], json!(["Upload the model", "initial commit"]));
     assert_eq!(server.count("PUT", "/storage/basic/"), 2, "two large files, each sent once");
     server.hub.stop().await;
 }
@@ -141,4 +141,63 @@ async fn a_restart_keeps_everything() {
         assert!(was == is, "{repo} differs after the restart");
     }
     server.hub.stop().await;
+}
+
+/// Killed in the middle of an upload and of a commit, the Hub starts again with all that was
+/// committed before and nothing of what was not, and takes the same upload.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_hub_starts_again_sound() {
+    let Some(hf) = need("a_killed_hub_starts_again_sound", "venv/bin/hf") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(&path).expect("makes a folder");
+        path
+    };
+    let (data, sent) = (place("data"), place("model"));
+    model_folder(&sent);
+
+    let hub = HubProcess::start(&data).await;
+    let url = format!("http://{}", hub.address);
+    let home = place("client");
+    succeed(client(&hf, &home, &url, &hub.token).args(["upload", "acme/churn"]).arg(&sent)).await;
+    let header = json!({ "key": "header", "value": { "summary": "half" } });
+    let line = json!({ "key": "file", "value": { "path": "half.txt", "content": "" } });
+    let commit = "POST /api/models/acme/churn/commit/main";
+    let weights = vec![0; 4 * 1024 * 1024];
+    let _open = [
+        hub.half_a_request(commit, format!("{header}\n{line}\n").as_bytes()).await,
+        hub.half_a_request(&format!("PUT {}", upload_path(&hub).await), &weights).await,
+    ];
+    hub.kill().await;
+
+    let hub = HubProcess::start(&data).await;
+    let url = format!("http://{}", hub.address);
+    let left: Vec<_> = std::fs::read_dir(data.join("tmp")).expect("reads").collect();
+    assert!(left.is_empty(), "unfinished work is cleared: {left:?}");
+    let received = place("received");
+    let mut download = client(&hf, &home, &url, &hub.token);
+    succeed(download.args(["download", "acme/churn", "--local-dir"]).arg(&received)).await;
+    assert!(!received.join("half.txt").exists());
+    let path = "weights.safetensors";
+    let [was, is] = [&sent, &received].map(|folder| std::fs::read(folder.join(path)).expect(path));
+    assert!(was == is, "{path} differs after the kill");
+    std::fs::write(sent.join("half.txt"), "whole now").expect("writes");
+    succeed(client(&hf, &home, &url, &hub.token).args(["upload", "acme/churn"]).arg(&sent)).await;
+    hub.kill().await;
+}
+
+/// The pre-signed path for a large file of 8 MiB.
+async fn upload_path(hub: &HubProcess) -> String {
+    let body = json!({
+        "operation": "upload",
+        "transfers": ["basic"],
+        "objects": [{ "oid": "0".repeat(64), "size": 8 * 1024 * 1024 }],
+    });
+    let url = format!("http://{}/acme/churn.git/info/lfs/objects/batch", hub.address);
+    weighbridge::http::install_tls();
+    let request = reqwest::Client::new().post(url).bearer_auth(&hub.token).body(body.to_string());
+    let answer: Value = request.send().await.expect("answers").json().await.expect("JSON");
+    let href = answer["objects"][0]["actions"]["upload"]["href"].as_str().expect("an href");
+    href.split_once(&hub.address).expect("this Hub's own URL").1.to_owned()
 }

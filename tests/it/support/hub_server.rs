@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
 use weighbridge::rehearsal::{EmbeddedHub, HubOptions, Transfers};
 
 /// A Hub in a folder of its own.
@@ -51,25 +53,90 @@ impl HubServer {
 
     /// A client's command, with an environment that knows this Hub and nothing of the user.
     pub(crate) fn client(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.scratch("home"))
-            .env("HF_HOME", self.scratch("hf"))
-            .env("HF_ENDPOINT", self.hub.url())
-            .env("HF_TOKEN", self.hub.token().expose())
-            .env("HF_HUB_DISABLE_TELEMETRY", "1")
-            .env("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        command
+        client(program, self.folder.path(), &self.hub.url(), self.hub.token().expose())
     }
 
     /// How many requests had this method and a path that holds `part`.
     pub(crate) fn count(&self, method: &str, part: &str) -> usize {
         let requests = self.hub.requests();
         requests.iter().filter(|one| one.method == method && one.path.contains(part)).count()
+    }
+}
+
+/// A client's command, with an environment that knows one Hub and nothing of the user; what the
+/// client keeps goes below `home`.
+pub(crate) fn client(program: &Path, home: &Path, url: &str, token: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home.join("home"))
+        .env("HF_HOME", home.join("hf"))
+        .env("HF_ENDPOINT", url)
+        .env("HF_TOKEN", token)
+        .env("HF_HUB_DISABLE_TELEMETRY", "1")
+        .env("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// `weighbridge hub` as a process, to be killed.
+pub(crate) struct HubProcess {
+    process: Child,
+    /// `host:port`.
+    pub(crate) address: String,
+    pub(crate) token: String,
+}
+
+impl HubProcess {
+    /// Starts it on `data` and waits until it says where it is.
+    pub(crate) async fn start(data: &Path) -> Self {
+        // One stream, wherever the line is printed.
+        let mut process = Command::new("sh")
+            .args(["-c", "exec \"$0\" hub --addr 127.0.0.1:0 --data \"$1\" 2>&1"])
+            .arg(env!("CARGO_BIN_EXE_weighbridge"))
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("weighbridge hub starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("piped")).lines();
+        while let Some(line) = lines.next_line().await.expect("text") {
+            if let Some((_, export)) = line.split_once("HF_ENDPOINT=http://")
+                && let Some((address, token)) = export.split_once(" HF_TOKEN=")
+            {
+                let (address, token) = (address.to_owned(), token.trim().to_owned());
+                // Whatever else it prints must find a reader.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return Self { process, address, token };
+            }
+        }
+        panic!("weighbridge hub said nothing of where it is");
+    }
+
+    /// Sends a request up to the middle of its body, and returns once the Hub is reading it.
+    pub(crate) async fn half_a_request(&self, request: &str, half: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).await.expect("connects");
+        let head = format!(
+            "{request} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
+             content-length: {}\r\nexpect: 100-continue\r\n\r\n",
+            self.address,
+            self.token,
+            half.len() * 2,
+        );
+        stream.write_all(head.as_bytes()).await.expect("sends");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.expect("answers");
+        assert_eq!(&answer, b"HTTP/1.1 100", "{request}");
+        stream.write_all(half).await.expect("sends");
+        stream
+    }
+
+    /// Kills it as `kill -9` does.
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.expect("can be killed");
     }
 }
 
