@@ -99,10 +99,7 @@ impl HttpError {
             std::error::Error::source(&error);
         while let Some(cause) = source {
             if let Some(io) = cause.downcast_ref::<std::io::Error>()
-                && io
-                    .get_ref()
-                    .and_then(|inner| inner.downcast_ref::<super::BodyChanged>())
-                    .is_some()
+                && io.get_ref().and_then(|inner| inner.downcast_ref::<super::BadBody>()).is_some()
             {
                 return Self::Body(io.to_string());
             }

@@ -20,10 +20,10 @@ const BODY_LIMIT: usize = 64 * 1024 * 1024;
 /// Told of every wait, in one line.
 pub type Waits = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A body that is not what was weighed; travels inside an I/O error.
+/// A body that cannot be read, or is not what was weighed; travels inside an I/O error.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct BodyChanged(pub String);
+pub struct BadBody(pub String);
 
 /// Makes rustls use ring, once for the whole process; every TLS client needs it.
 pub fn install_tls() {

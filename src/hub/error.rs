@@ -25,6 +25,9 @@ pub enum HubError {
         /// Its words.
         why: String,
     },
+    /// A file that was weighed is not there any more as it was.
+    #[error("{0}")]
+    Moved(String),
     /// The Xet transfer failed.
     #[error("the Xet transfer failed: {0}")]
     Xet(String),
@@ -62,7 +65,15 @@ impl Advise for HubError {
         if let Self::BadEndpoint(_) = self {
             return Some("set HF_ENDPOINT (input `hf-endpoint`) to an address such as https://huggingface.co".into());
         }
-        let Self::Request { source, .. } = self else { return None };
+        let moved = Some("let nothing write to the folder while it is released, then run it again; no commit and no tag were made".to_owned());
+        let source = match self {
+            Self::Moved(_) => return moved,
+            Self::Request { source, .. } => source,
+            _ => return None,
+        };
+        if let HttpError::Body(_) = source {
+            return moved;
+        }
         if let HttpError::Unreachable { .. } = source {
             return Some("check the network, the proxy (HTTPS_PROXY) and the address in HF_ENDPOINT; run it again, nothing is half done".into());
         }

@@ -1,15 +1,17 @@
 //! Xet: the official transfer, for when the Hub's batch answer chooses it.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
-use xet::xet_session::{Sha256Policy, XetSessionBuilder};
+use xet::xet_session::{Sha256Policy, XetSessionBuilder, XetUploadCommit};
 use xet_runtime::config::XetConfig;
 
 use super::Hub;
 use super::RepoId;
 use super::api::segment;
 use super::error::{HubError, doing};
-use super::upload::{Blob, Sent, verify_on_disk};
+use super::upload::{AT_ONCE, Blob, Watch};
+use super::weighed::{Meter, Weighed};
 use super::wire::{Actions, XetToken};
 use crate::http::Again;
 
@@ -19,7 +21,7 @@ impl Hub {
         repo: &RepoId,
         revision: &str,
         wanted: &[(&Blob, Actions)],
-        sent: Sent<'_>,
+        watch: &Watch,
     ) -> Result<(), HubError> {
         if wanted.is_empty() {
             return Ok(());
@@ -42,7 +44,6 @@ impl Hub {
             .build()
             .map_err(|error| HubError::Xet(error.to_string()))?;
         let refresh = format!("{}{path}", self.endpoint());
-        let xet = |error: xet::XetError| HubError::Xet(error.to_string());
         let commit = session
             .new_upload_commit()
             .map_err(|error| HubError::Xet(error.to_string()))?
@@ -50,29 +51,10 @@ impl Hub {
             .with_token_info(token.access_token, token.exp)
             .with_token_refresh_url(refresh, self.refresh_headers())
             .build()
-            .await
-            .map_err(xet)?;
-        for (blob, _) in wanted {
-            let handle = commit
-                .upload_from_path(
-                    blob.on_disk.clone(),
-                    Sha256Policy::from_hex(&blob.sha256.to_string()),
-                )
-                .await
-                .map_err(xet)?;
-            let info = handle.finalize_ingestion().await.map_err(xet)?;
-            if info.xet_info.file_size.is_some_and(|size| size != blob.size) {
-                return Err(HubError::Object {
-                    path: blob.path.clone(),
-                    why: "it changed after it was weighed".into(),
-                });
-            }
-            // Xet trusts the digest it is given, so the file is compared once more, from the
-            // page cache that the transfer has just filled.
-            verify_on_disk(blob).await?;
-            sent(&blob.path, blob.size);
-        }
-        commit.commit().await.map_err(xet)?;
+            .await?;
+        let sends = wanted.iter().map(|(blob, _)| send(&commit, blob, watch));
+        stream::iter(sends).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        commit.commit().await?;
         Ok(())
     }
 
@@ -81,5 +63,36 @@ impl Hub {
         let request = self.request(self.client.reqwest(), Method::GET, "/").build();
         let bearer = request.ok().and_then(|request| request.headers().get(AUTHORIZATION).cloned());
         bearer.map(|bearer| (AUTHORIZATION, bearer)).into_iter().collect()
+    }
+}
+
+/// Feeds one file to the transfer. Xet believes the digest it is given, so the bytes are held
+/// against it on their way in, and one that differs ends the commit that would have named it.
+async fn send(commit: &XetUploadCommit, blob: &Blob, watch: &Watch) -> Result<(), HubError> {
+    let digest = Sha256Policy::from_hex(&blob.sha256.to_string());
+    let upload = commit.upload_stream(Some(blob.path.clone()), digest).await?;
+    let meter = Meter::new(blob, watch);
+    let mut file = Weighed::of(blob);
+    loop {
+        match file.read(u64::MAX).await {
+            Ok(Some(piece)) => {
+                let bytes = piece.len() as u64;
+                upload.write(piece).await?;
+                meter.add(bytes);
+            }
+            Ok(None) => break,
+            Err(error) => {
+                upload.abort();
+                return Err(HubError::Moved(error.to_string()));
+            }
+        }
+    }
+    upload.finish().await?;
+    Ok(())
+}
+
+impl From<xet::XetError> for HubError {
+    fn from(error: xet::XetError) -> Self {
+        Self::Xet(error.to_string())
     }
 }

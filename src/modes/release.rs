@@ -1,5 +1,7 @@
 //! `release`: the whole way, from the tag to a version on the Hub that was read back.
 
+use std::sync::Arc;
+
 use crate::context::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -130,7 +132,7 @@ fn publish(
     cleared: crate::finding::Cleared,
     gathered: &Gathered,
 ) -> Result<Publication, Failure> {
-    let progress = progress::Publishing::new();
+    let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
     let receipt = runtime
         .block_on(publish::execute(hub, plan, cleared, scan, &progress))

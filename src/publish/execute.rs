@@ -1,6 +1,7 @@
 //! Execute: blobs, which nobody sees; one guarded commit; read back; only then the tag.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -11,7 +12,7 @@ use super::plan::{Content, Planned};
 use super::{Landed, Plan, Progress, PublishError, RECORD, Receipt};
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
-use crate::hub::{Blob, Hub, HubError, Operation};
+use crate::hub::{Blob, Hub, Operation, Watch};
 use crate::policy::HubScan;
 use crate::release::RemoteFile;
 
@@ -26,7 +27,7 @@ pub async fn execute(
     plan: &Plan,
     cleared: Cleared,
     scan: &HubScan,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Result<Receipt, PublishError> {
     if cleared.manifest() != plan.manifest {
         return Err(PublishError::NotCleared);
@@ -74,7 +75,7 @@ fn receipt(hub: &Hub, plan: &Plan) -> Receipt {
 }
 
 /// The token, the repository, the branch.
-async fn prepare(hub: &Hub, plan: &Plan, progress: &dyn Progress) -> Result<(), PublishError> {
+async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result<(), PublishError> {
     if !hub.has_token() {
         return Err(PublishError::NoToken);
     }
@@ -116,7 +117,7 @@ async fn bring(
     hub: &Hub,
     plan: &Plan,
     receipt: &mut Receipt,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Result<Vec<Operation>, PublishError> {
     let changed: Vec<&Planned> = plan.files.iter().filter(|file| !file.there).collect();
     receipt.written = changed.len();
@@ -137,55 +138,34 @@ async fn bring(
     let mut blobs = Vec::new();
     for file in changed {
         let large = modes.get(&file.path).is_some_and(|mode| mode == "lfs");
-        match (&file.content, large) {
-            (Content::OnDisk(path), true) => {
-                blobs.push(Blob {
-                    path: file.path.clone(),
-                    on_disk: path.clone(),
-                    size: file.size,
-                    sha256: file.sha256,
-                });
-                operations.push(Operation::Large {
-                    path: file.path.clone(),
-                    sha256: file.sha256,
-                    size: file.size,
-                });
-            }
-            (Content::Written(_), true) if Plan::is_card(file) => {
+        let path = file.path.clone();
+        match &file.content {
+            Content::Written(_) if large && Plan::is_card(file) => {
                 return Err(PublishError::CardAsLarge);
             }
-            (Content::Written(bytes), _) => {
-                operations
-                    .push(Operation::Inline { path: file.path.clone(), bytes: bytes.clone() });
+            Content::Written(bytes) => {
+                operations.push(Operation::Inline { path, bytes: bytes.clone() });
             }
-            (Content::OnDisk(path), false) => {
-                operations.push(Operation::Inline {
-                    path: file.path.clone(),
-                    bytes: read_weighed(path, file).await?,
-                });
+            Content::OnDisk(on_disk) => {
+                let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
+                let blob = Blob { path: path.clone(), on_disk, size, sha256 };
+                if large {
+                    operations.push(Operation::Large { path, sha256, size });
+                    blobs.push(blob);
+                } else {
+                    operations.push(Operation::Inline { path, bytes: blob.read().await? });
+                }
             }
         }
     }
     operations.extend(plan.deletes.iter().map(|path| Operation::Delete { path: path.clone() }));
     if !blobs.is_empty() {
         progress.doing(&format!("sending {} large files", blobs.len()));
-        let sent = |path: &str, bytes| progress.sent(path, bytes);
-        let uploaded = hub.upload(&plan.target.repo, &plan.target.revision, &blobs, &sent).await?;
+        let watch: Watch = progress.clone();
+        let uploaded = hub.upload(&plan.target.repo, &plan.target.revision, &blobs, &watch).await?;
         receipt.bytes_sent = uploaded.bytes;
     }
     Ok(operations)
-}
-
-/// A small file's bytes, if they are still those that were weighed.
-async fn read_weighed(path: &std::path::Path, file: &Planned) -> Result<Vec<u8>, PublishError> {
-    let refused =
-        |why: String| PublishError::Hub(HubError::Object { path: file.path.clone(), why });
-    let bytes = tokio::fs::read(path).await.map_err(|error| refused(error.to_string()))?;
-    if crate::digest::Digest::of(&bytes) == file.sha256 {
-        Ok(bytes)
-    } else {
-        Err(refused(format!("`{}` changed after it was weighed", file.path)))
-    }
 }
 
 /// The one commit. After an answer that was lost, the Hub is asked whether it landed before
@@ -194,7 +174,7 @@ async fn commit(
     hub: &Hub,
     plan: &Plan,
     operations: &[Operation],
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Result<String, PublishError> {
     progress.doing("committing");
     let summary = format!("Release {}", plan.version);
@@ -259,7 +239,7 @@ async fn wait_for_scan(
     hub: &Hub,
     plan: &Plan,
     scan: &HubScan,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Result<(), PublishError> {
     if !scan.wait {
         return Ok(());
@@ -293,7 +273,7 @@ async fn tag(
     hub: &Hub,
     plan: &Plan,
     commit: &str,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Result<(), PublishError> {
     progress.doing(&format!("tagging {}", plan.tag));
     let message = format!("Release {}", plan.version);

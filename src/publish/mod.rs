@@ -6,7 +6,7 @@ mod plan;
 
 use crate::digest::Digest;
 use crate::failure::Advise;
-use crate::hub::HubError;
+use crate::hub::{HubError, Sending};
 use crate::rel_path::RelPath;
 use crate::release::{Published, RemoteFile};
 
@@ -81,12 +81,10 @@ pub struct Receipt {
     pub bytes_sent: u64,
 }
 
-/// Told what publishing does.
-pub trait Progress: Sync {
+/// Told what publishing does, and how its large files go.
+pub trait Progress: Sending {
     /// A step begins.
     fn doing(&self, step: &str);
-    /// Bytes of a large file were sent.
-    fn sent(&self, path: &str, bytes: u64);
 }
 
 /// Publishing that did not end.
