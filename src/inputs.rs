@@ -108,8 +108,8 @@ pub struct Rehearse {
     /// Keep the embedded Hub up afterwards, until interrupted.
     #[arg(long)]
     pub serve: bool,
-    /// Where the embedded Hub keeps its repositories [default: a folder below the system's
-    /// temporary folder, the same for every rehearsal of one DIR].
+    /// Where the embedded Hub keeps its repositories [default: a folder below the user's
+    /// cache, the same for every rehearsal of one DIR].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     #[command(flatten)]
@@ -117,11 +117,14 @@ pub struct Rehearse {
     pub settings: Settings,
 }
 
+/// Where `hub` listens if nothing else is said.
+pub const HUB_ADDR: &str = "127.0.0.1:8420";
+
 /// What `hub` takes.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// Address to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8420")]
+    #[arg(long, value_name = "ADDR", default_value = HUB_ADDR)]
     pub addr: std::net::SocketAddr,
     /// Where repositories are kept [default: a new temporary folder].
     #[arg(long, value_name = "DIR")]

@@ -102,7 +102,14 @@ impl Call {
             report.notes.push(note);
         }
         let github = self.context.github.as_ref();
-        report::emit(&report, &Emit { github, folder: &self.report_dir(), color: self.color() })?;
+        let folder = self.report_dir();
+        report::emit(&report, &Emit { github, folder: &folder, color: self.color() })?;
+        if github.is_none() {
+            report::aside(&format!("Report: {}", folder.join("report.json").display()));
+        }
+        if let Some(failure) = report.failure {
+            return Err(failure);
+        }
         if let Some((gate, broken)) = report.verdict.broken().next() {
             let failure =
                 Failure::new(format!("the gate `{gate}` could not do its work")).because(broken);
@@ -142,12 +149,27 @@ impl Call {
         }
     }
 
-    /// Where reports go: the setting, else the runner's temporary folder, else the system's.
+    /// Where reports go: the setting, else the runner's temporary folder, else the user's cache.
     pub(super) fn report_dir(&self) -> PathBuf {
         let runner = self.context.github.as_ref().and_then(|runner| runner.temp.clone());
         match &self.settings.report_dir {
             Some(dir) => self.context.workspace.join(dir),
-            None => runner.unwrap_or_else(std::env::temp_dir).join("weighbridge"),
+            None => match runner {
+                Some(temp) => temp.join("weighbridge"),
+                None => self.cache().join("weighbridge/reports"),
+            },
         }
+    }
+
+    /// The user's own cache folder (XDG Base Directory Specification): in one that all users
+    /// share, another could have laid the folder before us. Without a home there is nobody else
+    /// either.
+    pub(super) fn cache(&self) -> PathBuf {
+        let named =
+            |name: &str| self.env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        named("XDG_CACHE_HOME")
+            .or_else(|| named("HOME").map(|home| home.join(".cache")))
+            .or_else(|| named("LOCALAPPDATA"))
+            .unwrap_or_else(std::env::temp_dir)
     }
 }

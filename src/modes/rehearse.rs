@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::inputs::Rehearse;
+use crate::inputs::{self, Rehearse};
 use crate::rehearsal::{EmbeddedHub, HubOptions};
 use crate::report;
 
@@ -23,12 +23,18 @@ pub(super) fn run(arguments: &Rehearse, mut call: Call) -> Result<Exit, Failure>
         .block_on(EmbeddedHub::start(HubOptions::new(&data)))
         .map_err(|error| Failure::advised("the embedded Hub cannot start", &error))?;
     let hub = call.hub(&embedded.url(), Some(embedded.token()))?;
-    let exit = release::through(&call, &hub, "rehearse")?;
+    // Without `--serve` this Hub is gone when its pages could be read; another can show them.
+    let pages =
+        if arguments.serve { embedded.url() } else { format!("http://{}", inputs::HUB_ADDR) };
+    let exit = release::through(&call, &hub, "rehearse", &pages)?;
     if arguments.serve {
-        report::aside(&format!("The embedded Hub stays at {} until Ctrl-C.", embedded.url()));
+        report::aside(&format!("The embedded Hub stays at {pages} until Ctrl-C."));
         runtime.block_on(embedded.until_stopped());
     } else {
-        report::aside(&format!("Look at it: weighbridge hub --data {}", data.display()));
+        report::aside(&format!(
+            "Look at it: run `weighbridge hub --data {}`, then open {pages}",
+            data.display()
+        ));
         runtime.block_on(embedded.stop());
     }
     Ok(exit)
@@ -47,16 +53,5 @@ fn data(arguments: &Rehearse, call: &Call) -> Result<PathBuf, Failure> {
             .fix("give the folder that holds the weighbridge.yml: `weighbridge rehearse DIR`")
     })?;
     let name = Digest::of(base.as_os_str().as_encoded_bytes()).to_string();
-    Ok(cache(call).join("weighbridge/rehearsals").join(&name[..12]))
-}
-
-/// The user's own cache folder (XDG Base Directory Specification): in one that all users share,
-/// another could have laid the folder before us. Without a home there is nobody else either.
-fn cache(call: &Call) -> PathBuf {
-    let named =
-        |name: &str| call.env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    named("XDG_CACHE_HOME")
-        .or_else(|| named("HOME").map(|home| home.join(".cache")))
-        .or_else(|| named("LOCALAPPDATA"))
-        .unwrap_or_else(std::env::temp_dir)
+    Ok(call.cache().join("weighbridge/rehearsals").join(&name[..12]))
 }

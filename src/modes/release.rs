@@ -22,11 +22,17 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
         return Err(Failure::advised("cannot release", &PublishError::NoToken));
     }
     let hub = call.hub(call.endpoint(), call.token.as_ref().map(|token| token.secret.clone()))?;
-    through(call, &hub, "release")
+    through(call, &hub, "release", hub.endpoint())
 }
 
-/// The way through, against any Hub; `rehearse` takes it too.
-pub(super) fn through(call: &Call, hub: &Hub, mode: &'static str) -> Result<Exit, Failure> {
+/// The way through, against any Hub; `rehearse` takes it too. `pages` is where people can look at
+/// what the Hub holds.
+pub(super) fn through(
+    call: &Call,
+    hub: &Hub,
+    mode: &'static str,
+    pages: &str,
+) -> Result<Exit, Failure> {
     let rehearsal = mode == "rehearse";
     let policy = weigh::policy(call)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
@@ -58,7 +64,10 @@ pub(super) fn through(call: &Call, hub: &Hub, mode: &'static str) -> Result<Exit
     }
     let Some(cleared) = cleared else { return call.tell(report) };
 
-    report.publication = Some(publish(&runtime, hub, &plan, cleared, &gathered)?);
+    match publish(&runtime, hub, &plan, cleared, &gathered, pages) {
+        Ok(publication) => report.publication = Some(publication),
+        Err(failure) => report.failure = Some(failure),
+    }
     call.tell(report)
 }
 
@@ -131,6 +140,7 @@ fn publish(
     plan: &Plan,
     cleared: crate::finding::Cleared,
     gathered: &Gathered,
+    pages: &str,
 ) -> Result<Publication, Failure> {
     let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
@@ -139,10 +149,10 @@ fn publish(
         .map_err(|error| Failure::advised("the version could not be published", &error))?;
     Ok(Publication {
         already_published: receipt.already_published,
+        url: format!("{pages}/{}/tree/{}", receipt.repo_id, receipt.tag),
         repo_id: receipt.repo_id,
         revision: receipt.revision,
         tag: receipt.tag,
-        url: receipt.url,
         record_digest: receipt.record_digest,
         files: PublishedFiles {
             written: receipt.written,

@@ -165,6 +165,7 @@ impl Gathered {
             inventory: self.inventory.clone(),
             metrics: self.metrics(),
             publication: None,
+            failure: None,
             plan: None,
             notes: Vec::new(),
         }

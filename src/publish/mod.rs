@@ -67,8 +67,6 @@ pub struct Receipt {
     pub revision: String,
     /// Tag on the Hub.
     pub tag: String,
-    /// Page of the version.
-    pub url: String,
     /// Digest of the release record as published, where it was published now.
     pub record_digest: String,
     /// Files added or changed.

@@ -1,6 +1,6 @@
 //! The report as a check run.
 
-use super::{Report, summary};
+use super::{End, Report, summary};
 use crate::finding::{Finding, Level};
 use crate::github::{Annotation, AnnotationLevel, CheckRun};
 
@@ -11,6 +11,7 @@ const SUMMARY: usize = 65_000;
 pub fn check_run(report: &Report) -> CheckRun {
     let tally = report.verdict.tally();
     let title = match (tally.errors, tally.warnings) {
+        _ if report.end() == End::Failed => "could not do its work".to_owned(),
         (0, 0) => "passed".to_owned(),
         (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
     };
@@ -18,7 +19,7 @@ pub fn check_run(report: &Report) -> CheckRun {
     CheckRun {
         title,
         summary: summary::render(report, SUMMARY),
-        passed: report.verdict.passed(),
+        passed: report.end() == End::Pass,
         annotations: findings
             .into_iter()
             .map(|finding| annotation(finding, &report.policy))

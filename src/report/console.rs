@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Report;
+use super::{End, Report};
 use crate::finding::{Finding, Level, Outcome, Weighing};
 use crate::markdown;
 use crate::release::Versioning;
@@ -92,6 +92,12 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         );
         let _ = writeln!(text, "  {} at {:.12}", done.url, done.revision);
     }
+    if let Some(failure) = &report.failure {
+        let _ = writeln!(text, "\n{}", paint.bold(&markdown::line(failure.what())));
+        for line in failure.causes().iter().flat_map(|cause| wrapped(cause)) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
     for note in &report.notes {
         let _ = writeln!(text, "  {}", paint.dim(&markdown::line(note)));
     }
@@ -111,10 +117,10 @@ fn headline(report: &Report, paint: Paint) -> String {
         .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
         .collect::<Vec<_>>()
         .join(", ");
-    let verdict = if report.verdict.passed() {
-        paint.with("1;32", "PASS")
-    } else {
-        paint.with("1;31", "BLOCKED")
+    let verdict = match report.end() {
+        End::Pass => paint.with("1;32", "PASS"),
+        End::Blocked => paint.with("1;31", "BLOCKED"),
+        End::Failed => paint.with("1;31", "FAILED"),
     };
     let counts = if counts.is_empty() { String::new() } else { format!(" · {counts}") };
     let files =

@@ -32,7 +32,7 @@ pub(super) fn render(report: &Report) -> Value {
     json!({
         "schema": "weighbridge-report/1",
         "mode": report.mode,
-        "verdict": if report.verdict.passed() { "pass" } else { "blocked" },
+        "verdict": report.end().as_str(),
         "model": report.model,
         "tag": tag,
         "version": version,
@@ -46,6 +46,7 @@ pub(super) fn render(report: &Report) -> Value {
         "files": files(&report.inventory),
         "plan": report.plan,
         "publication": report.publication,
+        "failure": report.failure.as_ref().map(|failure| json!({"what": failure.what(), "causes": failure.causes(), "fix": failure.advice()})),
         "notes": report.notes,
     })
 }

@@ -51,10 +51,47 @@ pub struct Report {
     pub metrics: Vec<MetricRow>,
     /// What publishing did, when it ran.
     pub publication: Option<Publication>,
+    /// Why publishing did not end, when it began and did not.
+    pub failure: Option<Failure>,
     /// What publishing would do, for a dry run.
     pub plan: Option<PlanView>,
     /// Remarks on the run itself ("no checks: write permission, annotations went to the log").
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// How the run ended.
+    pub fn end(&self) -> End {
+        if self.failure.is_some() || self.verdict.broken().next().is_some() {
+            End::Failed
+        } else if self.verdict.passed() {
+            End::Pass
+        } else {
+            End::Blocked
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every gate passed, and what was to be published is.
+    Pass,
+    /// A gate said no; nothing was published.
+    Blocked,
+    /// Weighbridge could not do its work.
+    Failed,
+}
+
+impl End {
+    /// As reports and outputs have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Blocked => "blocked",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// A row of the metrics table.
@@ -145,7 +182,7 @@ fn outputs(report: &Report, json: &Path, sarif: &Path) -> Vec<(&'static str, Str
     };
     let tally = report.verdict.tally();
     vec![
-        ("verdict", if report.verdict.passed() { "pass" } else { "blocked" }.to_owned()),
+        ("verdict", report.end().as_str().to_owned()),
         ("version", version),
         (
             "repo-id",

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::Report;
 use super::console::size;
+use super::{End, Report};
 use crate::finding::{Finding, Level, Outcome};
 use crate::markdown::{cell, code};
 use crate::release::Versioning;
@@ -20,9 +20,9 @@ pub(super) fn render(report: &Report, budget: usize) -> String {
             return text;
         }
     }
-    let verdict = if report.verdict.passed() { "passed" } else { "blocked" };
+    let end = report.end().as_str();
     let short = format!(
-        "## weighbridge: {verdict}\n\nThe summary did not fit; the whole is in the JSON report.\n"
+        "## weighbridge: {end}\n\nThe summary did not fit; the whole is in the JSON report.\n"
     );
     if short.len() <= budget { short } else { String::new() }
 }
@@ -30,18 +30,23 @@ pub(super) fn render(report: &Report, budget: usize) -> String {
 fn with(report: &Report, least: Option<Level>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail, here and below.
-    let passed = report.verdict.passed();
+    let verdict = match report.end() {
+        End::Pass => "✅ Passed:",
+        End::Blocked => "❌ Blocked:",
+        End::Failed => "⚠️ Failed:",
+    };
     let what = match &report.versioning {
         Versioning::Release(release) => format!("{} {}", report.model, release.hub_tag()),
         Versioning::Unreadable { tag, .. } => format!("{} {tag}", report.model),
         Versioning::Untagged => report.model.clone(),
     };
-    let _ = writeln!(
-        text,
-        "## {} {}\n",
-        if passed { "✅ Passed:" } else { "❌ Blocked:" },
-        cell(&what)
-    );
+    let _ = writeln!(text, "## {verdict} {}\n", cell(&what));
+    if let Some(failure) = &report.failure {
+        let _ = writeln!(text, "{}\n", cell(&failure.to_string()));
+        if let Some(fix) = failure.advice() {
+            let _ = writeln!(text, "Fix: {}\n", code(fix));
+        }
+    }
     if let Some(done) = &report.publication {
         let how = if done.already_published {
             "was published already; nothing was written"
