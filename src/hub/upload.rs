@@ -1,5 +1,6 @@
 //! Large files: the LFS batch call, and the transfer that its answer chooses.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -65,6 +66,12 @@ impl Hub {
         let mut uploaded = Uploaded::default();
         for batch in blobs.chunks(BATCH) {
             let answer = self.batch(repo, revision, batch).await?;
+            // Silence about an object would be taken for "it is stored already".
+            let told: BTreeSet<_> = answer.objects.iter().map(|object| &object.oid).collect();
+            if let Some(blob) = batch.iter().find(|blob| !told.contains(&blob.sha256.to_string())) {
+                let why = format!("it says nothing of `{}`, which was asked for", blob.path);
+                return Err(HubError::Protocol(why));
+            }
             let transfer = answer.transfer.as_deref().unwrap_or("basic");
             let mut wanted = Vec::new();
             for object in answer.objects {

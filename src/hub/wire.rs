@@ -44,10 +44,8 @@ pub struct AccessToken {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Refs {
     /// Branches.
-    #[serde(default)]
     pub branches: Vec<Ref>,
     /// Tags.
-    #[serde(default)]
     pub tags: Vec<Ref>,
 }
 
@@ -190,10 +188,8 @@ pub struct Committed {
 #[serde(rename_all = "camelCase")]
 pub struct ScanStatus {
     /// Whether every scan has ended.
-    #[serde(default)]
     pub scans_done: bool,
     /// Files with something to say.
-    #[serde(default)]
     pub files_with_issues: Vec<ScanIssue>,
 }
 

@@ -12,7 +12,7 @@ use super::plan::{Content, Planned};
 use super::{Landed, Plan, Progress, PublishError, RECORD, Receipt};
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
-use crate::hub::{Blob, Hub, Operation, Watch};
+use crate::hub::{Blob, Hub, HubError, Operation, Watch};
 use crate::policy::HubScan;
 use crate::release::RemoteFile;
 
@@ -136,7 +136,15 @@ async fn bring(
     let mut operations = Vec::new();
     let mut blobs = Vec::new();
     for file in changed {
-        let large = modes.get(&file.path).is_some_and(|mode| mode == "lfs");
+        let large = match modes.get(&file.path).map(String::as_str) {
+            Some("lfs") => true,
+            Some("regular") => false,
+            other => {
+                let said = other.unwrap_or("nothing");
+                let why = format!("it says `{said:.40}` of how `{}` is to be sent", file.path);
+                return Err(HubError::Protocol(why).into());
+            }
+        };
         let path = file.path.clone();
         match &file.content {
             Content::Written(_) if large && Plan::is_card(file) => {

@@ -7,5 +7,7 @@ mod card;
 mod clients;
 mod commands;
 mod container;
+mod hub_answers;
+mod publish;
 mod rehearse;
 mod workflow;

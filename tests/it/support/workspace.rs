@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 /// A repository with a model that passes every gate, until a test spoils it.
 pub(crate) struct Workspace {
     folder: tempfile::TempDir,
+    home: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
@@ -34,7 +35,8 @@ card:
 impl Workspace {
     /// An empty folder that is no git repository.
     pub(crate) fn empty() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), variables: Vec::new() }
+        let folder = || tempfile::tempdir().expect("a temporary folder");
+        Self { folder: folder(), home: folder(), variables: Vec::new() }
     }
 
     /// A healthy model, committed and tagged `v1.0.0`.
@@ -49,20 +51,19 @@ impl Workspace {
             "reports/junit.xml",
             r#"<testsuites><testsuite name="t"><testcase classname="t" name="ok"/></testsuite></testsuites>"#,
         );
-        workspace.commit();
-        workspace.tag("v1.0.0");
-        // Evidence is made after the checkout.
-        for evidence in ["metrics.json", "reports/junit.xml"] {
-            let path = workspace.path().join(evidence);
-            let text = std::fs::read(&path).expect("just written");
-            std::fs::write(path, text).expect("writable");
-        }
+        workspace.version("v1.0.0");
         workspace
     }
 
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The JSON report of the last run.
+    pub(crate) fn report(&self) -> serde_json::Value {
+        let path = self.home.path().join(".cache/weighbridge/reports/report.json");
+        serde_json::from_slice(&std::fs::read(path).expect("a report")).expect("JSON")
     }
 
     /// Writes a file below the folder.
@@ -96,6 +97,27 @@ impl Workspace {
         repository.tag_lightweight(name, &head, true).expect("tagged");
     }
 
+    /// Commits what was changed and tags it: a version to release. Evidence is made again, as a
+    /// pipeline does after every checkout.
+    pub(crate) fn version(&self, tag: &str) {
+        self.commit();
+        self.tag(tag);
+        self.make_evidence();
+    }
+
+    fn make_evidence(&self) {
+        for evidence in ["metrics.json", "reports/junit.xml"] {
+            let path = self.path().join(evidence);
+            let text = std::fs::read(&path).expect("just written");
+            std::fs::write(path, text).expect("writable");
+        }
+    }
+
+    /// Lets the runs that follow publish on a Hub.
+    pub(crate) fn on_hub(&mut self, url: &str, token: &str) -> &mut Self {
+        self.set("HF_ENDPOINT", url).set("HF_TOKEN", token)
+    }
+
     /// Sets a variable for the runs that follow.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
         self.variables.push((name.to_owned(), value.into()));
@@ -108,7 +130,7 @@ impl Workspace {
             .args(arguments)
             .current_dir(self.path())
             .env_clear()
-            .env("HOME", self.path())
+            .env("HOME", self.home.path())
             .env("TMPDIR", std::env::temp_dir())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .output()

@@ -1,0 +1,209 @@
+//! What `release` publishes is what the Hub's official client downloads, by every transfer and over
+//! several versions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use weighbridge::digest::Digest;
+use weighbridge::rehearsal::Transfers;
+
+use crate::support::counterpart::need;
+use crate::support::hub_server::{HubServer, succeed};
+use crate::support::workspace::{POLICY, Run, Workspace};
+
+const MIB: usize = 1024 * 1024;
+const REPO: &str = "acme/churn";
+
+/// A file as the official client downloaded it.
+#[derive(Debug, Deserialize)]
+struct Downloaded {
+    sha256: String,
+    lfs: bool,
+}
+
+async fn download(
+    server: &HubServer,
+    python: &Path,
+    revision: &str,
+) -> BTreeMap<String, Downloaded> {
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/snapshot.py");
+    let mut command = server.client(python);
+    let printed = succeed(command.arg(script).args([REPO, revision])).await;
+    serde_json::from_str(&printed).expect("the script prints JSON")
+}
+
+/// A healthy model with two large files, one above the size that a Hub takes inline by far.
+fn large_model(server: &HubServer) -> Workspace {
+    let mut workspace = Workspace::healthy();
+    workspace.write("model/weights/a.bin", noise(1, 21 * MIB));
+    workspace.write("model/weights/b.bin", noise(2, 11 * MIB));
+    workspace.version("v1.0.0");
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    workspace
+}
+
+fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut noise = vec![0; bytes];
+    fastrand::Rng::with_seed(seed).fill(&mut noise);
+    noise
+}
+
+/// The digests of the model's folder, by path in the repository.
+fn on_disk(workspace: &Workspace) -> BTreeMap<String, String> {
+    fn walk(folder: &Path, root: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path: PathBuf = entry.expect("readable").path();
+            if path.is_dir() {
+                walk(&path, root, found);
+            } else {
+                let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+                let bytes = std::fs::read(&path).expect("readable");
+                found.insert(name, Digest::of(&bytes).to_string());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    let root = workspace.path().join("model");
+    walk(&root, &root, &mut found);
+    found
+}
+
+/// Runs without holding up the Hub, which lives in the same process.
+fn release(workspace: &Workspace) -> Run {
+    tokio::task::block_in_place(|| workspace.run(&["release"]))
+}
+
+/// Asserts that the files of a revision are the model's and weighbridge's own two.
+async fn assert_published(
+    server: &HubServer,
+    python: &Path,
+    revision: &str,
+    model: &BTreeMap<String, String>,
+) {
+    let mut there = download(server, python, revision).await;
+    for document in ["README.md", "weighbridge.json"] {
+        let document = there.remove(document).expect("weighbridge's own file");
+        assert!(!document.lfs, "the Hub reads this file, so it is a regular one");
+    }
+    let digests: BTreeMap<String, String> =
+        there.iter().map(|(path, file)| (path.clone(), file.sha256.clone())).collect();
+    assert_eq!(&digests, model);
+    for (path, file) in &there {
+        assert_eq!(file.lfs, path.starts_with("weights/"), "{path}");
+    }
+}
+
+async fn goes_through(test: &str, transfers: Transfers) -> Option<HubServer> {
+    let python = need(test, "venv/bin/python")?;
+    let server = HubServer::transferring(transfers).await;
+    let workspace = large_model(&server);
+    release(&workspace).expect(0).says("acme/churn v1.0.0 published").says("34 MB sent");
+    assert_published(&server, &python, "v1.0.0", &on_disk(&workspace)).await;
+    assert_eq!(server.count("POST", "/commit/main"), 1);
+    assert_eq!(server.count("POST", "/tag/"), 1);
+
+    let before = server.hub.requests().len();
+    release(&workspace).expect(0).says("already published, nothing written");
+    let again = server.hub.requests().split_off(before);
+    assert!(!again.is_empty() && again.iter().all(|one| one.method == "GET"), "{again:?}");
+    Some(server)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_xet() {
+    let Some(server) = goes_through("publish::by_xet", Transfers::Auto).await else { return };
+    assert_eq!(server.count("GET", "/xet-write-token/"), 1);
+    assert_eq!(server.count("PUT", "/storage/"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_one_put() {
+    let done = goes_through("publish::by_one_put", Transfers::ForceBasic).await;
+    let Some(server) = done else { return };
+    assert_eq!(server.count("PUT", "/storage/basic/"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_parts() {
+    let chunk = 5 * MIB as u64;
+    let done = goes_through("publish::in_parts", Transfers::ForceMultipart { chunk }).await;
+    let Some(server) = done else { return };
+    assert_eq!(server.count("PUT", "/storage/part/"), 5 + 3);
+    assert_eq!(server.count("POST", "/storage/complete/"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_sends_what_changed_and_removes_what_went() {
+    let Some(python) = need("publish::a_new_version", "venv/bin/python") else { return };
+    let server = HubServer::transferring(Transfers::ForceBasic).await;
+    let workspace = large_model(&server);
+    release(&workspace).expect(0);
+    let first = on_disk(&workspace);
+
+    workspace.write("model/config.json", "{\"model_type\": \"xgboost\", \"depth\": 3}\n");
+    workspace.write("model/weights/c.bin", noise(3, 11 * MIB));
+    std::fs::remove_file(workspace.path().join("model/weights/b.bin")).expect("removed");
+    workspace.version("v1.1.0");
+    release(&workspace).expect(0).says("4 written, 3 unchanged, 1 deleted; 12 MB sent");
+
+    assert_published(&server, &python, "v1.1.0", &on_disk(&workspace)).await;
+    assert_published(&server, &python, "main", &on_disk(&workspace)).await;
+    assert_published(&server, &python, "v1.0.0", &first).await;
+    assert_eq!(server.count("PUT", "/storage/basic/"), 3, "a and b, then only c");
+    assert_eq!(server.count("POST", "/commit/main"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_policy_keeps_stays() {
+    let Some(python) = need("publish::what_the_policy_keeps", "venv/bin/python") else { return };
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    workspace.write("model/assets/logo.svg", "<svg/>");
+    workspace.write("model/assets.txt", "goes");
+    workspace.version("v1.0.0");
+    release(&workspace).expect(0);
+
+    workspace.write("weighbridge.yml", format!("{POLICY}publish: {{keep: [\"assets/**\"]}}\n"));
+    std::fs::remove_dir_all(workspace.path().join("model/assets")).expect("removed");
+    std::fs::remove_file(workspace.path().join("model/assets.txt")).expect("removed");
+    workspace.version("v1.0.1");
+    release(&workspace).expect(0).says("1 deleted");
+    let there = download(&server, &python, "v1.0.1").await;
+    assert!(there.contains_key("assets/logo.svg") && !there.contains_key("assets.txt"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prerelease_goes_to_its_own_branch() {
+    let Some(python) = need("publish::a_prerelease", "venv/bin/python") else { return };
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    release(&workspace).expect(0);
+    workspace.write("model/model.json", "{\"learner\": {\"next\": 1}, \"version\": [3, 0, 0]}\n");
+    workspace.version("v1.1.0-rc.1");
+    // The commit has one version tag only: the newest.
+    release(&workspace).expect(0).says("acme/churn v1.1.0-rc.1 published");
+    let main = download(&server, &python, "main").await;
+    let staging = download(&server, &python, "staging").await;
+    assert_ne!(main["model.json"].sha256, staging["model.json"].sha256);
+    assert_published(&server, &python, "v1.1.0-rc.1", &on_disk(&workspace)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_the_hub_would_not_read_is_not_published() {
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    workspace.write("model/.gitattributes", "*.md filter=lfs diff=lfs merge=lfs -text\n");
+    workspace.version("v1.0.0");
+    release(&workspace).expect(0);
+    workspace.write("model/model.json", "{\"learner\": {}, \"version\": [3, 0, 1]}\n");
+    workspace.version("v1.0.1");
+    let run = release(&workspace).expect(2);
+    assert!(run.stderr.contains("README.md"), "{}", run.all());
+    assert!(run.stderr.contains(".gitattributes"), "{}", run.all());
+    assert_eq!(server.count("POST", "/commit/main"), 1);
+}
