@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{CardInput, changelog, markdown, usage};
+use super::prose::prose;
+use super::{CardInput, changelog, usage};
 use crate::evidence::measured;
 use crate::hub::licenses;
 use crate::inventory::Artifact;
@@ -259,7 +260,7 @@ fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>)
         shown.push(StatementFacts {
             key: section.key(),
             title: section.title(),
-            text_markdown: statement.map(|statement| markdown::prose(&statement.text)),
+            text_markdown: statement.map(|statement| prose(&statement.text)),
             by: statement.map(|statement| statement.by.clone()).unwrap_or_default(),
             date: statement.map(|statement| statement.date.to_string()).unwrap_or_default(),
         });

@@ -3,8 +3,8 @@
 
 mod changelog;
 mod facts;
-mod markdown;
 mod metadata;
+mod prose;
 mod readme;
 mod render;
 mod usage;

@@ -4,8 +4,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
+use super::CardError;
 use super::facts::Facts;
-use super::{CardError, markdown};
+use crate::markdown;
 
 const BUILT_IN: &str = include_str!("template.md.j2");
 /// Name by which a template of the user's extends the built-in one.

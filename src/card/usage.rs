@@ -1,7 +1,7 @@
 //! How to load the model, for the library it belongs to, pinned to the very version.
 
-use super::markdown;
 use crate::inventory::Inventory;
+use crate::markdown;
 use crate::policy::Model;
 
 /// What a snippet needs to know.

@@ -10,10 +10,14 @@ use super::Hub;
 use super::RepoId;
 use super::api::segment;
 use super::error::{HubError, doing};
-use super::upload::{AT_ONCE, Blob, Watch};
+use super::upload::{Blob, Watch};
 use super::weighed::{Meter, Weighed};
 use super::wire::{Actions, XetToken};
 use crate::http::Again;
+
+/// Files fed at the same time: one is read and hashed while another is cut into chunks. More only
+/// fill memory with what waits for the network.
+const FILES: usize = 2;
 
 impl Hub {
     pub(super) async fn send_xet(
@@ -53,7 +57,7 @@ impl Hub {
             .build()
             .await?;
         let sends = wanted.iter().map(|(blob, _)| send(&commit, blob, watch));
-        stream::iter(sends).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        stream::iter(sends).buffer_unordered(FILES).try_collect::<()>().await?;
         commit.commit().await?;
         Ok(())
     }

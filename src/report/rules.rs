@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::finding::Rule;
-use crate::markdown::{cell, code};
+use crate::markdown::{code, text as cell};
 
 /// A gate's name with one of its rules.
 pub type Entry = (&'static str, &'static Rule);

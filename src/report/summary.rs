@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::console::size;
 use super::{End, Report};
 use crate::finding::{Finding, Level, Outcome};
-use crate::markdown::{cell, code};
+use crate::markdown::{code, text as cell};
 use crate::release::Versioning;
 
 /// Bytes of all summaries of a job, well under GitHub's 1,048,576.

@@ -11,6 +11,7 @@ use weighbridge::rehearsal::{TokenRole, TokenSpec, Transfers};
 
 use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
+use crate::support::plain_client;
 use crate::support::workspace::{Run, Workspace};
 
 /// Runs without holding up the servers, which live in the same process. No secret may be printed,
@@ -230,7 +231,7 @@ async fn a_lost_answer_never_makes_a_second_commit() {
 
 async fn refs(server: &HubServer) -> Value {
     let url = format!("{}/api/models/acme/churn/refs", server.hub.url());
-    let request = reqwest::Client::new().get(url).bearer_auth(server.hub.token().expose());
+    let request = plain_client().get(url).bearer_auth(server.hub.token().expose());
     let answer = request.send().await.expect("answers").bytes().await.expect("whole");
     serde_json::from_slice(&answer).expect("JSON")
 }
@@ -241,7 +242,7 @@ async fn intrude(hub: &str, token: &str) {
         json!({"key": "header", "value": {"summary": "mine"}}),
         json!({"key": "file", "value": {"path": "note.txt", "content": "hello", "encoding": "utf-8"}}),
     ];
-    let request = reqwest::Client::new()
+    let request = plain_client()
         .post(format!("{hub}/api/models/acme/churn/commit/main"))
         .bearer_auth(token)
         .header("content-type", "application/x-ndjson")

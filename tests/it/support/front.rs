@@ -1,4 +1,4 @@
-//! What stands before the embedded Hub and spoils single answers: everything else passes through
+//! What stands before a server and spoils single answers: everything else passes through
 //! unchanged, so that a test says only what goes wrong.
 
 use std::convert::Infallible;
@@ -13,6 +13,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// What becomes of one request.
@@ -65,6 +66,10 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) path: String,
+    /// The body, where it is JSON; null otherwise.
+    pub(crate) json: Value,
+    /// HTTP status that the client got; none where it got no answer.
+    pub(crate) status: Option<u16>,
 }
 
 type Script = dyn Fn(&Asked) -> Fate + Send + Sync;
@@ -88,10 +93,7 @@ impl Front {
             hub: hub.to_owned(),
             script: Box::new(script),
             asked: asked.clone(),
-            client: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .expect("a client"),
+            client: super::plain_client(),
         });
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -112,10 +114,14 @@ impl Front {
         format!("http://{}", self.address)
     }
 
+    /// Every request so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How many requests had this method and a path that holds `part`.
     pub(crate) fn count(&self, method: &str, part: &str) -> usize {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.iter().filter(|one| one.method == method && one.path.contains(part)).count()
+        self.asked().iter().filter(|one| one.method == method && one.path.contains(part)).count()
     }
 }
 
@@ -126,6 +132,7 @@ struct Behind {
     client: reqwest::Client,
 }
 
+type Question = Request<UnsyncBoxBody<Bytes, Broken>>;
 type Answer = Response<UnsyncBoxBody<Bytes, Broken>>;
 
 /// Ends a connection.
@@ -136,24 +143,46 @@ pub(crate) struct Broken;
 impl Behind {
     async fn serve(&self, request: Request<Incoming>) -> Result<Answer, Broken> {
         let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-        let asked = Asked { method: request.method().to_string(), path };
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
-        match (self.script)(&asked) {
-            Fate::Pass => self.pass(request, &asked, false).await,
-            Fate::Cut => self.pass(request, &asked, true).await,
+        let method = request.method().to_string();
+        let (parts, body) = request.into_parts();
+        let is_json =
+            parts.headers.get("content-type").is_some_and(|kind| kind == "application/json");
+        let (body, json) = if is_json {
+            let whole = body.collect().await.map_err(|_| Broken)?.to_bytes();
+            let json = serde_json::from_slice(&whole).unwrap_or_default();
+            (Full::new(whole).map_err(|never| match never {}).boxed_unsync(), json)
+        } else {
+            (body.map_err(|_| Broken).boxed_unsync(), Value::Null)
+        };
+        let asked = Asked { method, path, json, status: None };
+        let index = {
+            let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(asked.clone());
+            all.len() - 1
+        };
+        let answered = self.decide(Request::from_parts(parts, body), &asked).await;
+        let status = answered.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)[index].status = status;
+        answered
+    }
+
+    async fn decide(&self, request: Question, asked: &Asked) -> Result<Answer, Broken> {
+        match (self.script)(asked) {
+            Fate::Pass => self.pass(request, asked, false).await,
+            Fate::Cut => self.pass(request, asked, true).await,
             Fate::Answer(reply) => {
                 // The body is taken in first, as servers behind a balancer do.
                 let _ = request.into_body().collect().await;
                 Ok(answer(reply))
             }
             Fate::After(reply) => {
-                let done = self.pass(request, &asked, false).await?;
+                let done = self.pass(request, asked, false).await?;
                 let _ = done.into_body().collect().await;
                 Ok(answer(reply))
             }
             Fate::Reset => Err(Broken),
             Fate::ResetAfter => {
-                let done = self.pass(request, &asked, false).await?;
+                let done = self.pass(request, asked, false).await?;
                 let _ = done.into_body().collect().await;
                 Err(Broken)
             }
@@ -162,12 +191,7 @@ impl Behind {
 
     /// The Hub's answer. `Host` stays what the client asked for: the Hub's own addresses then lead
     /// through here too.
-    async fn pass(
-        &self,
-        request: Request<Incoming>,
-        asked: &Asked,
-        cut: bool,
-    ) -> Result<Answer, Broken> {
+    async fn pass(&self, request: Question, asked: &Asked, cut: bool) -> Result<Answer, Broken> {
         let (parts, body) = request.into_parts();
         let body = BodyStream::new(body)
             .filter_map(async |frame| frame.map(|frame| frame.into_data().ok()).transpose());

@@ -60,6 +60,18 @@ impl Workspace {
         self.folder.path()
     }
 
+    /// The user's home, apart from the repository.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The commit that is checked out.
+    pub(crate) fn head(&self) -> String {
+        let repository = git2::Repository::open(self.path()).expect("a repository");
+        let head = repository.head().and_then(|head| head.peel_to_commit()).expect("a commit");
+        head.id().to_string()
+    }
+
     /// The JSON report of the last run.
     pub(crate) fn report(&self) -> serde_json::Value {
         let path = self.home.path().join(".cache/weighbridge/reports/report.json");
