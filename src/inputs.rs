@@ -40,7 +40,7 @@ const EXAMPLES: &str = "\
 Examples:
   weighbridge rehearse --tag v0.1.0      a whole release against an embedded Hub, no account
   weighbridge check                      weigh the model of ./weighbridge.yml, write nothing
-  weighbridge release --dry-run          what a release would do, request by request
+  weighbridge release --dry-run          what a release would do, step by step
   weighbridge scan model/ --format json  the scanner alone
 
 Exit codes: 0 pass, 1 blocked by findings, 2 could not do its work.";
@@ -91,12 +91,16 @@ pub struct Settings {
     /// Name of the check run on GitHub [default: weighbridge].
     #[arg(long, value_name = "NAME")]
     pub check_name: Option<String>,
-    /// Where report.json and report.sarif go [default: a temporary folder].
+    /// Where report.json and report.sarif go [default: on GitHub the runner's temporary folder,
+    /// elsewhere one below the user's cache].
     #[arg(long, value_name = "DIR")]
     pub report_dir: Option<PathBuf>,
     /// Longest time the whole run may take, in minutes [default: 120].
     #[arg(long, value_name = "MINUTES")]
     pub timeout: Option<u32>,
+    /// What standard output gets [default: text].
+    #[arg(long, value_enum)]
+    pub format: Option<OutputFormat>,
 }
 
 /// What `rehearse` takes.
@@ -143,6 +147,15 @@ pub struct Scan {
     /// Findings of this level or above make the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
+}
+
+/// Formats of `check`, `release`, `rehearse` and `explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// One JSON object, the same as report.json; for `explain` an array.
+    Json,
 }
 
 /// Formats of `scan`.

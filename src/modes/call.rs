@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::github;
 use crate::http::{self, Secret};
 use crate::hub::Hub;
-use crate::inputs::{DEFAULT_ENDPOINT, Settings};
+use crate::inputs::{DEFAULT_ENDPOINT, OutputFormat, Settings};
 use crate::report::{self, Emit, Report};
 
 /// A check run is a courtesy: it may not hold up a release.
@@ -103,7 +103,10 @@ impl Call {
         }
         let github = self.context.github.as_ref();
         let folder = self.report_dir();
-        report::emit(&report, &Emit { github, folder: &folder, color: self.color() })?;
+        // A relative folder lies in the workspace, under whatever name each step has for that.
+        let told = self.settings.report_dir.as_deref().unwrap_or(&folder);
+        let json = self.settings.format == Some(OutputFormat::Json);
+        report::emit(&report, &Emit { github, folder: &folder, told, json, color: self.color() })?;
         if github.is_none() {
             report::aside(&format!("Report: {}", folder.join("report.json").display()));
         }

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::inputs::OutputFormat;
 use crate::{policy, report};
 
 use super::call::Call;
@@ -9,6 +10,9 @@ use super::weigh;
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let policy = weigh::policy(call)?;
-    report::print(&policy::explain(&policy))?;
+    report::print(&match call.settings.format {
+        Some(OutputFormat::Json) => policy::explain_json(&policy),
+        Some(OutputFormat::Text) | None => policy::explain(&policy),
+    })?;
     Ok(Exit::Pass)
 }

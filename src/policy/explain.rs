@@ -34,7 +34,7 @@ pub fn explain(policy: &Policy) -> String {
 
 /// The rows as a JSON array of `{key, value, origin}`.
 pub fn explain_json(policy: &Policy) -> String {
-    serde_json::to_string_pretty(&policy.explained).unwrap_or_default()
+    format!("{:#}\n", serde_json::json!(policy.explained))
 }
 
 pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {

@@ -12,7 +12,7 @@ pub mod scan;
 mod summary;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -148,6 +148,10 @@ pub struct Emit<'a> {
     pub github: Option<&'a GitHubRunner>,
     /// Folder for report.json and report.sarif; made if missing.
     pub folder: &'a Path,
+    /// That folder as the steps after this one find it: a container has its own names.
+    pub told: &'a Path,
+    /// Whether standard output gets the JSON report in the place of the text for people.
+    pub json: bool,
     /// Whether the console may use colour.
     pub color: bool,
 }
@@ -155,9 +159,11 @@ pub struct Emit<'a> {
 /// Tells a report everywhere: files, console, and on GitHub annotations, summary and outputs.
 pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
     let findings = report.verdict.findings();
-    let json_path = write(emit.folder, "report.json", &json::render(report))?;
-    let sarif_path = write(emit.folder, "report.sarif", &sarif::render(&findings, &report.policy))?;
-    let console = console::render(report, emit.color);
+    let json = format!("{:#}\n", json::render(report));
+    write(emit.folder, "report.json", &json)?;
+    let sarif = format!("{:#}\n", sarif::render(&findings, &report.policy));
+    write(emit.folder, "report.sarif", &sarif)?;
+    let console = if emit.json { json } else { console::render(report, emit.color) };
     let Some(github) = emit.github else { return print(&console) };
     print(&commands::fenced(&console))?;
     for line in commands::annotations(&findings) {
@@ -169,12 +175,12 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
         append(path, &summary::render(report, left))?;
     }
     if let Some(path) = &github.output {
-        append(path, &outputs::render(&outputs(report, &json_path, &sarif_path)))?;
+        append(path, &outputs::render(&outputs(report, emit.told)))?;
     }
     Ok(())
 }
 
-fn outputs(report: &Report, json: &Path, sarif: &Path) -> Vec<(&'static str, String)> {
+fn outputs(report: &Report, folder: &Path) -> Vec<(&'static str, String)> {
     let done = report.publication.as_ref();
     let version = match &report.versioning {
         Versioning::Release(release) => release.version.to_string(),
@@ -192,21 +198,19 @@ fn outputs(report: &Report, json: &Path, sarif: &Path) -> Vec<(&'static str, Str
         ("url", done.map(|done| done.url.clone()).unwrap_or_default()),
         ("manifest-digest", report.inventory.manifest_digest().to_string()),
         ("findings", (tally.errors + tally.warnings + tally.notes).to_string()),
-        ("report", json.display().to_string()),
-        ("sarif", sarif.display().to_string()),
+        ("report", folder.join("report.json").display().to_string()),
+        ("sarif", folder.join("report.sarif").display().to_string()),
     ]
 }
 
-fn write(folder: &Path, name: &str, value: &serde_json::Value) -> Result<PathBuf, Failure> {
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = folder.join(name);
-    let written = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&path, format!("{value:#}\n")));
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
     written.map_err(|error| {
         Failure::new(format!("cannot write {}", path.display()))
             .because(&error)
             .fix("give a folder that can be written: `--report-dir DIR` (input `report-dir`)")
-    })?;
-    Ok(path)
+    })
 }
 
 fn append(path: &Path, text: &str) -> Result<(), Failure> {

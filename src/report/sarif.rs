@@ -41,7 +41,6 @@ pub(super) fn render(findings: &[&Finding], policy: &str) -> Value {
 fn descriptor(rule: &'static Rule) -> Value {
     json!({
         "id": rule.id,
-        "name": rule.id,
         "shortDescription": {"text": sentence(rule.summary)},
         "fullDescription": {"text": sentence(rule.reason)},
         "help": {"text": format!("{} {}", sentence(rule.reason), sentence(rule.fix))},

@@ -148,3 +148,60 @@ fn write_findings(text: &mut String, findings: &[&Finding], least: Option<Level>
             writeln!(text, "\n{left} more findings did not fit here; they are in the JSON report.");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::finding::{Location, Overrides, Verdict, Weighing};
+    use crate::inventory::Inventory;
+    use crate::report::commands::tests::RULE;
+
+    fn report(findings: Vec<Finding>) -> Report {
+        let weighing = Weighing { gate: "scan", outcome: Outcome::Judged("n".into()), findings };
+        let today = jiff::civil::date(2026, 1, 2);
+        Report {
+            mode: "check",
+            policy: "weighbridge.yml".into(),
+            model: "churn".into(),
+            several: false,
+            versioning: Versioning::Untagged,
+            target: None,
+            commit: None,
+            verdict: Verdict::judge(vec![weighing], &Overrides::default(), today),
+            inventory: Inventory::default(),
+            metrics: Vec::new(),
+            publication: None,
+            failure: None,
+            plan: None,
+            notes: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_holds_and_what_is_left_out_is_counted(
+            findings in prop::collection::vec(("\\PC{0,60}", "[a-z|`<\\n/]{1,20}", 0u8..3), 0..30),
+            budget in 0usize..6000,
+        ) {
+            let levels = [Level::Note, Level::Warning, Level::Error];
+            let findings: Vec<_> = findings.into_iter().map(|(message, path, level)| {
+                let mut finding = Finding::new(&RULE, message, Location::file(path));
+                finding.level = levels[usize::from(level)];
+                finding
+            }).collect();
+            let count = findings.len();
+            let report = report(findings);
+            let text = render(&report, budget);
+            prop_assert!(text.len() <= budget);
+            if render(&report, usize::MAX).len() <= budget {
+                prop_assert_eq!(text.matches("\n- **").count(), count);
+            } else if text.contains("| gate |") {
+                let shown = text.matches("\n- **").count();
+                let says = format!("\n{} more findings did not fit here", count - shown);
+                prop_assert!(text.contains(&says), "{}", text);
+            }
+        }
+    }
+}

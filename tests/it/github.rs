@@ -172,6 +172,13 @@ async fn outputs_and_summary_say_the_verdict() {
     assert_eq!(report["manifest_digest"], value("manifest-digest"));
     assert!(std::path::Path::new(&value("sarif")).is_file());
 
+    // A folder of the workspace is told as it was given: a container has another name for it.
+    workspace.set("INPUT_REPORT-DIR", "kept");
+    check(&workspace).expect(1);
+    let output = std::fs::read_to_string(workspace.home().join("output.txt")).expect("outputs");
+    assert!(output.contains("\nkept/report.sarif\n"), "{output}");
+    assert!(workspace.path().join("kept/report.sarif").is_file());
+
     let summary = std::fs::read_to_string(workspace.home().join("summary.md")).expect("a summary");
     assert!(summary.starts_with("## ❌ Blocked: churn v1.0.0\n"), "{summary}");
     for number in 0..3 {

@@ -11,4 +11,5 @@ mod github;
 mod hub_answers;
 mod publish;
 mod rehearse;
+mod reports;
 mod workflow;

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::action::{REPOSITORY, Repository, Workflow};
 use crate::support::counterpart::need;
+use crate::support::front::{Fate, Front};
+use crate::support::prism::Prism;
 use crate::support::standing_hub::StandingHub;
 
 /// Where the example's policy publishes.
@@ -50,11 +52,18 @@ fn pull_request(repository_at: &Repository) -> Value {
     })
 }
 
-#[test]
-fn a_tag_push_releases_the_model_in_the_container() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_push_releases_the_model_in_the_container() {
     let test = "a_tag_push_releases_the_model_in_the_container";
     let Some(python) = need(test, "venv/bin/python") else { return };
+    let Some(prism) = Prism::start(test).await else { return };
+    let github = Front::before(&prism.url, |_| Fate::Pass).await;
+    tokio::task::block_in_place(|| release_twice(test, &python, &github));
+}
+
+fn release_twice(test: &str, python: &std::path::Path, github: &Front) {
     let hub = StandingHub::start();
+    let api = github.url();
     let churn = Repository::of_example("churn");
     churn.git(["tag", "v0.1.0"]);
     let workflow = Workflow {
@@ -62,17 +71,30 @@ fn a_tag_push_releases_the_model_in_the_container() {
         file: "release.yml",
         event: "push",
         payload: tag_push(&churn, "v0.1.0"),
-        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
-        secrets: vec![("HF_TOKEN", &hub.token)],
+        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", &api)],
+        secrets: vec![("HF_TOKEN", &hub.token), ("GITHUB_TOKEN", "ghs_notarealtoken")],
         chooses_ref: false,
     };
 
     let Some(run) = workflow.run(test) else { return };
     assert!(run.succeeded, "{}", run.log);
-    assert!(!run.log.contains(&hub.token), "the token is printed:\n{}", run.log);
-    assert!(run.log.contains("Summary - "), "a job summary:\n{}", run.log);
+    for secret in [&hub.token, "ghs_notarealtoken"] {
+        assert!(!run.log.contains(secret), "{secret} is printed:\n{}", run.log);
+    }
+    let (_, summary) = run.log.split_once("Summary - ").expect("a job summary");
+    for says in ["## ✅ Passed: churn v0.1.0", "| benchmarks | ✅ |", "is published"] {
+        assert!(summary.contains(says), "{says}:\n{summary}");
+    }
 
-    let seen = hub.repositories(&python);
+    // GitHub's own description takes the check run, on the commit that was weighed.
+    let asked = github.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!((asked[0].method.as_str(), asked[0].status), ("POST", Some(201)));
+    assert!(asked[0].path.ends_with("/repos/acme/churn/check-runs"), "{}", asked[0].path);
+    assert_eq!(asked[0].json["head_sha"], churn.git(["rev-parse", "HEAD"]));
+    assert_eq!(asked[0].json["conclusion"], "success");
+
+    let seen = hub.repositories(python);
     let model = &seen[TARGET];
     let revision = model["tags"]["v0.1.0"].as_str().expect("the version's tag");
     assert_eq!(model["commits"][0], revision, "the tag is on the one commit: {model}");
@@ -92,7 +114,7 @@ fn a_tag_push_releases_the_model_in_the_container() {
     assert!(url.starts_with(&format!("{}/{TARGET}", hub.url)), "{url}");
 
     let into = tempfile::tempdir().expect("temporary folder");
-    let copy = hub.download(&python, TARGET, "v0.1.0", into.path());
+    let copy = hub.download(python, TARGET, "v0.1.0", into.path());
     for file in ["model.json", "config.json", "LICENSE"] {
         let weighed = std::fs::read(churn.path().join("model").join(file)).expect(file);
         assert!(std::fs::read(copy.join(file)).expect(file) == weighed, "{file} arrived changed");
@@ -101,7 +123,7 @@ fn a_tag_push_releases_the_model_in_the_container() {
     // The same tag again: green, and nothing is written.
     let again = workflow.run(test).expect("it ran before");
     assert!(again.succeeded, "{}", again.log);
-    assert_eq!(hub.repositories(&python), seen);
+    assert_eq!(hub.repositories(python), seen);
 }
 
 #[test]
