@@ -176,6 +176,8 @@ pub enum RulesFormat {
     Text,
     /// As docs/rules.md.
     Markdown,
+    /// The scanned formats, as docs/formats.md.
+    Formats,
 }
 
 /// The level from which `scan` fails.

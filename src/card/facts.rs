@@ -188,7 +188,7 @@ fn parameters(files: &[Artifact]) -> Vec<ParameterFacts> {
     let mut models: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
     for file in files {
         let Some(tensors) = &file.tensors else { continue };
-        let what = if file.format == Format::Safetensors {
+        let what = if file.format == Format::SAFETENSORS {
             let folder = file.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
             if folder.is_empty() {
                 "safetensors".to_owned()

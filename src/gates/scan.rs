@@ -52,7 +52,7 @@ impl Gate for Scan {
 
     fn rules(&self) -> Vec<&'static Rule> {
         let own = [&BAD_LINK, &BAD_NAME, &NOT_A_FILE, &UNREADABLE];
-        scan::RULES.into_iter().chain(own).collect()
+        scan::rules().into_iter().chain(own).collect()
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -78,11 +78,13 @@ pub fn findings(inventory: &Inventory) -> Vec<Finding> {
                 member: seen.member.clone(),
                 offset: seen.offset.filter(|offset| *offset > 0),
             };
-            let fix = seen.rule.fix.replace("PATH", &file.shown);
-            findings.push(
-                Finding::new(seen.rule, format!("`{}`: {}", file.shown, seen.message), at)
-                    .with_fix(fix),
-            );
+            let subject = seen.subject.as_deref().unwrap_or_default();
+            let fix = seen.rule.fix.replace("PATH", &file.shown).replace("SUBJECT", subject);
+            let message = match &seen.evidence {
+                Some(evidence) => format!("`{}`: {} ({evidence})", file.shown, seen.message),
+                None => format!("`{}`: {}", file.shown, seen.message),
+            };
+            findings.push(Finding::new(seen.rule, message, at).with_fix(fix));
         }
     }
     findings.extend(inventory.unweighed.iter().filter_map(unweighed));

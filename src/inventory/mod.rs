@@ -251,7 +251,7 @@ mod tests {
         let inventory = take(folder.path(), "", &[], &[], &|_| {}).expect("weighed");
         assert_eq!(
             (inventory.files[0].sha256, inventory.files[0].format),
-            (Digest::of(&zip), Format::TorchZip)
+            (Digest::of(&zip), Format::TORCH_ZIP)
         );
     }
 

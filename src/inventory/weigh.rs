@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::walk::Found;
 use super::{Artifact, INLINE_LIMIT};
 use crate::digest::{BlobHasher, Hasher};
-use crate::scan::{self, Stream, Subject};
+use crate::scan::{self, Stream, Subject, Window};
 
 /// Bytes of the beginning that the Hub's preupload question carries.
 const SAMPLE: usize = 512;
@@ -61,9 +61,11 @@ fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
         passed: 0,
         watch,
     };
+    let beside = reader.file.try_clone()?;
     let scan = {
         let mut stream = Stream::new(&mut reader);
-        let subject = Subject { name: found.path.as_str(), size: Some(before.0) };
+        let window = Some(Window::new(&beside, before.0));
+        let subject = Subject { name: found.path.as_str(), size: Some(before.0), window };
         let scan = scan::scan(&mut stream, &subject)?;
         stream.drain()?;
         scan

@@ -11,6 +11,7 @@ pub(super) fn run(format: RulesFormat) -> Result<Exit, Failure> {
     report::print(&match format {
         RulesFormat::Text => rules::text(&catalogue),
         RulesFormat::Markdown => rules::markdown(&catalogue),
+        RulesFormat::Formats => crate::scan::formats_page(),
     })?;
     Ok(Exit::Pass)
 }

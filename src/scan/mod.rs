@@ -1,56 +1,89 @@
 //! Bytes → what they are and what they could do. Knows no CI, no Hub and no policy: it returns
 //! detections, and gates judge them.
+//!
+//! A file is read once, front to back ([`Stream`]); formats whose parts lie anywhere look them up
+//! in the same file ([`Window`]) and never read bulk data twice.
 
-mod gguf;
-mod imports;
+mod archive;
+mod code;
+mod formats;
+mod graph;
+mod inert;
+mod nested;
 mod pickle;
-mod recognise;
-mod safetensors;
-mod secrets;
-mod simple;
+mod registry;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
-mod zip;
+mod text;
+mod weights;
+mod window;
 
+use std::cell::Cell;
 use std::io;
+use std::time::{Duration, Instant};
 
-use crate::finding::Rule;
+use crate::finding::{Level, Rule};
 
+use archive::escapes as archive_escapes;
+pub use formats::markdown as formats_page;
 pub use stream::Stream;
+pub use window::{ReadAt, Window};
 
-/// Every rule that a scanner may speak by.
-pub const RULES: [&Rule; 12] = [
-    &pickle::UNSAFE,
-    &pickle::UNKNOWN,
-    &pickle::BROKEN,
-    &safetensors::INVALID,
-    &gguf::INVALID,
-    &zip::DISAGREES,
-    &zip::UNREADABLE,
-    &simple::LFS_POINTER,
-    &simple::EXECUTABLE,
-    &simple::PACKED,
-    &secrets::SECRET,
-    &TOO_DEEP,
-];
+/// Bytes of the beginning that recognition looks at.
+const HEAD: usize = 4096;
 
-const TOO_DEEP: Rule = Rule {
-    id: "archive-too-deep",
-    level: crate::finding::Level::Error,
-    summary: "archives in archives, deeper than is looked into",
-    reason: "Nesting is how content is hidden from scanners.",
+/// Every rule that a scanner may speak by, each once.
+pub fn rules() -> Vec<&'static Rule> {
+    let mut rules: Vec<&'static Rule> = vec![&LIMIT, &MISNAMED];
+    for rule in registry::READERS.iter().flat_map(|reader| reader.rules) {
+        if !rules.iter().any(|known| known.id == rule.id) {
+            rules.push(rule);
+        }
+    }
+    rules
+}
+
+const LIMIT: Rule = Rule {
+    id: "scan-limit",
+    level: Level::Error,
+    summary: "more than is looked at: archives in archives, expansion, members, time",
+    reason: "Nesting and size are how content is hidden from scanners, and how loaders are brought down.",
     fix: "unpack the inner archives and publish their files",
-    example: "a zip in a zip in a zip in a zip in a zip",
+    example: "a zip of 10 MB that unpacks to 100 GB",
+};
+
+const MISNAMED: Rule = Rule {
+    id: "not-what-it-is-named",
+    level: Level::Error,
+    summary: "a file that is named like a model format and is none",
+    reason: "What cannot be understood is not known to be harmless, and loaders go by the name.",
+    fix: "write the file again, or rename it to what it is",
+    example: "model.pkl that no pickle loader would read",
 };
 
 /// What is scanned.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// Name of the file or member.
     pub name: &'a str,
     /// Its size in bytes, where known.
     pub size: Option<u64>,
+    /// Where its bytes can be looked up, if they lie somewhere as they are.
+    pub window: Option<Window<'a>>,
+}
+
+impl Subject<'_> {
+    /// Its extension, in lower case.
+    fn extension(&self) -> String {
+        let name = self.name.rsplit('/').next().unwrap_or_default();
+        name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
+    }
+
+    /// The last part of its path.
+    fn file_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// What a scan saw.
@@ -64,65 +97,85 @@ pub struct Scan {
     pub tensors: Option<Tensors>,
 }
 
-/// How deep archives may be nested.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    depth: u8,
-}
-
-impl Limits {
-    fn deeper(self) -> Self {
-        Self { depth: self.depth.saturating_sub(1) }
+impl Scan {
+    fn say(&mut self, rule: &'static Rule, message: impl Into<String>, at: u64) {
+        self.detections.push(Detection::at(rule, message, at));
     }
 }
+
+/// How one kind of file is recognised and read.
+struct Reader {
+    /// Kebab-case name, as reports show it.
+    format: Format,
+    /// Whether a file that begins so is one.
+    is: fn(&Head<'_>) -> bool,
+    /// Reads it; what is left unread is the caller's to drain.
+    scan: fn(&mut Stream<'_>, &Subject<'_>, Limits<'_>, &mut Scan) -> io::Result<()>,
+    /// For docs/formats.md: what is looked at.
+    checked: &'static str,
+    /// For docs/formats.md: what is not.
+    unchecked: &'static str,
+    /// What it may say.
+    rules: &'static [&'static Rule],
+}
+
+/// The beginning of a file.
+struct Head<'a> {
+    bytes: &'a [u8],
+    /// `bytes` are all of it.
+    whole: bool,
+    size: Option<u64>,
+}
+
+/// How much is looked at, shared by a file and everything in it.
+#[derive(Clone, Copy)]
+struct Limits<'a> {
+    /// How many archives deep.
+    depth: u8,
+    /// Bytes that may still be unpacked.
+    unpacked: &'a Cell<u64>,
+    deadline: Instant,
+}
+
+/// Archives in archives.
+const MOST_DEPTH: u8 = 5;
+/// Bytes that one file may unpack to, all levels together.
+const MOST_UNPACKED: u64 = 64 << 30;
+/// Longest time for one file.
+const LONGEST: Duration = Duration::from_mins(20);
 
 /// Scans a file from its beginning. What the scanner leaves unread is the caller's to drain.
 /// Errors are those of reading; everything about the content is a detection.
 pub fn scan(stream: &mut Stream<'_>, subject: &Subject<'_>) -> io::Result<Scan> {
-    scan_within(stream, subject, Limits { depth: 4 })
+    let unpacked = Cell::new(MOST_UNPACKED);
+    let limits =
+        Limits { depth: MOST_DEPTH, unpacked: &unpacked, deadline: Instant::now() + LONGEST };
+    scan_within(stream, subject, limits)
 }
 
-fn scan_within(stream: &mut Stream<'_>, subject: &Subject<'_>, limits: Limits) -> io::Result<Scan> {
-    let head = stream.peek(recognise::HEAD)?;
-    let whole = head.len() < recognise::HEAD;
-    let format = recognise::recognise(head, whole);
-    let mut scan = Scan { format, detections: Vec::new(), tensors: None };
-    match format {
-        Format::Safetensors => safetensors::scan(stream, subject.size, &mut scan)?,
-        Format::Gguf => gguf::scan(stream, subject.size, &mut scan)?,
-        Format::Pickle => pickle::scan(stream, &mut scan)?,
-        Format::Numpy => simple::numpy(stream, &mut scan)?,
-        Format::Zip | Format::TorchZip if limits.depth == 0 => {
-            simple::settled(
-                &TOO_DEEP,
-                "this archive is nested too deep to be looked into",
-                &mut scan,
-            );
+fn scan_within(
+    stream: &mut Stream<'_>,
+    subject: &Subject<'_>,
+    limits: Limits<'_>,
+) -> io::Result<Scan> {
+    stream.until(Some(limits.deadline));
+    let bytes = stream.peek(HEAD)?;
+    let head = Head { bytes, whole: bytes.len() < HEAD, size: subject.size };
+    let reader = registry::READERS.iter().find(|reader| (reader.is)(&head));
+    let mut scan = Scan { format: Format::UNKNOWN, detections: Vec::new(), tensors: None };
+    if let Some(reader) = reader {
+        scan.format = reader.format;
+        let read = (reader.scan)(stream, subject, limits, &mut scan);
+        stream.until(None);
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                scan.say(&LIMIT, "looking into it takes longer than 20 minutes", stream.offset());
+            }
+            other => other?,
         }
-        Format::Zip | Format::TorchZip => zip::scan(stream, limits, &mut scan)?,
-        Format::LfsPointer => {
-            simple::settled(
-                &simple::LFS_POINTER,
-                "this is a Git LFS pointer, not the file it stands for",
-                &mut scan,
-            );
-        }
-        Format::Executable => {
-            simple::settled(
-                &simple::EXECUTABLE,
-                "this is a program for an operating system",
-                &mut scan,
-            );
-        }
-        Format::Archive => {
-            simple::settled(
-                &simple::PACKED,
-                "this file is compressed or packed and was not looked into",
-                &mut scan,
-            );
-        }
-        Format::Json | Format::Text => secrets::scan(stream, &mut scan)?,
-        Format::Hdf5 | Format::Empty | Format::Unknown => {}
+    }
+    if scan.format == Format::UNKNOWN && pickle::is_named_like_one(&subject.extension()) {
+        scan.say(&MISNAMED, "it is named like a pickle, and is none that a loader would read", 0);
     }
     Ok(scan)
 }
@@ -142,74 +195,56 @@ pub struct Detection {
     pub member: Option<String>,
     /// Byte offset in the file or member.
     pub offset: Option<u64>,
+    /// The callable or class that it is about, for allowances.
+    pub subject: Option<String>,
+    /// An excerpt that shows it.
+    pub evidence: Option<String>,
 }
 
 impl Detection {
     /// Something at a byte of the file.
     pub fn at(rule: &'static Rule, message: impl Into<String>, offset: u64) -> Self {
+        let (message, offset) = (message.into(), Some(offset));
         Self {
             rule,
-            message: message.into(),
+            message,
             line: None,
             column: None,
             member: None,
-            offset: Some(offset),
+            offset,
+            subject: None,
+            evidence: None,
         }
+    }
+
+    /// Something on a line of a text.
+    pub fn on_line(
+        rule: &'static Rule,
+        message: impl Into<String>,
+        line: u32,
+        column: u32,
+    ) -> Self {
+        Self { line: Some(line), column: Some(column), offset: None, ..Self::at(rule, message, 0) }
     }
 }
 
-/// What a file turned out to be, by content.
+/// What a file turned out to be, by content; kebab-case, as reports show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Format {
-    /// safetensors weights.
-    Safetensors,
-    /// GGUF weights.
-    Gguf,
-    /// A bare pickle.
-    Pickle,
-    /// A zip that PyTorch wrote (holds a pickle).
-    TorchZip,
-    /// Any other zip.
-    Zip,
-    /// A NumPy array file.
-    Numpy,
-    /// HDF5.
-    Hdf5,
-    /// A program: ELF, PE, Mach-O.
-    Executable,
-    /// gzip, bzip2, xz, zstd, 7z, tar and their like: compressed or packed, not looked into.
-    Archive,
-    /// A Git LFS pointer where content was expected.
-    LfsPointer,
-    /// JSON.
-    Json,
-    /// UTF-8 text.
-    Text,
-    /// No bytes.
-    Empty,
-    /// Anything else.
-    Unknown,
-}
+pub struct Format(&'static str);
 
 impl Format {
-    /// Kebab-case name, as reports show it.
+    /// safetensors weights.
+    pub const SAFETENSORS: Self = Self("safetensors");
+    /// A zip that PyTorch wrote.
+    pub const TORCH_ZIP: Self = Self("torch-zip");
+    /// UTF-8 text.
+    pub const TEXT: Self = Self("text");
+    /// Anything that nothing here recognises.
+    pub const UNKNOWN: Self = Self("unknown");
+
+    /// The name.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Safetensors => "safetensors",
-            Self::Gguf => "gguf",
-            Self::Pickle => "pickle",
-            Self::TorchZip => "torch-zip",
-            Self::Zip => "zip",
-            Self::Numpy => "numpy",
-            Self::Hdf5 => "hdf5",
-            Self::Executable => "executable",
-            Self::Archive => "archive",
-            Self::LfsPointer => "lfs-pointer",
-            Self::Json => "json",
-            Self::Text => "text",
-            Self::Empty => "empty",
-            Self::Unknown => "unknown",
-        }
+        self.0
     }
 }
 

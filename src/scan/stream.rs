@@ -1,6 +1,7 @@
 //! A file as scanners see it: read once, front to back, with a look ahead.
 
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::time::Instant;
 
 /// Bytes held at most; also the size of one read.
 pub(super) const BUFFER: usize = 1024 * 1024;
@@ -14,12 +15,19 @@ pub struct Stream<'a> {
     end: usize,
     offset: u64,
     finished: bool,
+    deadline: Option<Instant>,
 }
 
 impl<'a> Stream<'a> {
     /// Wraps a reader.
     pub fn new(inner: &'a mut dyn Read) -> Self {
-        Self { inner, buffer: vec![0; BUFFER], start: 0, end: 0, offset: 0, finished: false }
+        let (start, end, offset, finished) = (0, 0, 0, false);
+        Self { inner, buffer: vec![0; BUFFER], start, end, offset, finished, deadline: None }
+    }
+
+    /// Fills its buffer no longer than until then: a `TimedOut` error afterwards.
+    pub(super) fn until(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// Bytes taken so far.
@@ -35,6 +43,7 @@ impl<'a> Stream<'a> {
     }
 
     /// The next byte, taken; `None` at the end.
+    #[inline]
     pub fn byte(&mut self) -> io::Result<Option<u8>> {
         self.fill(1)?;
         if self.start == self.end {
@@ -104,6 +113,9 @@ impl<'a> Stream<'a> {
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         if self.end - self.start >= wanted || self.finished {
             return Ok(());
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            return Err(ErrorKind::TimedOut.into());
         }
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;

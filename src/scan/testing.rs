@@ -1,13 +1,20 @@
 //! Small files for the tests of the scanners.
 
-use super::{Scan, Stream, Subject, scan};
+use super::{Scan, Stream, Subject, Window, scan};
 
 /// Scans bytes as a file.
 pub(crate) fn scan_bytes(name: &str, bytes: &[u8]) -> Scan {
     let mut reader = bytes;
     let mut stream = Stream::new(&mut reader);
-    scan(&mut stream, &Subject { name, size: Some(bytes.len() as u64) })
-        .expect("memory does not fail")
+    scan(
+        &mut stream,
+        &Subject {
+            name,
+            size: Some(bytes.len() as u64),
+            window: Some(Window::new(&bytes, bytes.len() as u64)),
+        },
+    )
+    .expect("memory does not fail")
 }
 
 /// A zip of stored members, with sizes in their headers or, as torch does it, behind them.
@@ -21,12 +28,13 @@ pub(crate) fn zip(members: &[(&str, &[u8])], descriptor: bool) -> Vec<u8> {
             (u32::try_from(data.len()).expect("small"), u16::try_from(name.len()).expect("short"));
         let flags: u16 = if descriptor { 8 } else { 0 };
         let shown = if descriptor { 0 } else { size };
-        let header = |size: u32| {
+        let crc = crc32fast::hash(data);
+        let header = |crc: u32, size: u32| {
             let mut header = Vec::new();
             header.extend(20u16.to_le_bytes());
             header.extend(flags.to_le_bytes());
             header.extend([0; 6]);
-            header.extend(0u32.to_le_bytes());
+            header.extend(crc.to_le_bytes());
             header.extend(size.to_le_bytes());
             header.extend(size.to_le_bytes());
             header.extend(length.to_le_bytes());
@@ -34,16 +42,17 @@ pub(crate) fn zip(members: &[(&str, &[u8])], descriptor: bool) -> Vec<u8> {
             header
         };
         bytes.extend(b"PK\x03\x04");
-        bytes.extend(header(shown));
+        bytes.extend(header(if descriptor { 0 } else { crc }, shown));
         bytes.extend(name.as_bytes());
         bytes.extend(*data);
         if descriptor {
-            bytes.extend(b"PK\x07\x08\0\0\0\0");
+            bytes.extend(b"PK\x07\x08");
+            bytes.extend(crc.to_le_bytes());
             bytes.extend(size.to_le_bytes());
             bytes.extend(size.to_le_bytes());
         }
         directory.extend(b"PK\x01\x02\x14\0");
-        directory.extend(header(size));
+        directory.extend(header(crc, size));
         directory.extend([0; 10]);
         directory.extend(offset.to_le_bytes());
         directory.extend(name.as_bytes());

@@ -22,7 +22,7 @@ fn weigh(keys: &str, sections: &str, files: &[&str]) -> (Vec<String>, String) {
         sha256: Digest::of(b""),
         git_oid: String::new(),
         sample: Vec::new(),
-        format: Format::Text,
+        format: Format::TEXT,
         detections: Vec::new(),
         tensors: None,
     };

@@ -44,7 +44,7 @@ fn artifact(path: &str, text: &str) -> Artifact {
         sha256: Digest::of(text.as_bytes()),
         git_oid: git_blob_id(text.as_bytes()),
         sample: Vec::new(),
-        format: Format::Text,
+        format: Format::TEXT,
         detections: Vec::new(),
         tensors: None,
     }

@@ -1,12 +1,11 @@
 //! Secrets in text: tokens with a known shape, and private keys. What is found is never shown.
 
-use std::io;
+use std::io::{self, BufRead};
 
-use super::stream::Stream;
-use super::{Detection, Scan};
 use crate::finding::{Level, Rule};
+use crate::scan::{Detection, Scan};
 
-pub(super) const SECRET: Rule = Rule {
+pub(in crate::scan) const SECRET: Rule = Rule {
     id: "secret-in-file",
     level: Level::Error,
     summary: "a token or private key in a file that would be published",
@@ -48,11 +47,11 @@ const SHAPES: [Shape; 11] = [
 ];
 
 /// Looks at every line.
-pub(super) fn scan(stream: &mut Stream<'_>, scan: &mut Scan) -> io::Result<()> {
+pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Result<()> {
     let mut line = 1;
     let mut text = Vec::new();
     loop {
-        let chunk = stream.chunk()?;
+        let chunk = stream.fill_buf()?;
         if chunk.is_empty() {
             break;
         }
@@ -64,7 +63,7 @@ pub(super) fn scan(stream: &mut Stream<'_>, scan: &mut Scan) -> io::Result<()> {
         let whole = ends && piece.len() < LINE;
         text.extend_from_slice(piece);
         let taken = piece.len() + usize::from(whole);
-        stream.advance(taken);
+        stream.consume(taken);
         if whole {
             look(&text, line, scan);
             text.clear();
@@ -118,12 +117,8 @@ fn say(what: &str, line: u32, column: u32, scan: &mut Scan) {
     if known || scan.detections.len() >= MOST_NAMED {
         return;
     }
-    scan.detections.push(Detection {
-        line: Some(line),
-        column: Some(column),
-        offset: None,
-        ..Detection::at(&SECRET, format!("{what} stands here (not shown)"), 0)
-    });
+    let message = format!("{what} stands here (not shown)");
+    scan.detections.push(Detection::on_line(&SECRET, message, line, column));
 }
 
 /// Placeholders (`hf_xxxxxxxx…`, `hf_your_token_here`) repeat few characters; secrets do not.

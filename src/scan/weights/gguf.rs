@@ -3,11 +3,21 @@
 
 use std::io;
 
-use super::stream::Stream;
-use super::{Detection, Scan, Tensors};
 use crate::finding::{Level, Rule};
+use crate::scan::stream::Stream;
+use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensors};
 
-pub(super) const INVALID: Rule = Rule {
+/// GGUF.
+pub(in crate::scan) const READER: Reader = Reader {
+    format: Format("gguf"),
+    is: |head| head.bytes.starts_with(b"GGUF"),
+    scan,
+    checked: "every count, length, type, shape and offset of the header",
+    unchecked: "the numbers",
+    rules: &[&INVALID],
+};
+
+const INVALID: Rule = Rule {
     id: "invalid-gguf",
     level: Level::Error,
     summary: "a GGUF file whose header cannot be right",
@@ -22,8 +32,13 @@ const MOST_ENTRIES: u64 = 1 << 20;
 const LONGEST_NAME: u64 = 65_535;
 
 /// Reads the header; tensor data is left to be drained.
-pub(super) fn scan(stream: &mut Stream<'_>, size: Option<u64>, scan: &mut Scan) -> io::Result<()> {
-    let mut header = Header { stream, size: size.unwrap_or(u64::MAX) };
+fn scan(
+    stream: &mut Stream<'_>,
+    subject: &Subject<'_>,
+    _: Limits<'_>,
+    scan: &mut Scan,
+) -> io::Result<()> {
+    let mut header = Header { stream, size: subject.size.unwrap_or(u64::MAX) };
     match header.read() {
         Ok(Ok(tensors)) => scan.tensors = Some(tensors),
         Ok(Err(why)) => {

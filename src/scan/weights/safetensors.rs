@@ -6,12 +6,31 @@ use std::io;
 
 use serde::Deserialize;
 
-use super::recognise::SAFETENSORS_HEADER;
-use super::stream::Stream;
-use super::{Detection, Scan, Tensors};
 use crate::finding::{Level, Rule};
+use crate::scan::stream::Stream;
+use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensors};
 
-pub(super) const INVALID: Rule = Rule {
+/// The largest header the Hub's own reader takes.
+const LONGEST_HEADER: u64 = 25_000_000;
+
+/// safetensors.
+pub(in crate::scan) const READER: Reader = Reader {
+    format: Format::SAFETENSORS,
+    is: |head| is_safetensors(head.bytes),
+    scan,
+    checked: "every structural rule: header length, names, types, shapes, ranges, overlaps, holes, bytes behind; secrets in the metadata",
+    unchecked: "the numbers",
+    rules: &[&INVALID],
+};
+
+/// Eight bytes of length, then the opening brace of the header.
+fn is_safetensors(head: &[u8]) -> bool {
+    let Some((length, rest)) = head.split_first_chunk::<8>() else { return false };
+    let length = u64::from_le_bytes(*length);
+    rest.first() == Some(&b'{') && (2..1 << 40).contains(&length)
+}
+
+const INVALID: Rule = Rule {
     id: "invalid-safetensors",
     level: Level::Error,
     summary: "a safetensors file whose header and bytes do not agree",
@@ -27,14 +46,20 @@ struct Entry {
     data_offsets: (u64, u64),
 }
 
-/// Reads the header; the tensors' bytes are left to be drained. `size` is the file's, if known.
-pub(super) fn scan(stream: &mut Stream<'_>, size: Option<u64>, scan: &mut Scan) -> io::Result<()> {
+/// Reads the header; the tensors' bytes are left to be drained.
+fn scan(
+    stream: &mut Stream<'_>,
+    subject: &Subject<'_>,
+    _: Limits<'_>,
+    scan: &mut Scan,
+) -> io::Result<()> {
+    let size = subject.size;
     let mut length = [0; 8];
     stream.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
-    if length > SAFETENSORS_HEADER {
+    if length > LONGEST_HEADER {
         let message =
-            format!("the header is {length} bytes; the Hub reads at most {SAFETENSORS_HEADER}");
+            format!("the header is {length} bytes; the Hub reads at most {LONGEST_HEADER}");
         scan.detections.push(Detection::at(&INVALID, message, 0));
         return Ok(());
     }

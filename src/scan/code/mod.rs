@@ -1,0 +1,4 @@
+//! Code that comes with a model and runs where it is loaded: Python, Jinja templates.
+
+pub(super) mod jinja;
+pub(super) mod python;
