@@ -35,7 +35,7 @@ const HEAD: usize = 4096;
 
 /// Every rule that a scanner may speak by, each once.
 pub fn rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<&'static Rule> = vec![&LIMIT, &MISNAMED];
+    let mut rules: Vec<&'static Rule> = vec![&LIMIT, &MISNAMED, &TWO_IN_ONE];
     for rule in registry::READERS.iter().flat_map(|reader| reader.rules) {
         if !rules.iter().any(|known| known.id == rule.id) {
             rules.push(rule);
@@ -60,6 +60,15 @@ const MISNAMED: Rule = Rule {
     reason: "What cannot be understood is not known to be harmless, and loaders go by the name.",
     fix: "write the file again, or rename it to what it is",
     example: "model.pkl that no pickle loader would read",
+};
+
+const TWO_IN_ONE: Rule = Rule {
+    id: "two-formats",
+    level: Level::Error,
+    summary: "a file that is one format from its beginning and another from its end",
+    reason: "What is looked at is not what is loaded.",
+    fix: "publish the two as two files",
+    example: "a zip appended to model.safetensors",
 };
 
 /// What is scanned.
@@ -173,6 +182,13 @@ fn scan_within(
             }
             other => other?,
         }
+    }
+    if let Some(window) = subject.window
+        && archive::zip::ends_like_one(window)?
+        && scan.format != archive::zip::READER.format
+        && scan.format != Format::TORCH_ZIP
+    {
+        scan.say(&TWO_IN_ONE, "readers that look from its end take it for a zip", 0);
     }
     if scan.format == Format::UNKNOWN && pickle::is_named_like_one(&subject.extension()) {
         scan.say(&MISNAMED, "it is named like a pickle, and is none that a loader would read", 0);

@@ -2,11 +2,12 @@
 
 use super::Reader;
 use super::archive::{compressed, sevenz, tar, zip};
+use super::graph::{hdf5, onnx, saved_model, tflite};
 use super::weights::{gguf, numpy, safetensors};
 use super::{inert, pickle, text};
 
 /// The first that recognises a file reads it: strong magic numbers before weak ones.
-pub(super) const READERS: [&Reader; 20] = [
+pub(super) const READERS: [&Reader; 25] = [
     &inert::EMPTY,
     &inert::LFS_POINTER,
     &gguf::READER,
@@ -19,9 +20,14 @@ pub(super) const READERS: [&Reader; 20] = [
     &compressed::ZSTD,
     &compressed::LZ4,
     &compressed::ZFILE,
+    &hdf5::READER,
+    &tflite::READER,
     &inert::EXECUTABLE,
     &tar::READER,
     &safetensors::READER,
+    &saved_model::KERAS,
+    &onnx::READER,
+    &saved_model::READER,
     &pickle::READER,
     &compressed::LZMA,
     &compressed::ZLIB,

@@ -169,7 +169,11 @@ impl Read for ZstdFrames<'_> {
                     return Ok(count);
                 }
             }
-            self.packed = self.frame.take().map(|frame| frame.into_inner()).or(self.packed.take());
+            self.packed = self
+                .frame
+                .take()
+                .map(ruzstd::decoding::StreamingDecoder::into_inner)
+                .or(self.packed.take());
             let Some(mut packed) = self.packed.take() else { return Ok(0) };
             if io::BufRead::fill_buf(&mut packed)?.is_empty() {
                 return Ok(0);

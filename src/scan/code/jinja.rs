@@ -179,6 +179,7 @@ impl Walk {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one case a kind of expression")]
     fn expr(&mut self, expr: &Expr<'_>) {
         match expr {
             Expr::Const(_) => {}
@@ -227,7 +228,7 @@ impl Walk {
                         };
                         match constant(value) {
                             Some(name) if is_dunder(&name) => {
-                                self.say(expr, format!("it takes the attribute `{name:.40}`"))
+                                self.say(expr, format!("it takes the attribute `{name:.40}`"));
                             }
                             None if node.name == "attr" => self.say(
                                 expr,

@@ -21,8 +21,7 @@ pub(in crate::scan) enum Sniff {
 pub(in crate::scan) fn sniff(head: &[u8], size: Option<u64>) -> Sniff {
     let mut walk = Walk { rest: head, depth: 0, marks: Vec::new(), imported: false };
     let mut steps = 0;
-    loop {
-        let Some((&code, rest)) = walk.rest.split_first() else { break };
+    while let Some((&code, rest)) = walk.rest.split_first() {
         walk.rest = rest;
         match walk.step(code, size) {
             Step::Next => steps += 1,

@@ -80,7 +80,7 @@ fn named(class: &str, value: &Value, limits: Limits<'_>, found: &mut Vec<Detecti
     let module = value.get("module").and_then(Value::text).unwrap_or_default();
     match class {
         "Lambda" | "__lambda__" => {
-            say(&UNSAFE, format!("a `{class}` holds code of its own"), found)
+            say(&UNSAFE, format!("a `{class}` holds code of its own"), found);
         }
         "TorchModuleWrapper" => {
             let packed = config.and_then(|config| config.get("module"));

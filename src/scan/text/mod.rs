@@ -13,6 +13,8 @@ use std::io::{self, BufRead as _};
 
 use super::code::{jinja, python};
 use super::stream::Stream;
+pub(super) use keras::scan_text as keras_text;
+
 use super::{Detection, Format, LIMIT, Limits, Reader, Scan, Subject};
 
 /// Longest text whose meaning is looked at; longer ones are data, and where their name says
@@ -79,10 +81,10 @@ fn scan(
     }
     let mut text = Vec::new();
     {
-        let mut kept = Kept { stream, kept: &mut text, wanted: meaning != Meaning::Words };
+        let mut kept = Kept { stream, text: &mut text, wanted: meaning != Meaning::Words };
         secrets::scan(&mut kept, scan)?;
         // The secrets may have been enough; the text is wanted whole.
-        while kept.wanted && kept.kept.len() <= LONGEST {
+        while kept.wanted && kept.text.len() <= LONGEST {
             let count = kept.fill_buf()?.len();
             if count == 0 {
                 break;
@@ -157,7 +159,7 @@ fn meaning(head: &[u8], subject: &Subject<'_>) -> Meaning {
 /// A text that is read once, for secrets, and kept as long as it may mean something.
 struct Kept<'k, 's, 'a> {
     stream: &'s mut Stream<'a>,
-    kept: &'k mut Vec<u8>,
+    text: &'k mut Vec<u8>,
     wanted: bool,
 }
 
@@ -177,10 +179,10 @@ impl io::BufRead for Kept<'_, '_, '_> {
 
     fn consume(&mut self, count: usize) {
         if self.wanted
-            && self.kept.len() <= LONGEST
+            && self.text.len() <= LONGEST
             && let Ok(chunk) = self.stream.chunk()
         {
-            self.kept.extend_from_slice(&chunk[..count.min(chunk.len())]);
+            self.text.extend_from_slice(&chunk[..count.min(chunk.len())]);
         }
         self.stream.advance(count);
     }

@@ -1,9 +1,11 @@
 //! GGUF: magic, version, key-values, tensor infos, then aligned data.
 //! <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>
 
+use std::collections::HashSet;
 use std::io;
 
 use crate::finding::{Level, Rule};
+use crate::scan::code::jinja;
 use crate::scan::stream::Stream;
 use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensors};
 
@@ -12,9 +14,9 @@ pub(in crate::scan) const READER: Reader = Reader {
     format: Format("gguf"),
     is: |head| head.bytes.starts_with(b"GGUF"),
     scan,
-    checked: "every count, length, type, shape and offset of the header",
+    checked: "every count, length, type, shape and offset of the header; chat templates",
     unchecked: "the numbers",
-    rules: &[&INVALID],
+    rules: &[&INVALID, &jinja::UNSAFE, &jinja::UNREADABLE],
 };
 
 const INVALID: Rule = Rule {
@@ -30,6 +32,10 @@ const INVALID: Rule = Rule {
 const MOST_ENTRIES: u64 = 1 << 20;
 /// No honest key or tensor name is longer (the specification says 65,535 and 64).
 const LONGEST_NAME: u64 = 65_535;
+/// No honest chat template is longer.
+const LONGEST_TEMPLATE: u64 = 1 << 20;
+/// The type of a text among key-values.
+const TEXT: u32 = 8;
 
 /// Reads the header; tensor data is left to be drained.
 fn scan(
@@ -38,7 +44,8 @@ fn scan(
     _: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let mut header = Header { stream, size: subject.size.unwrap_or(u64::MAX) };
+    let mut header =
+        Header { stream, size: subject.size.unwrap_or(u64::MAX), templates: Vec::new() };
     match header.read() {
         Ok(Ok(tensors)) => scan.tensors = Some(tensors),
         Ok(Err(why)) => {
@@ -51,12 +58,21 @@ fn scan(
         }
         Err(error) => return Err(error),
     }
+    for (key, template) in header.templates {
+        for mut seen in jinja::scan(&template) {
+            let line = seen.line.take().unwrap_or(1);
+            seen.message = format!("{} (in `{key:.80}`, line {line})", seen.message);
+            scan.detections.push(seen);
+        }
+    }
     Ok(())
 }
 
 struct Header<'s, 'a> {
     stream: &'s mut Stream<'a>,
     size: u64,
+    /// Chat templates by key.
+    templates: Vec<(String, String)>,
 }
 
 type Parsed<T> = io::Result<Result<T, String>>;
@@ -84,10 +100,19 @@ impl Header<'_, '_> {
                 "{tensors} tensors and {pairs} key-values are more than a file can have"
             )));
         }
+        let mut keys = HashSet::new();
         for _ in 0..pairs {
-            sound!(self.text(LONGEST_NAME));
+            let key = sound!(self.word(LONGEST_NAME));
             let kind = self.u32()?;
-            sound!(self.value(kind, 0));
+            if kind == TEXT && key.contains("chat_template") {
+                let template = sound!(self.word(LONGEST_TEMPLATE));
+                self.templates.push((key.clone(), template));
+            } else {
+                sound!(self.value(kind, 0));
+            }
+            if !keys.insert(key) {
+                return Ok(Err("a key stands there twice".into()));
+            }
         }
         let mut found = Tensors::default();
         for _ in 0..tensors {
@@ -137,6 +162,16 @@ impl Header<'_, '_> {
             _ => return Ok(Err(format!("a value has the unknown type {kind}"))),
         };
         self.skip(bytes)
+    }
+
+    /// A text that is kept.
+    fn word(&mut self, longest: u64) -> Parsed<String> {
+        let length = self.u64()?;
+        if length > longest || length > self.size {
+            return Ok(Err(format!("a text has {length} bytes, more than can be")));
+        }
+        let bytes = self.stream.bytes(usize::try_from(length).unwrap_or_default())?;
+        Ok(Ok(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     fn text(&mut self, longest: u64) -> Parsed<()> {

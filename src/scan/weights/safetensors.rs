@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
+use crate::scan::text::secrets;
 use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensors};
 
 /// The largest header the Hub's own reader takes.
@@ -20,7 +21,7 @@ pub(in crate::scan) const READER: Reader = Reader {
     scan,
     checked: "every structural rule: header length, names, types, shapes, ranges, overlaps, holes, bytes behind; secrets in the metadata",
     unchecked: "the numbers",
-    rules: &[&INVALID],
+    rules: &[&INVALID, &secrets::SECRET],
 };
 
 /// Eight bytes of length, then the opening brace of the header.
@@ -73,6 +74,7 @@ fn scan(
         }
         Err(error) => return Err(error),
     };
+    secrets::scan(&mut &header[..], scan)?;
     match check(&header, size.map(|size| size.saturating_sub(8 + length))) {
         Ok(tensors) => scan.tensors = Some(tensors),
         Err(why) => scan.detections.push(Detection::at(&INVALID, why, 8)),

@@ -90,9 +90,7 @@ fn ends(
             return Ok(());
         }
     };
-    let fits = |value: u64, most: u64, stated: u64| {
-        value == stated || stated == most && value > most / 2 || stated == most
-    };
+    let fits = |value: u64, most: u64, stated: u64| value == stated || stated == most;
     sound &= fits(count, u16::MAX.into(), u16_at(&end, 8).into())
         && fits(count, u16::MAX.into(), u16_at(&end, 10).into());
     sound &= fits(length, u32::MAX.into(), u32_at(&end, 12).into());

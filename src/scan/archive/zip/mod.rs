@@ -14,7 +14,7 @@ use flate2::bufread::DeflateDecoder;
 use super::{DISAGREES, ESCAPES, UNREADABLE, escapes};
 use crate::scan::nested::{self, Unpacked};
 use crate::scan::stream::{BUFFER, Stream};
-use crate::scan::{Format, LIMIT, Limits, Reader, Scan, Subject};
+use crate::scan::{Format, LIMIT, Limits, Reader, Scan, Subject, Window};
 
 /// No honest model archive has more members.
 const MOST_MEMBERS: usize = 100_000;
@@ -107,6 +107,27 @@ fn archive(
         members.insert(at, member);
     }
     directory::directory(stream, &members, scan)
+}
+
+/// Whether the end of something is that of a zip: an end record whose comment ends with the file
+/// and whose directory is where it says.
+pub(in crate::scan) fn ends_like_one(window: Window<'_>) -> io::Result<bool> {
+    let length = window.length();
+    let tail_length = length.min(22 + u64::from(u16::MAX));
+    let tail =
+        window.read(length - tail_length, usize::try_from(tail_length).unwrap_or_default())?;
+    for at in memchr::memmem::rfind_iter(&tail, b"PK\x05\x06") {
+        let Some(end) = tail.get(at..at + 22) else { continue };
+        if at + 22 + usize::from(u16_at(end, 20)) != tail.len() {
+            continue;
+        }
+        let before = length - tail_length + at as u64;
+        let directory = before.checked_sub(u32_at(end, 12).into());
+        let Some(directory) = directory else { continue };
+        let entry = window.read(directory, 4)?;
+        return Ok(entry == b"PK\x01\x02" || u16_at(end, 10) == 0);
+    }
+    Ok(false)
 }
 
 /// Members that only PyTorch writes.

@@ -185,25 +185,7 @@ impl Look<'_> {
         let name = name.strip_prefix("builtins.").unwrap_or(&name).to_owned();
         let first = call.arguments.args.first();
         match name.as_str() {
-            "exec" | "eval" | "execfile" => {
-                let plain = first
-                    .is_some_and(|code| constant(code).is_some_and(|code| scan(&code).is_empty()));
-                let hidden = first.is_some_and(|code| self.is_hidden(code));
-                if hidden || !plain && (self.depth == 0 || name != "eval") {
-                    let what = if hidden {
-                        "code that is hidden in data"
-                    } else {
-                        "code made up while running"
-                    };
-                    self.say(&UNSAFE, format!("it calls `{name}` with {what}"), at);
-                } else if !plain {
-                    self.say(
-                        &DOUBTFUL,
-                        format!("it calls `{name}` with a text made up while running"),
-                        at,
-                    );
-                }
-            }
+            "exec" | "eval" | "execfile" => self.evaluates(&name, first, at),
             "compile" if first.is_some_and(|code| self.is_hidden(code)) => {
                 self.say(&UNSAFE, "it compiles code that is hidden in data".into(), at);
             }
@@ -263,6 +245,19 @@ impl Look<'_> {
                 self.say(&DOUBTFUL, "it calls `torch.load` without `weights_only=True`".into(), at);
             }
             name => self.named(name, call, at),
+        }
+    }
+
+    fn evaluates(&mut self, name: &str, code: Option<&Expr>, at: usize) {
+        let plain =
+            code.is_some_and(|code| constant(code).is_some_and(|code| scan(&code).is_empty()));
+        let hidden = code.is_some_and(|code| self.is_hidden(code));
+        if hidden || !plain && (self.depth == 0 || name != "eval") {
+            let what =
+                if hidden { "code that is hidden in data" } else { "code made up while running" };
+            self.say(&UNSAFE, format!("it calls `{name}` with {what}"), at);
+        } else if !plain {
+            self.say(&DOUBTFUL, format!("it calls `{name}` with a text made up while running"), at);
         }
     }
 
@@ -368,8 +363,11 @@ impl<'a> Visitor<'a> for Look<'_> {
                 }
             }
             Stmt::ImportFrom(import) => {
-                let module =
-                    import.module.as_ref().map(|module| module.as_str()).unwrap_or_default();
+                let module = import
+                    .module
+                    .as_ref()
+                    .map(ruff_python_ast::Identifier::as_str)
+                    .unwrap_or_default();
                 for alias in &import.names {
                     let local = alias.asname.as_ref().unwrap_or(&alias.name).as_str().to_owned();
                     self.names.insert(local, format!("{module}.{}", alias.name.as_str()));

@@ -18,13 +18,10 @@ impl Machine<'_, '_, '_> {
         let shape = field("shape").ok_or_else(unknown)?;
         let item =
             field("dtype").and_then(|dtype| self.calls.item_size(dtype, self.nodes, self.texts));
-        let mut bytes = match item.ok_or_else(unknown)? {
+        let Some(mut bytes) = item.ok_or_else(unknown)? else {
             // Objects: a pickle of its own follows, as `pickle.load` reads it.
-            None => {
-                let mut inner = Machine::new(self.stream, self.calls, self.texts, self.nodes);
-                return inner.run();
-            }
-            Some(item) => item,
+            let mut inner = Machine::new(self.stream, self.calls, self.texts, self.nodes);
+            return inner.run();
         };
         // `()` holds nothing but data and is not told apart: it is a single number.
         for length in self.nodes.items(shape).unwrap_or_default() {

@@ -93,13 +93,14 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one case an opcode")]
     fn step(&mut self, opcode: u8, at: u64) -> Result<(), Stop> {
         if !matches!(opcode, b'b' | 0x94 | b'q' | b'r' | b'p') {
             self.fields.clear();
         }
         match opcode {
             0x80 => {
-                self.protocol = self.number(1)? as u8;
+                self.protocol = u8::try_from(self.number(1)?).unwrap_or(u8::MAX);
                 if self.protocol > 5 {
                     return Err(Stop::Broken(format!("protocol {} does not exist", self.protocol)));
                 }
@@ -118,8 +119,8 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
             b'K' => self.int(1)?,
             b'M' => self.int(2)?,
             b'J' => {
-                let number = self.number(4)? as u32;
-                self.push(Value::int(i64::from(number.cast_signed())));
+                let number = u32::try_from(self.number(4)?).unwrap_or(u32::MAX);
+                self.push(Value::int(number.cast_signed().into()));
             }
             b'G' => self.data(8)?,
             b'I' | b'L' => {
@@ -135,10 +136,9 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
             }
             0x8A => {
                 let length = self.number(1)?;
-                if (1..=4).contains(&length) {
-                    self.int(length as usize)?;
-                } else {
-                    self.data(length)?;
+                match length {
+                    1..=4 => self.int(usize::try_from(length).unwrap_or_default())?,
+                    _ => self.data(length)?,
                 }
             }
             0x8B => {
@@ -168,16 +168,16 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
             }
             b'i' => {
                 let class = self.global(at)?;
-                let items = self.from_mark()?;
-                self.instantiate(class, items, at)?;
+                let items = self.marked()?;
+                self.instantiate(class, &items, at);
             }
             b'o' => {
-                let mut items = self.from_mark()?;
+                let mut items = self.marked()?;
                 if items.is_empty() {
                     return Err(Stop::Broken("OBJ has no class".into()));
                 }
                 let class = items.remove(0);
-                self.instantiate(class, items, at)?;
+                self.instantiate(class, &items, at);
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
@@ -241,7 +241,7 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
                     self.pop()?;
                 }
             }
-            b'1' => drop(self.from_mark()?),
+            b'1' => drop(self.marked()?),
             b't' => {
                 let start = self.mark()?;
                 self.tuple(start);
@@ -251,7 +251,7 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
                 self.tuple(start);
             }
             b'l' | 0x91 => {
-                let items = self.from_mark()?;
+                let items = self.marked()?;
                 self.handed_on(&items, at);
                 if opcode == 0x91 {
                     self.hashed(&items)?;
@@ -259,12 +259,12 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
                 self.push(Value::DATA);
             }
             b'd' => {
-                let items = self.from_mark()?;
+                let items = self.marked()?;
                 self.entries(&items, at)?;
                 self.push(Value::DATA);
             }
             b'e' | b'u' | 0x90 => {
-                let items = self.from_mark()?;
+                let items = self.marked()?;
                 let target = self.top()?;
                 if !items.is_empty() {
                     self.calls.changes(target, at);
@@ -316,16 +316,15 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
     }
 
     /// INST and OBJ: without arguments a class is made as NEWOBJ makes it, else it is called.
-    fn instantiate(&mut self, class: Value, items: Vec<Value>, at: u64) -> Result<(), Stop> {
-        let arguments = self.nodes.tuple(&items);
-        self.handed_on(&items, at);
+    fn instantiate(&mut self, class: Value, items: &[Value], at: u64) {
+        let arguments = self.nodes.tuple(items);
+        self.handed_on(items, at);
         let made = if items.is_empty() {
             self.calls.create(class, arguments, self.nodes, self.texts, at)
         } else {
             self.calls.call(class, arguments, self.nodes, self.texts, at)
         };
         self.push(made);
-        Ok(())
     }
 
     /// Of the values from `start`. Tuples are how arguments come: what a callable in one means is
@@ -416,7 +415,7 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
         self.marks.pop().ok_or_else(|| Stop::Broken("it needs a mark that is not there".into()))
     }
 
-    fn from_mark(&mut self) -> Result<Vec<Value>, Stop> {
+    fn marked(&mut self) -> Result<Vec<Value>, Stop> {
         let mark = self.mark()?;
         Ok(self.stack.split_off(mark))
     }

@@ -1,0 +1,159 @@
+//! Protocol buffers, field by field, from a stream: bulk data is skipped, never held.
+//! <https://protobuf.dev/programming-guides/encoding/>
+
+use std::io;
+
+use crate::scan::stream::Stream;
+
+/// Longest text field that is read; names of operators and files are far shorter.
+const LONGEST: u64 = 64 << 10;
+/// Messages in messages.
+const DEEPEST: usize = 64;
+
+/// A field: its number, and where it stands.
+pub(super) enum Field {
+    /// A number, which is skipped.
+    Number,
+    /// Bytes of this length: take them with [`Messages::bytes`] or [`Messages::message`], or leave
+    /// them to be skipped.
+    Bytes(u64),
+}
+
+/// A reader of messages that knows where each of them ends.
+pub(super) struct Messages<'s, 'a> {
+    pub(super) stream: &'s mut Stream<'a>,
+    ends: Vec<u64>,
+}
+
+impl<'s, 'a> Messages<'s, 'a> {
+    /// The message that the whole stream is.
+    pub(super) fn new(stream: &'s mut Stream<'a>) -> Self {
+        Self { stream, ends: Vec::new() }
+    }
+
+    /// The next field of the present message; `None` at its end.
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Field)>> {
+        let end = self.ends.last().copied();
+        if end.is_some_and(|end| self.stream.offset() >= end) || self.stream.peek(1)?.is_empty() {
+            return Ok(None);
+        }
+        let tag = self.varint()?;
+        let field = match tag & 7 {
+            0 => {
+                self.varint()?;
+                Field::Number
+            }
+            1 => self.fixed(8)?,
+            5 => self.fixed(4)?,
+            2 => {
+                let length = self.varint()?;
+                if end.is_some_and(|end| self.stream.offset().saturating_add(length) > end) {
+                    return Err(invalid("a field is longer than its message"));
+                }
+                Field::Bytes(length)
+            }
+            _ => return Err(invalid("a field of no known wire type")),
+        };
+        Ok(Some((tag >> 3, field)))
+    }
+
+    /// A message in the present one: `each` gets its fields, and must take or skip their bytes.
+    pub(super) fn message(
+        &mut self,
+        length: u64,
+        each: &mut dyn FnMut(&mut Self, u64, Field) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.ends.len() >= DEEPEST {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "messages nest deeper than any graph does",
+            ));
+        }
+        let end = self.stream.offset().saturating_add(length);
+        self.ends.push(end);
+        while let Some((number, field)) = self.next()? {
+            let skip = if let Field::Bytes(length) = field {
+                Some(self.stream.offset() + length)
+            } else {
+                None
+            };
+            each(self, number, field)?;
+            // What was not taken is skipped.
+            if let Some(after) = skip {
+                let left = after.saturating_sub(self.stream.offset());
+                if self.stream.skip(left)? < left {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
+        }
+        self.ends.pop();
+        Ok(())
+    }
+
+    /// A text field.
+    pub(super) fn text(&mut self, length: u64) -> io::Result<String> {
+        if length > LONGEST {
+            self.stream.skip(length)?;
+            return Ok(String::new());
+        }
+        let bytes = self.stream.bytes(usize::try_from(length).unwrap_or_default())?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn fixed(&mut self, width: u64) -> io::Result<Field> {
+        if self.stream.skip(width)? < width {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Field::Number)
+    }
+
+    fn varint(&mut self) -> io::Result<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.stream.byte()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(invalid("a number is longer than numbers are"))
+    }
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+/// The fields at the beginning of `head`, as far as it goes: numbers and wire types.
+pub(super) fn outline(head: &[u8]) -> Vec<(u64, u64, &[u8])> {
+    let mut fields = Vec::new();
+    let mut rest = head;
+    let varint = |rest: &mut &[u8]| -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, tail) = rest.split_first()?;
+            *rest = tail;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    };
+    while fields.len() < 16 {
+        let Some(tag) = varint(&mut rest) else { break };
+        let body = match tag & 7 {
+            0 => varint(&mut rest).map(|_| &[][..]),
+            2 => varint(&mut rest).map(|length| {
+                let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+                let (body, tail) = rest.split_at(length);
+                rest = tail;
+                body
+            }),
+            _ => None,
+        };
+        let Some(body) = body else { break };
+        fields.push((tag >> 3, tag & 7, body));
+    }
+    fields
+}
