@@ -6,6 +6,8 @@ mod verdict;
 
 use serde::Serialize;
 
+use crate::digest::Digest;
+
 pub use location::Location;
 pub use rule::{Level, Rule};
 pub use verdict::{
@@ -25,12 +27,17 @@ pub struct Finding {
     pub at: Location,
     /// What to do; starts as the rule's own fix.
     pub fix: String,
+    /// The callable or class that it is about, dotted, where there is one.
+    pub subject: Option<String>,
+    /// Digest of the file that it is about, where there is one.
+    pub digest: Option<Digest>,
 }
 
 impl Finding {
     /// A finding at the rule's own level with the rule's own fix.
     pub fn new(rule: &'static Rule, message: impl Into<String>, at: Location) -> Self {
-        Self { rule, level: rule.level, message: message.into(), at, fix: rule.fix.to_owned() }
+        let (message, fix) = (message.into(), rule.fix.to_owned());
+        Self { rule, level: rule.level, message, at, fix, subject: None, digest: None }
     }
 
     /// Replaces the fix with one that fits this very case (an entry ready to paste, a command).

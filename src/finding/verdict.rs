@@ -47,6 +47,10 @@ pub struct Allowance {
     pub rule: String,
     /// Paths it covers, as in findings; `None` covers findings without a path too.
     pub path: Option<GlobMatcher>,
+    /// The callable or class it covers; `None` covers all.
+    pub callable: Option<String>,
+    /// The file's digest it covers; `None` covers every content.
+    pub sha256: Option<Digest>,
     /// Why it is allowed.
     pub reason: String,
     /// The last day on which it holds.
@@ -194,7 +198,11 @@ impl Cleared {
 
 impl Allowance {
     fn covers(&self, finding: &Finding) -> bool {
+        let is =
+            |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         self.rule == finding.rule.id
+            && is(&self.callable, &finding.subject)
+            && (self.sha256.is_none() || self.sha256 == finding.digest)
             && match (&self.path, &finding.at.path) {
                 (None, _) => true,
                 (Some(glob), Some(path)) => glob.is_match(path),

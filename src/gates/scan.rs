@@ -84,7 +84,10 @@ pub fn findings(inventory: &Inventory) -> Vec<Finding> {
                 Some(evidence) => format!("`{}`: {} ({evidence})", file.shown, seen.message),
                 None => format!("`{}`: {}", file.shown, seen.message),
             };
-            findings.push(Finding::new(seen.rule, message, at).with_fix(fix));
+            let mut finding = Finding::new(seen.rule, message, at).with_fix(fix);
+            finding.subject.clone_from(&seen.subject);
+            finding.digest = Some(file.sha256);
+            findings.push(finding);
         }
     }
     findings.extend(inventory.unweighed.iter().filter_map(unweighed));

@@ -322,6 +322,10 @@ pub(super) struct Allow {
     pub(super) rule: String,
     /// Path or glob as findings show it; without it, every finding of the rule.
     pub(super) path: Option<String>,
+    /// Callable or class that the finding is about: `mypackage.models.Net`.
+    pub(super) callable: Option<String>,
+    /// SHA-256 of the file, so that no other content is allowed.
+    pub(super) sha256: Option<String>,
     /// Why it is allowed.
     pub(super) reason: String,
     /// The last day on which it holds: YYYY-MM-DD.

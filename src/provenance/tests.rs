@@ -41,6 +41,8 @@ fn sample() -> ReleaseRecord {
         allowances: vec![crate::finding::Allowance {
             rule: "unsafe-pickle".into(),
             path: None,
+            callable: None,
+            sha256: None,
             reason: "reviewed".into(),
             expires: date(2026, 12, 31),
             at: Location::release(),

@@ -190,7 +190,8 @@ fn scan_within(
     {
         scan.say(&TWO_IN_ONE, "readers that look from its end take it for a zip", 0);
     }
-    if scan.format == Format::UNKNOWN && pickle::is_named_like_one(&subject.extension()) {
+    let none = scan.format == Format::UNKNOWN || text::is_one(scan.format);
+    if none && pickle::is_named_like_one(&subject.extension()) {
         scan.say(&MISNAMED, "it is named like a pickle, and is none that a loader would read", 0);
     }
     Ok(scan)

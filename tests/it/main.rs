@@ -12,4 +12,5 @@ mod hub_answers;
 mod publish;
 mod rehearse;
 mod reports;
+mod scan;
 mod workflow;

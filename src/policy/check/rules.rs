@@ -28,9 +28,19 @@ impl Check<'_> {
         }
         let path = allow.path.as_ref();
         let path = path.and_then(|text| self.pattern(&format!("{key}/path"), text));
+        let sha256 = allow.sha256.as_ref().and_then(|text| {
+            let digest = text.strip_prefix("sha256:").unwrap_or(text).parse().ok();
+            if digest.is_none() {
+                let help = "write the 64 hexadecimal digits that `sha256sum` prints";
+                self.wrong(&format!("{key}/sha256"), "`sha256` is no digest", help);
+            }
+            digest
+        });
         Some(Allowance {
             rule: allow.rule.clone(),
             path: path.map(|pattern| pattern.glob),
+            callable: allow.callable.clone(),
+            sha256,
             reason: allow.reason.clone(),
             expires: self.date(&format!("{key}/expires"), &allow.expires)?,
             at: self.at(key),

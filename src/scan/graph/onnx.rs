@@ -83,7 +83,7 @@ fn is_onnx(head: &[u8]) -> bool {
     first
         && fields.len() > 1
         && fields.iter().all(|(number, kind, _)| known(*number, *kind))
-        && fields.iter().any(|(number, _, _)| matches!(number, 7 | 8 | 2))
+        && fields.iter().any(|(number, _, _)| matches!(number, 7 | 8))
 }
 
 fn scan(

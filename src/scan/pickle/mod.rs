@@ -125,7 +125,10 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
 
 /// Whether what was scanned as serialised is that to its end.
 pub(super) fn is_whole(scan: &Scan) -> bool {
-    let broken = |seen: &super::Detection| seen.rule.id == BROKEN.id || seen.rule.id == TRAILING.id;
+    let pickle = scan.format == PICKLE || scan.format == TORCH_LEGACY;
+    let broken = |seen: &super::Detection| {
+        [BROKEN.id, TRAILING.id].contains(&seen.rule.id) || pickle && seen.rule.id == LIMIT.id
+    };
     scan.format != Format::UNKNOWN && !scan.detections.iter().any(broken)
 }
 

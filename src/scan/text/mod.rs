@@ -54,6 +54,11 @@ pub(super) const READER: Reader = Reader {
 const JSON: Format = Format("json");
 const XML: Format = Format("xml");
 
+/// Whether a format is one of text.
+pub(super) fn is_one(format: Format) -> bool {
+    [Format::TEXT, JSON, XML].contains(&format)
+}
+
 /// What a text is looked at as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meaning {
