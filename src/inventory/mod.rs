@@ -182,6 +182,13 @@ pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, Inve
     let mut all = walk::Walk::default();
     for path in paths {
         let shown = path.to_string_lossy();
+        if !path.is_dir() {
+            match walk::one_file(path, &shown)? {
+                Some(file) => all.files.push(file),
+                None => all.unweighed.push(Unweighed::NotAFile { shown: shown.into_owned() }),
+            }
+            continue;
+        }
         let part = walk::walk(path, &shown, &[], &[])?;
         all.files.extend(part.files);
         all.unweighed.extend(part.unweighed);

@@ -87,6 +87,19 @@ pub(super) fn walk(
     Ok(walk)
 }
 
+/// A single file, as it was named; a link stands for what it leads to.
+pub(super) fn one_file(path: &Path, shown: &str) -> Result<Option<Found>, InventoryError> {
+    let found = std::fs::metadata(path)
+        .map_err(|source| InventoryError::Folder { shown: shown.to_owned(), source })?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    // A name that could not be published can be scanned all the same.
+    let name = RelPath::from_path(Path::new(name)).or_else(|_| RelPath::parse("file"));
+    let Ok(name) = name else { return Ok(None) };
+    let on_disk = path.to_owned();
+    let found = Found { path: name, on_disk, shown: printable(shown), size: found.len() };
+    Ok(path.is_file().then_some(found))
+}
+
 /// The pattern that leaves a path out.
 fn left_out(path: &RelPath, include: &[Pattern], exclude: &[Pattern]) -> Option<String> {
     let matching = |patterns: &[Pattern]| {
@@ -111,16 +124,11 @@ fn link_target(link: &Path, real_root: &Path) -> Result<PathBuf, String> {
 
 /// A path as people see it: printable, whatever the name holds.
 fn shown(root: &str, relative: &Path) -> String {
-    let relative = relative.to_string_lossy();
-    let printable: String = relative
-        .chars()
-        .map(|c| {
-            if RelPath::parse(&c.to_string()).is_err() && !matches!(c, '/' | '.') {
-                '\u{FFFD}'
-            } else {
-                c
-            }
-        })
-        .collect();
+    let printable = printable(&relative.to_string_lossy());
     if root.is_empty() { printable } else { format!("{}/{printable}", root.trim_end_matches('/')) }
+}
+
+fn printable(path: &str) -> String {
+    let allowed = |c: char| matches!(c, '/' | '.') || RelPath::parse(&c.to_string()).is_ok();
+    path.chars().map(|c| if allowed(c) { c } else { '\u{FFFD}' }).collect()
 }

@@ -66,6 +66,10 @@ fn scan_tells_files_and_findings_as_json() {
     let workspace = Workspace::healthy();
     workspace.run(&["scan", "model", "--format", "json"]).expect(0);
     workspace.write("model/bad.pkl", b"cos\nsystem\n(S'id'\ntR.");
+    let run = workspace.run(&["scan", "model/LICENSE", "--format", "json"]).expect(0);
+    let one: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(one["files"][0]["path"], "model/LICENSE");
+    workspace.run(&["scan", "model/gone.pkl"]).expect(2).says("model/gone.pkl");
     let run = workspace.run(&["scan", "model", "--format", "json"]).expect(1);
     let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(report["findings"][0]["rule"], "unsafe-pickle");
