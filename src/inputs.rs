@@ -144,6 +144,9 @@ pub struct Scan {
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = ScanFormat::Text)]
     pub format: ScanFormat,
+    /// Tell step by step what the pickles in the files do.
+    #[arg(long)]
+    pub explain: bool,
     /// Findings of this level or above make the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
@@ -256,6 +259,7 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
         "scan" => Command::Scan(Scan {
             paths: vec![PathBuf::from(".")],
             format: ScanFormat::Text,
+            explain: false,
             fail_on: FailOn::Error,
         }),
         "explain" => Command::Explain(settings),

@@ -19,7 +19,7 @@ mod text;
 mod weights;
 mod window;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -144,6 +144,8 @@ struct Limits<'a> {
     /// Bytes that may still be unpacked.
     unpacked: &'a Cell<u64>,
     deadline: Instant,
+    /// Where what pickles do is told, step by step.
+    story: Option<&'a RefCell<String>>,
 }
 
 /// Archives in archives.
@@ -156,9 +158,24 @@ const LONGEST: Duration = Duration::from_mins(20);
 /// Scans a file from its beginning. What the scanner leaves unread is the caller's to drain.
 /// Errors are those of reading; everything about the content is a detection.
 pub fn scan(stream: &mut Stream<'_>, subject: &Subject<'_>) -> io::Result<Scan> {
+    begin(stream, subject, None)
+}
+
+/// Scans a file, and tells what the pickles in it do, opcode by opcode, as a person would.
+pub fn explain(stream: &mut Stream<'_>, subject: &Subject<'_>) -> io::Result<(Scan, String)> {
+    let story = RefCell::new(String::new());
+    let scan = begin(stream, subject, Some(&story))?;
+    Ok((scan, story.into_inner()))
+}
+
+fn begin(
+    stream: &mut Stream<'_>,
+    subject: &Subject<'_>,
+    story: Option<&RefCell<String>>,
+) -> io::Result<Scan> {
     let unpacked = Cell::new(MOST_UNPACKED);
-    let limits =
-        Limits { depth: MOST_DEPTH, unpacked: &unpacked, deadline: Instant::now() + LONGEST };
+    let deadline = Instant::now() + LONGEST;
+    let limits = Limits { depth: MOST_DEPTH, unpacked: &unpacked, deadline, story };
     scan_within(stream, subject, limits)
 }
 

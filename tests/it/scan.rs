@@ -151,3 +151,24 @@ fn the_page_of_formats_is_true() {
         "refresh it: cargo run -- rules --format formats > docs/formats.md"
     );
 }
+
+#[test]
+fn what_a_pickle_does_is_told_step_by_step() {
+    let workspace = Workspace::healthy();
+    workspace.write("model/x.pkl", b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.");
+    let run = workspace.run(&["scan", "--explain", "model/x.pkl"]).expect(1);
+    for line in [
+        "       2  GLOBAL            os.system",
+        "      13  BINUNICODE        'id'",
+        "      20  TUPLE1            ('id',)",
+        "      21  REDUCE            os.system('id')",
+        "          ^ error: calls `os.system('id')`, of a module that runs commands",
+    ] {
+        assert!(run.stdout.lines().any(|told| told == line), "{line}\n{}", run.all());
+    }
+    workspace
+        .run(&["scan", "--explain", "model/LICENSE"])
+        .expect(0)
+        .says("there is no pickle in it");
+    workspace.run(&["scan", "--explain", "model"]).expect(2).says("name a file");
+}

@@ -43,6 +43,8 @@ pub(super) struct Calls<'l> {
     by_name: HashMap<String, u32>,
     findings: Vec<Detection>,
     left_out: usize,
+    /// Findings that the story has told.
+    told: usize,
     /// Some `numpy.dtype` is of Python objects: a record may hold them too.
     objects: bool,
     last_import: Option<u64>,
@@ -59,6 +61,7 @@ impl<'l> Calls<'l> {
             by_name: HashMap::new(),
             findings: Vec::new(),
             left_out: 0,
+            told: 0,
             objects: false,
             last_import: None,
             recent: [(0, 0); SHOWN],

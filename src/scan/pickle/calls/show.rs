@@ -7,6 +7,9 @@ use super::{Calls, MOST_FINDINGS, SHOWN};
 use crate::finding::Rule;
 use crate::scan::Detection;
 
+/// Longest story in bytes.
+const LONGEST_STORY: usize = 1 << 20;
+
 impl Calls<'_> {
     /// The finding's number, unless there are too many.
     pub(super) fn say(&mut self, rule: &'static Rule, message: String, at: u64) -> Option<usize> {
@@ -41,11 +44,45 @@ impl Calls<'_> {
         match import.finding {
             Some(finding) => {
                 let evidence = self.excerpt();
+                self.told = self.told.min(finding);
                 let seen = &mut self.findings[finding];
                 (seen.rule, seen.message) = (rule, message);
                 (seen.offset, seen.evidence) = (Some(at), Some(evidence));
             }
             None => drop(self.say(rule, message, at)),
+        }
+    }
+
+    /// Tells a step: where, which opcode, and what is on top of the stack after it.
+    pub(in crate::scan::pickle) fn tell(
+        &mut self,
+        code: u8,
+        at: u64,
+        top: Option<Value>,
+        nodes: &Nodes,
+        texts: &Texts,
+    ) {
+        let Some(story) = self.limits.story else { return };
+        let mut story = story.borrow_mut();
+        if story.len() > LONGEST_STORY {
+            return;
+        }
+        let name = opcode::name(code).unwrap_or("?");
+        let top = top.filter(|_| !matches!(code, 0x80 | 0x94 | 0x95 | b'(' | b'p' | b'q' | b'r'));
+        let top = top.map_or_else(String::new, |top| self.show(top, nodes, texts, 2));
+        story.push_str(format!("{at:>8}  {name:<17} {top}").trim_end());
+        story.push('\n');
+        for seen in &self.findings[self.told.min(self.findings.len())..] {
+            story.push_str(&format!(
+                "{:>8}  ^ {}: {}\n",
+                "",
+                seen.rule.level.as_str(),
+                seen.message
+            ));
+        }
+        self.told = self.findings.len();
+        if story.len() > LONGEST_STORY {
+            story.push_str("          … and so on: the rest is left out\n");
         }
     }
 
@@ -113,7 +150,8 @@ impl Calls<'_> {
             View::Node(id) if depth > 0 => match nodes.get(id) {
                 Node::Tuple(_) => {
                     let items = nodes.items(value).unwrap_or_default();
-                    format!("({})", self.show_all(items, nodes, texts, depth - 1))
+                    let comma = if items.len() == 1 { "," } else { "" };
+                    format!("({}{comma})", self.show_all(items, nodes, texts, depth - 1))
                 }
                 Node::Made { by, arguments } => {
                     let by = self.show(by, nodes, texts, depth - 1);

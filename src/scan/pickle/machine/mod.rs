@@ -86,7 +86,10 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
             if opcode == b'.' {
                 return self.pop().map(drop);
             }
-            self.step(opcode, at)?;
+            let stepped = self.step(opcode, at);
+            let top = self.stack.last().copied();
+            self.calls.tell(opcode, at, top, self.nodes, self.texts);
+            stepped?;
             if self.stack.len() > MOST_STACKED {
                 return Err(Stop::Limit(format!("more than {MOST_STACKED} values on its stack")));
             }
