@@ -2,7 +2,7 @@
 //! header anywhere. Bulk data is never read this way.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// Something that can be read at any place, and that many may read at once.
 pub trait ReadAt: Sync {
@@ -83,6 +83,40 @@ impl<'a> Window<'a> {
         let got = self.source.read_at(self.start + offset.min(self.length), &mut bytes)?;
         bytes.truncate(got);
         Ok(bytes)
+    }
+}
+
+/// A window as a seekable reader.
+pub(super) struct WindowReader<'a> {
+    window: Window<'a>,
+    at: u64,
+}
+
+impl<'a> WindowReader<'a> {
+    /// From its beginning.
+    pub(super) fn new(window: Window<'a>) -> Self {
+        Self { window, at: 0 }
+    }
+}
+
+impl Read for WindowReader<'_> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.window.read(self.at, target.len().min(1 << 20))?;
+        target[..bytes.len()].copy_from_slice(&bytes);
+        self.at += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+}
+
+impl Seek for WindowReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.window.length().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 

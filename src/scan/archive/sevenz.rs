@@ -1,11 +1,12 @@
 //! 7z: its directory is at the end, so it is looked up, and its members are unpacked from there.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use super::{DISAGREES, ESCAPES, UNREADABLE, escapes};
 use crate::scan::nested::{self, Unpacked};
 use crate::scan::stream::Stream;
-use crate::scan::{Format, LIMIT, Limits, Reader, Scan, Subject, Window};
+use crate::scan::window::WindowReader;
+use crate::scan::{Format, LIMIT, Limits, Reader, Scan, Subject};
 
 /// Bytes of an archive inside another that are held to be looked up.
 const MOST_HELD: u64 = 32 << 20;
@@ -27,7 +28,7 @@ fn scan(
     scan: &mut Scan,
 ) -> io::Result<()> {
     if let Some(window) = subject.window {
-        return members(Cursor { window, at: 0 }, window.length(), limits, scan);
+        return members(WindowReader::new(window), window.length(), limits, scan);
     }
     let mut held = Vec::new();
     Read::take(&mut *stream, MOST_HELD + 1).read_to_end(&mut held)?;
@@ -77,31 +78,4 @@ fn members(
         scan.say(&UNREADABLE, format!("the archive cannot be unpacked: {error}"), 0);
     }
     Ok(())
-}
-
-/// A window as a seekable reader.
-struct Cursor<'a> {
-    window: Window<'a>,
-    at: u64,
-}
-
-impl Read for Cursor<'_> {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.window.read(self.at, target.len().min(1 << 20))?;
-        target[..bytes.len()].copy_from_slice(&bytes);
-        self.at += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-}
-
-impl Seek for Cursor<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.window.length().checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
-    }
 }

@@ -10,6 +10,7 @@ use minijinja::syntax::SyntaxConfig;
 
 use crate::finding::{Level, Rule};
 use crate::scan::Detection;
+use crate::scan::code::depth;
 
 pub(in crate::scan) const UNSAFE: Rule = Rule {
     id: "unsafe-template",
@@ -44,13 +45,17 @@ pub(in crate::scan) fn scan(template: &str) -> Vec<Detection> {
             }
         }
     }
+    depth::within(&text, look)
+}
+
+fn look(text: &str) -> Vec<Detection> {
     let mut walk = Walk { found: Vec::new() };
-    match parse(&text, "template", SyntaxConfig::default()) {
+    match parse(text, "template", SyntaxConfig::default()) {
         Ok(Stmt::Template(root)) => walk.all(&root.children),
         Ok(_) => {}
         Err(error) => {
             // Another dialect may still run it: then no word may even look like a way out.
-            let rule = if looks_unsafe(&text) { &UNSAFE } else { &UNREADABLE };
+            let rule = if looks_unsafe(text) { &UNSAFE } else { &UNREADABLE };
             let line = error.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(1);
             walk.found.push(Detection::on_line(
                 rule,

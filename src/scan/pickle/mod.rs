@@ -2,18 +2,20 @@
 //! is called with what. Nothing is ever loaded.
 
 mod calls;
+mod escapes;
 mod machine;
 mod memo;
 mod names;
 mod opcode;
 mod shapes;
 mod sniff;
-mod text;
 mod value;
 
 use std::io;
 
 use super::stream::Stream;
+use super::text;
+use super::window::WindowReader;
 use super::{Format, HEAD, LIMIT, Limits, Reader, Scan, Subject};
 use crate::finding::{Level, Rule};
 
@@ -148,7 +150,8 @@ fn scan(
     limits: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let head = stream.peek(32)?;
+    let head = stream.peek(HEAD)?;
+    let is_text = text::is_text(head, head.len() < HEAD);
     // The number may stand behind a protocol and a frame.
     let legacy =
         [2, 11].iter().any(|at| head.get(*at..).is_some_and(|rest| rest.starts_with(TORCH_MAGIC)));
@@ -159,7 +162,18 @@ fn scan(
     let torch =
         legacy || matches!(subject.file_name(), "data.pkl" | "constants.pkl" | "attributes.pkl");
     let loader = if torch { Loader::Torch } else { Loader::Plain };
-    follow(stream, limits, loader, is_named_like_one(&subject.extension()), scan)
+    follow(stream, limits, loader, is_named_like_one(&subject.extension()), scan)?;
+    // A text that begins with letters that are opcodes: it is read again, as the text it is.
+    if scan.format != Format::UNKNOWN || !is_text {
+        return Ok(());
+    }
+    scan.format = Format::TEXT;
+    let Some(window) = subject.window else {
+        scan.say(&LIMIT, "it begins like a pickle and goes on like a text, inside another file", 0);
+        return Ok(());
+    };
+    let mut again = WindowReader::new(window);
+    (text::READER.scan)(&mut Stream::new(&mut again), subject, limits, scan)
 }
 
 /// Follows every pickle of the stream, one behind the other.

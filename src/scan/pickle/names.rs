@@ -4,6 +4,7 @@
 //! has what no script can see; `known/modules.txt` says which modules are nobody's own.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::sync::LazyLock;
 
 /// What a pickle may do with a name.
@@ -32,7 +33,8 @@ pub(super) enum Standing {
     Own,
 }
 
-const GENERATED: &str = include_str!("known/generated.txt");
+/// generated.txt, packed.
+const GENERATED: &[u8] = include_bytes!("known/generated.txt.gz");
 const BY_HAND: &str = include_str!("known/by_hand.txt");
 const MODULES: &str = include_str!("known/modules.txt");
 
@@ -42,9 +44,16 @@ const NUMERIC_PACKAGE: &str = "is no known part of its package";
 /// Module → the lines of its names, each with its role.
 type Known = HashMap<&'static str, Vec<(Role, &'static str)>>;
 
+static GENERATED_TEXT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::new();
+    // It is part of the program; a test reads it to its end.
+    let _ = flate2::read::GzDecoder::new(GENERATED).read_to_string(&mut text);
+    text
+});
+
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let mut known = Known::new();
-    for text in [GENERATED, BY_HAND] {
+    for text in [GENERATED_TEXT.as_str(), BY_HAND] {
         let mut module = "";
         for line in text.lines() {
             match line.as_bytes() {
@@ -210,6 +219,12 @@ mod tests {
         ] {
             assert!(matches!(standing(module, name), Standing::Refused(_)), "{module}.{name}");
         }
+    }
+
+    #[test]
+    fn the_packed_list_is_the_one_that_people_read() {
+        assert!(*GENERATED_TEXT == include_str!("known/generated.txt"), "run known/generate.py");
+        assert!(GENERATED_TEXT.len() > 1_000_000);
     }
 
     /// What would hand control on must never get into the lists by way of the script.

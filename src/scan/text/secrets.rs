@@ -27,7 +27,7 @@ struct Shape {
     length: std::ops::RangeInclusive<usize>,
 }
 
-const SHAPES: [Shape; 11] = [
+const SHAPES: [Shape; 26] = [
     Shape { what: "a Hugging Face token", prefix: "hf_", also: "", length: 30..=60 },
     Shape { what: "a Hugging Face JWT", prefix: "hf_jwt_", also: "._-", length: 40..=4000 },
     Shape {
@@ -44,6 +44,21 @@ const SHAPES: [Shape; 11] = [
     Shape { what: "a GitHub token", prefix: "github_pat_", also: "_", length: 60..=90 },
     Shape { what: "an AWS access key id", prefix: "AKIA", also: "", length: 16..=16 },
     Shape { what: "an AWS access key id", prefix: "ASIA", also: "", length: 16..=16 },
+    Shape { what: "an OpenAI key", prefix: "sk-proj-", also: "_-", length: 40..=220 },
+    Shape { what: "an OpenAI key", prefix: "sk-svcacct-", also: "_-", length: 40..=220 },
+    Shape { what: "an OpenAI key", prefix: "sk-", also: "", length: 48..=48 },
+    Shape { what: "an Anthropic key", prefix: "sk-ant-", also: "_-", length: 80..=140 },
+    Shape { what: "a Slack token", prefix: "xoxb-", also: "-", length: 40..=90 },
+    Shape { what: "a Slack token", prefix: "xoxp-", also: "-", length: 40..=120 },
+    Shape { what: "a Slack token", prefix: "xapp-", also: "-", length: 40..=150 },
+    Shape { what: "a Google API key", prefix: "AIza", also: "_-", length: 35..=35 },
+    Shape { what: "a Google OAuth secret", prefix: "GOCSPX-", also: "_-", length: 28..=28 },
+    Shape { what: "an Azure storage key", prefix: "AccountKey=", also: "+/=", length: 88..=88 },
+    Shape { what: "a GitLab token", prefix: "glpat-", also: "_-.", length: 20..=60 },
+    Shape { what: "a PyPI token", prefix: "pypi-AgEI", also: "_-", length: 60..=250 },
+    Shape { what: "an npm token", prefix: "npm_", also: "", length: 36..=36 },
+    Shape { what: "a Stripe key", prefix: "sk_live_", also: "", length: 24..=99 },
+    Shape { what: "a SendGrid key", prefix: "SG.", also: "_-.", length: 60..=72 },
 ];
 
 /// Looks at every line.
@@ -98,6 +113,7 @@ fn look(line: &[u8], number: u32, scan: &mut Scan) {
             }
         }
     }
+    assigned(&text, number, scan);
     // The words are split so that this very line is no finding.
     if let Some(at) = text.find(concat!("-----BEGIN", " "))
         && text[at..].contains(concat!("PRIVATE", " KEY-----"))
@@ -108,6 +124,40 @@ fn look(line: &[u8], number: u32, scan: &mut Scan) {
             u32::try_from(text[..at].chars().count() + 1).unwrap_or(1),
             scan,
         );
+    }
+}
+
+/// Names whose values are secrets whatever they look like, as settings and `.env` files have them.
+const NAMES: [&str; 7] = [
+    "aws_secret_access_key",
+    "wandb_api_key",
+    "azure_client_secret",
+    "db_password",
+    "postgres_password",
+    "slack_webhook_url",
+    "openai_api_key",
+];
+
+/// `NAME = value` with a value that is no placeholder.
+fn assigned(text: &str, number: u32, scan: &mut Scan) {
+    let lower = text.to_ascii_lowercase();
+    for name in NAMES {
+        let Some(at) = lower.find(name) else { continue };
+        let rest = text[at + name.len()..].trim_start_matches(['"', '\'', ' ']);
+        let Some(value) = rest.strip_prefix(['=', ':']) else { continue };
+        let value = value.trim_start_matches(['"', '\'', ' ']);
+        let end = value
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';'))
+            .unwrap_or(value.len());
+        let value = &value[..end];
+        let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "+/=_-.:@!#%".contains(c));
+        let looked_up = value.contains("environ")
+            || value.starts_with(['$', '{', '<'])
+            || value.contains("secrets.");
+        if value.len() >= 12 && plain && !looked_up && is_random(value) {
+            let column = u32::try_from(text[..at].chars().count() + 1).unwrap_or(u32::MAX);
+            say(&format!("a value of `{name}`"), number, column, scan);
+        }
     }
 }
 
@@ -143,6 +193,16 @@ mod tests {
         let seen = &scan.detections[0];
         assert_eq!((seen.rule.id, seen.line, seen.column), ("secret-in-file", Some(2), Some(8)));
         assert!(!seen.message.contains(&token[3..]));
+        for (before, secret) in [
+            ("", ["sk-pr", "oj-aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5hJ7kL9mN"].concat()),
+            ("key: ", ["xox", "b-123456789012-1234567890123-aB3dE5gH7jK9mN1pQ3sT5vW7"].concat()),
+            ("", ["AI", "zaB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5"].concat()),
+            ("aws_secret_access_key = ", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY9dE3fG5hJk".to_owned()),
+        ] {
+            let scan = scan_bytes(".env", format!("{before}{secret}\n").as_bytes());
+            assert_eq!(scan.detections.len(), 1, "{secret}");
+            assert!(!scan.detections[0].message.contains(&secret[8..]));
+        }
         let key = concat!("-----BEGIN RSA ", "PRIVATE KEY-----\n");
         assert_eq!(scan_bytes("k", key.as_bytes()).detections.len(), 1);
         let long = format!("{}{token}", " ".repeat(super::LINE - 10));
@@ -157,6 +217,10 @@ mod tests {
             "AKIAIOSFODNN7EXAMPLE",
             "xhf_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3f",
             "self_attention",
+            "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
+            "OPENAI_API_KEY=your-key-goes-here",
+            "WANDB_API_KEY: ${{ secrets.WANDB_API_KEY }}",
+            "sk-learn-contrib-is-a-name-of-packages-not-a-key",
         ] {
             assert!(scan_bytes("t", text.as_bytes()).detections.is_empty(), "{text}");
         }

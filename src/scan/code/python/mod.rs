@@ -14,6 +14,7 @@ use ruff_text_size::Ranged as _;
 
 use crate::finding::{Level, Rule};
 use crate::scan::Detection;
+use crate::scan::code::depth;
 
 use constant::constant;
 use does::{Does, does, is_powerful};
@@ -47,6 +48,10 @@ pub(in crate::scan) const UNREADABLE: Rule = Rule {
 
 /// What running this source would do.
 pub(in crate::scan) fn scan(source: &str) -> Vec<Detection> {
+    depth::within(source, look)
+}
+
+fn look(source: &str) -> Vec<Detection> {
     let parsed = match parse_module(source) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -250,7 +255,7 @@ impl Look<'_> {
 
     fn evaluates(&mut self, name: &str, code: Option<&Expr>, at: usize) {
         let plain =
-            code.is_some_and(|code| constant(code).is_some_and(|code| scan(&code).is_empty()));
+            code.is_some_and(|code| constant(code).is_some_and(|code| look(&code).is_empty()));
         let hidden = code.is_some_and(|code| self.is_hidden(code));
         if hidden || !plain && (self.depth == 0 || name != "eval") {
             let what =

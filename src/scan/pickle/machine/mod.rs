@@ -8,8 +8,8 @@ mod array;
 use std::io;
 
 use super::calls::Calls;
+use super::escapes;
 use super::memo::Memo;
-use super::text;
 use super::value::{LONGEST, Nodes, Texts, Value, View};
 use crate::scan::stream::Stream;
 
@@ -157,7 +157,11 @@ impl<'m, 'a, 'l> Machine<'m, 'a, 'l> {
             b'S' | b'V' => {
                 let line = self.line()?;
                 let text = line.and_then(|line| {
-                    if opcode == b'S' { text::quoted(&line) } else { text::raw_unicode(&line) }
+                    if opcode == b'S' {
+                        escapes::quoted(&line)
+                    } else {
+                        escapes::raw_unicode(&line)
+                    }
                 });
                 let value = match text {
                     Some(text) if text.len() <= LONGEST => self.texts.add(text.as_bytes()),
