@@ -1,6 +1,6 @@
 use super::*;
 
-const RULES: &[&str] = &["unsafe-pickle", "lfs-pointer"];
+const RULES: &[&str] = &["custom-class", "unsafe-pickle", "lfs-pointer"];
 const SMALL: &str = "model: {name: churn, owner: acme}\n";
 
 fn said(text: &str) -> String {

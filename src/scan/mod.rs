@@ -290,3 +290,62 @@ pub struct Tensors {
     /// How many tensors.
     pub count: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Bytes that count how many of them were read, in order or looked up.
+    struct Counting<'a> {
+        bytes: &'a [u8],
+        read: &'a AtomicU64,
+    }
+
+    impl Read for Counting<'_> {
+        fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+            let count = self.bytes.read(target)?;
+            self.read.fetch_add(count as u64, Ordering::Relaxed);
+            Ok(count)
+        }
+    }
+
+    impl ReadAt for Counting<'_> {
+        fn read_at(&self, offset: u64, target: &mut [u8]) -> io::Result<usize> {
+            let count = self.bytes.read_at(offset, target)?;
+            self.read.fetch_add(count as u64, Ordering::Relaxed);
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn bulk_data_is_read_once() {
+        let data = vec![7; 8 << 20];
+        let header = format!(
+            "{{\"w\":{{\"dtype\":\"U8\",\"shape\":[{0}],\"data_offsets\":[0,{0}]}}}}",
+            data.len()
+        );
+        let length = (header.len() as u64).to_le_bytes();
+        let weights = [&length[..], header.as_bytes(), &data].concat();
+        let members: [(&str, &[u8]); 2] = [("a/data.pkl", b"\x80\x02N."), ("a/data/0", &data)];
+        let torch = testing::zip(&members, true);
+        let pickle = [&b"\x80\x02B"[..], &(8u32 << 20).to_le_bytes(), &data, b"."].concat();
+        for (format, bytes) in [("safetensors", weights), ("torch-zip", torch), ("pickle", pickle)]
+        {
+            let read = AtomicU64::new(0);
+            let size = bytes.len() as u64;
+            let beside = Counting { bytes: &bytes, read: &read };
+            let mut reader = Counting { bytes: &bytes, read: &read };
+            let mut stream = Stream::new(&mut reader);
+            let window = Some(Window::new(&beside, size));
+            let scan = scan(&mut stream, &Subject { name: "m", size: Some(size), window });
+            stream.drain().expect("memory does not fail");
+            let scan = scan.expect("memory does not fail");
+            assert_eq!((scan.format.as_str(), scan.detections.len()), (format, 0));
+            let read = read.load(Ordering::Relaxed);
+            assert!(read >= size && read * 100 <= size * 102, "{format}: {read} of {size} bytes");
+        }
+    }
+}
