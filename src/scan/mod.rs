@@ -49,7 +49,7 @@ const LIMIT: Rule = Rule {
     level: Level::Error,
     summary: "more than is looked at: archives in archives, expansion, members, time",
     reason: "Nesting and size are how content is hidden from scanners, and how loaders are brought down.",
-    fix: "unpack the inner archives and publish their files",
+    fix: "publish the inner files as they are: unpacked, and split where they are long",
     example: "a zip of 10 MB that unpacks to 100 GB",
 };
 
@@ -134,6 +134,8 @@ struct Head<'a> {
     /// `bytes` are all of it.
     whole: bool,
     size: Option<u64>,
+    /// The file's name: only what no content tells is told by it.
+    name: &'a str,
 }
 
 /// How much is looked at, shared by a file and everything in it.
@@ -186,7 +188,8 @@ fn scan_within(
 ) -> io::Result<Scan> {
     stream.until(Some(limits.deadline));
     let bytes = stream.peek(HEAD)?;
-    let head = Head { bytes, whole: bytes.len() < HEAD, size: subject.size };
+    let (whole, name) = (bytes.len() < HEAD, subject.name);
+    let head = Head { bytes, whole, size: subject.size, name };
     let reader = registry::READERS.iter().find(|reader| (reader.is)(&head));
     let mut scan = Scan { format: Format::UNKNOWN, detections: Vec::new(), tensors: None };
     if let Some(reader) = reader {
@@ -208,10 +211,30 @@ fn scan_within(
         scan.say(&TWO_IN_ONE, "readers that look from its end take it for a zip", 0);
     }
     let none = scan.format == Format::UNKNOWN || text::is_one(scan.format);
-    if none && pickle::is_named_like_one(&subject.extension()) {
+    let extension = subject.extension();
+    if none && pickle::is_named_like_one(&extension) {
         scan.say(&MISNAMED, "it is named like a pickle, and is none that a loader would read", 0);
+    } else if none && let Some(kind) = names_a_model(&extension) {
+        let message = format!("it is named like {kind}, and its content is something else");
+        scan.say(&MISNAMED, message, 0);
     }
     Ok(scan)
+}
+
+/// Formats whose loaders go by the file's name, and which are recognised here whenever they are
+/// what they are named.
+fn names_a_model(extension: &str) -> Option<&'static str> {
+    Some(match extension {
+        "safetensors" => "safetensors",
+        "gguf" => "GGUF",
+        "onnx" => "ONNX",
+        "keras" => "a Keras model",
+        "h5" | "hdf5" => "HDF5",
+        "npy" | "npz" => "a NumPy file",
+        "tflite" => "TFLite",
+        "rds" | "rdata" | "rda" => "an R file",
+        _ => return None,
+    })
 }
 
 /// One thing seen in a file, with the rule that names it.

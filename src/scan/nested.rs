@@ -53,7 +53,8 @@ pub(super) fn bytes(
 ) -> io::Result<Option<Scan>> {
     let peeked = stream.peek(HEAD)?;
     let count = usize::try_from(length).unwrap_or(usize::MAX).min(peeked.len());
-    let head = Head { bytes: &peeked[..count], whole: count as u64 == length, size: Some(length) };
+    let (whole, size) = (count as u64 == length, Some(length));
+    let head = Head { bytes: &peeked[..count], whole, size, name: "" };
     let serialised = registry::READERS.iter().find(|reader| (reader.is)(&head));
     if limits.depth == 0 || !serialised.is_some_and(|reader| pickle::is_serialised(reader.format)) {
         return Ok(None);

@@ -7,7 +7,7 @@ use super::weights::{gguf, numpy, safetensors};
 use super::{inert, pickle, text};
 
 /// The first that recognises a file reads it: strong magic numbers before weak ones.
-pub(super) const READERS: [&Reader; 25] = [
+pub(super) const READERS: [&Reader; 26] = [
     &inert::EMPTY,
     &inert::LFS_POINTER,
     &gguf::READER,
@@ -32,5 +32,6 @@ pub(super) const READERS: [&Reader; 25] = [
     &compressed::LZMA,
     &compressed::ZLIB,
     &text::READER,
+    &text::OTHERWISE_ENCODED,
     &inert::OTHER,
 ];

@@ -7,7 +7,7 @@ pub(super) mod zip;
 
 use crate::finding::{Level, Rule};
 
-const DISAGREES: Rule = Rule {
+pub(super) const DISAGREES: Rule = Rule {
     id: "archive-disagreement",
     level: Level::Error,
     summary: "an archive whose parts do not agree, or that cannot be read to its end",
@@ -16,7 +16,7 @@ const DISAGREES: Rule = Rule {
     example: "two members named archive/data.pkl",
 };
 
-const UNREADABLE: Rule = Rule {
+pub(super) const UNREADABLE: Rule = Rule {
     id: "not-looked-into",
     level: Level::Error,
     summary: "a packed file or member that cannot be looked into",

@@ -34,6 +34,25 @@ pub(in crate::scan) const UNREADABLE: Rule = Rule {
 const LEADING_OUT: [&str; 8] =
     ["self", "lipsum", "cycler", "joiner", "request", "config", "url_for", "get_flashed_messages"];
 
+/// Python's own functions: no engine gives them to a template, so a template that calls one was
+/// written for an engine that does.
+const RUNNING: [&str; 14] = [
+    "eval",
+    "exec",
+    "compile",
+    "open",
+    "getattr",
+    "setattr",
+    "delattr",
+    "globals",
+    "locals",
+    "vars",
+    "input",
+    "breakpoint",
+    "popen",
+    "system",
+];
+
 /// What a template of this text would reach.
 pub(in crate::scan) fn scan(template: &str) -> Vec<Detection> {
     // Tags that only some engines know; they hold no expression.
@@ -274,6 +293,19 @@ impl Walk {
                 {
                     self.say(expr, "it counts further than any rendering should take".into());
                 }
+                if let Expr::Var(callee) = &node.expr
+                    && RUNNING.contains(&callee.id)
+                {
+                    self.say(expr, format!("it calls Python's `{}`", callee.id));
+                }
+                for argument in &node.args {
+                    if let CallArg::Pos(value) | CallArg::Kwarg(_, value) = argument
+                        && let Some(name) = constant(value)
+                        && is_private(&name)
+                    {
+                        self.say(expr, format!("it hands on the name `{name:.40}`"));
+                    }
+                }
                 self.expr(&node.expr);
                 self.arguments(&node.args);
             }
@@ -316,6 +348,14 @@ impl Walk {
             self.say(whole, format!("it takes `{name:.40}` of `{leads}`, which leads into Python"));
         }
     }
+}
+
+/// A name that Python keeps to itself, and nothing but that name.
+fn is_private(name: &str) -> bool {
+    name.len() > 4
+        && name.starts_with("__")
+        && name.ends_with("__")
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 fn is_dunder(name: &str) -> bool {
@@ -405,6 +445,8 @@ mod tests {
             "{% for i in range(999999999) %}{% endfor %}",
             "{% if x %}{{ lipsum.__globals__ }}",
             "{{ '{0.__class__}'.format(x) }}",
+            "{{ getattr(x, name) }}",
+            "{{ x.get('__globals__') }}",
         ] {
             assert_eq!(rules(template).first(), Some(&"unsafe-template"), "{template}");
         }

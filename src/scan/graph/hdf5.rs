@@ -77,10 +77,7 @@ fn scan(
                 scan.say(&LIMIT, format!("more than {MOST_MODELS} models in one file"), start);
                 return Ok(());
             }
-            for mut seen in keras_text(&text, limits).unwrap_or_default() {
-                (seen.line, seen.column, seen.offset) = (None, None, Some(start + before as u64));
-                scan.detections.push(seen);
-            }
+            scan.detections.extend(keras_text(&text, start + before as u64, limits));
         }
     }
 }

@@ -4,9 +4,13 @@
 use std::io;
 
 use crate::scan::stream::Stream;
+use crate::scan::text::keras_text;
+use crate::scan::{Detection, LIMIT, Limits};
 
 /// Longest text field that is read; names of operators and files are far shorter.
 const LONGEST: u64 = 64 << 10;
+/// Longest JSON of a model that is held.
+const LONGEST_MODEL: u64 = 8 << 20;
 /// Messages in messages.
 const DEEPEST: usize = 64;
 
@@ -90,14 +94,27 @@ impl<'s, 'a> Messages<'s, 'a> {
         Ok(())
     }
 
-    /// A text field.
+    /// A text field; an empty text for one that is longer than any name is.
     pub(super) fn text(&mut self, length: u64) -> io::Result<String> {
-        if length > LONGEST {
+        self.text_of(length, LONGEST).map(Option::unwrap_or_default)
+    }
+
+    /// The findings in a text field that is a Keras model.
+    pub(super) fn keras(&mut self, length: u64, limits: Limits<'_>) -> io::Result<Vec<Detection>> {
+        let start = self.stream.offset();
+        Ok(match self.text_of(length, LONGEST_MODEL)? {
+            Some(text) => keras_text(&text, start, limits),
+            None => vec![Detection::at(&LIMIT, "a model is longer than 8 MiB of JSON", start)],
+        })
+    }
+
+    fn text_of(&mut self, length: u64, longest: u64) -> io::Result<Option<String>> {
+        if length > longest {
             self.stream.skip(length)?;
-            return Ok(String::new());
+            return Ok(None);
         }
         let bytes = self.stream.bytes(usize::try_from(length).unwrap_or_default())?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     fn fixed(&mut self, width: u64) -> io::Result<Field> {

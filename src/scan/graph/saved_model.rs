@@ -8,8 +8,7 @@ use std::io;
 use super::protobuf::{Field, Messages, outline};
 use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
-use crate::scan::text::keras_text;
-use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, nested};
+use crate::scan::{Detection, Format, HEAD, Limits, Reader, Scan, Subject, nested};
 
 const UNSAFE: Rule = Rule {
     id: "unsafe-operator",
@@ -101,40 +100,68 @@ pub(super) fn reaches(operator: &str) -> Option<&'static str> {
 /// SavedModel, MetaGraphDef and GraphDef.
 pub(in crate::scan) const READER: Reader = Reader {
     format: Format("tensorflow-graph"),
-    is: |head| is_graph(head.bytes),
+    is: |head| kind(head.bytes).is_some(),
     scan,
     checked: "every operator of the main graph and of the function library; the Keras model beside it",
     unchecked: "the numbers; native libraries that bring operators",
     rules: &[&UNSAFE, &BROKEN],
 };
 
-/// A SavedModel begins with its version and a meta graph, a graph with nodes that have a name and
-/// an operator.
-fn is_graph(head: &[u8]) -> bool {
+/// What the first fields are: nodes have a name and an operator, a graph has nodes, a meta graph
+/// has a graph behind its info, a SavedModel has meta graphs behind its version. What may be left
+/// out may be left out: readers of protocol buffers do not mind, nor the order.
+fn kind(head: &[u8]) -> Option<Kind> {
     let fields = outline(head);
-    let node = |body: &[u8]| {
-        let inner = outline(body);
-        let text = |index: usize, number: u64| {
-            inner.get(index).is_some_and(|(found, kind, name)| {
-                (*found, *kind) == (number, 2)
-                    && !name.is_empty()
-                    && name.iter().all(u8::is_ascii_graphic)
-            })
-        };
-        text(0, 1) && text(1, 2)
-    };
-    match fields[..] {
-        [(1, 0, _), (2, 2, meta), ..] => {
-            let inner = outline(meta);
-            inner.first().is_some_and(|(number, kind, _)| matches!((*number, *kind), (1 | 2, 2)))
-        }
-        // MetaGraphDef: its info, then the graph.
-        [(1, 2, info), (2, 2, graph), ..] if !node(info) => outline(graph)
-            .first()
-            .is_some_and(|(number, kind, body)| (*number, *kind) == (1, 2) && node(body)),
-        [(1, 2, first), ..] => node(first),
-        _ => false,
+    let only = |wanted: u64| fields.iter().all(|(number, _, _)| *number <= wanted);
+    let first = fields.iter().find(|(number, kind, _)| matches!((*number, *kind), (1 | 2, 2)))?;
+    match first {
+        (1, _, body) if is_node(body) => Some(Kind::Graph),
+        (2, _, body) if is_graph(body) && only(7) => Some(Kind::MetaGraph),
+        (2, _, body) if is_library(body) && only(4) => Some(Kind::Graph),
+        (2, _, body) if is_meta(body) && only(2) => Some(Kind::SavedModel),
+        (1, ..) => match fields.iter().find(|(number, kind, _)| (*number, *kind) == (2, 2)) {
+            Some((_, _, graph)) if is_graph(graph) && only(7) => Some(Kind::MetaGraph),
+            _ => None,
+        },
+        _ => None,
     }
+}
+
+fn is_node(body: &[u8]) -> bool {
+    let fields = outline(body);
+    let text = |wanted: u64| {
+        fields.iter().any(|(number, kind, name)| {
+            (*number, *kind) == (wanted, 2)
+                && !name.is_empty()
+                && name.iter().all(u8::is_ascii_graphic)
+        })
+    };
+    text(1) && text(2)
+}
+
+fn is_graph(body: &[u8]) -> bool {
+    outline(body).iter().any(|(number, kind, node)| (*number, *kind) == (1, 2) && is_node(node))
+}
+
+/// Functions: each begins with a signature, and holds nodes.
+fn is_library(body: &[u8]) -> bool {
+    let fields = outline(body);
+    let Some((1, 2, function)) = fields.first() else { return false };
+    let inner = outline(function);
+    inner.iter().any(|(number, kind, node)| (*number, *kind) == (3, 2) && is_node(node))
+}
+
+fn is_meta(body: &[u8]) -> bool {
+    let fields = outline(body);
+    let graph = fields.iter().any(|(number, kind, graph)| {
+        (*number, *kind) == (2, 2) && (is_graph(graph) || is_library(graph))
+    });
+    // Info with the version of TensorFlow; the graph may lie behind the head.
+    let info = fields.first().is_some_and(|(number, kind, info)| {
+        (*number, *kind) == (1, 2)
+            && outline(info).iter().any(|(number, kind, _)| matches!((*number, *kind), (1..=6, 2)))
+    });
+    graph || info
 }
 
 fn scan(
@@ -143,12 +170,7 @@ fn scan(
     limits: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let fields = outline(stream.peek(crate::scan::HEAD)?);
-    let kind = match fields[..] {
-        [(1, 0, _), ..] => Kind::SavedModel,
-        [(1, 2, _), (2, 2, _), ..] => Kind::MetaGraph,
-        _ => Kind::Graph,
-    };
+    let Some(kind) = kind(stream.peek(HEAD)?) else { return Ok(()) };
     let mut seen = Seen { detections: Vec::new(), operators: BTreeSet::new(), limits };
     let mut messages = Messages::new(stream);
     let ended =
@@ -210,8 +232,7 @@ impl Seen<'_> {
     fn user_object(&mut self, messages: &mut Messages<'_, '_>, length: u64) -> io::Result<()> {
         messages.message(length, &mut |messages, number, field| {
             let (3, Field::Bytes(length)) = (number, &field) else { return Ok(()) };
-            let text = messages.text(*length)?;
-            self.detections.extend(keras_text(&text, self.limits).unwrap_or_default());
+            self.detections.extend(messages.keras(*length, self.limits)?);
             Ok(())
         })
     }
@@ -281,8 +302,7 @@ pub(in crate::scan) const KERAS: Reader = Reader {
                 (1, Field::Bytes(length)) => {
                     messages.message(*length, &mut |messages, number, field| {
                         let (5, Field::Bytes(length)) = (number, &field) else { return Ok(()) };
-                        let text = messages.text(*length)?;
-                        found.extend(keras_text(&text, limits).unwrap_or_default());
+                        found.extend(messages.keras(*length, limits)?);
                         Ok(())
                     })
                 }

@@ -14,9 +14,8 @@ mod value;
 use std::io;
 
 use super::stream::Stream;
-use super::text;
 use super::window::WindowReader;
-use super::{Format, HEAD, LIMIT, Limits, Reader, Scan, Subject};
+use super::{Format, HEAD, LIMIT, Limits, Reader, Scan, Subject, archive, text};
 use crate::finding::{Level, Rule};
 
 use calls::{Calls, Loader};
@@ -125,13 +124,15 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
     matches!(names::standing(module, name), Standing::Known(_))
 }
 
-/// Whether what was scanned as serialised is that to its end.
+/// Whether bytes inside another file are what they begin like: read to their end without trouble,
+/// or with a payload before the trouble. Numbers may begin like a pickle or an archive; they do not
+/// go on like one.
 pub(super) fn is_whole(scan: &Scan) -> bool {
-    let pickle = scan.format == PICKLE || scan.format == TORCH_LEGACY;
-    let broken = |seen: &super::Detection| {
-        [BROKEN.id, TRAILING.id].contains(&seen.rule.id) || pickle && seen.rule.id == LIMIT.id
+    let seen = |rules: &[&Rule]| {
+        scan.detections.iter().any(|seen| rules.iter().any(|rule| rule.id == seen.rule.id))
     };
-    scan.format != Format::UNKNOWN && !scan.detections.iter().any(broken)
+    let trouble = [&BROKEN, &TRAILING, &LIMIT, &archive::DISAGREES, &archive::UNREADABLE];
+    scan.format != Format::UNKNOWN && (seen(&[&UNSAFE, &UNKNOWN]) || !seen(&trouble))
 }
 
 /// An array of objects in a NumPy file: what follows its header must be a pickle.

@@ -5,9 +5,9 @@
 
 use base64::Engine as _;
 
-use super::json::Value;
+use super::json::{Unread, Value};
 use crate::finding::{Level, Rule};
-use crate::scan::{Detection, Limits, nested, pickle};
+use crate::scan::{Detection, LIMIT, Limits, nested, pickle};
 
 pub(in crate::scan) const UNSAFE: Rule = Rule {
     id: "unsafe-keras",
@@ -38,39 +38,48 @@ pub(super) fn is_model(value: &Value) -> bool {
 /// What loading the model would do.
 pub(in crate::scan) fn scan(value: &Value, limits: Limits<'_>) -> Vec<Detection> {
     let mut found = Vec::new();
-    object(value, limits, 0, &mut found);
+    object(value, limits, &mut found);
     found.truncate(50);
     found
 }
 
-/// The same, of JSON text in another file.
-pub(in crate::scan) fn scan_text(text: &str, limits: Limits<'_>) -> Option<Vec<Detection>> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    is_model(&value).then(|| scan(&value, limits))
+/// The same, of JSON text that stands at a byte of another file.
+pub(in crate::scan) fn scan_text(text: &str, start: u64, limits: Limits<'_>) -> Vec<Detection> {
+    let mut found = match Value::parse(text) {
+        Ok(value) if is_model(&value) => scan(&value, limits),
+        Ok(_) | Err(Unread::Broken) => Vec::new(),
+        Err(Unread::Deep) => {
+            vec![Detection::at(&LIMIT, "a model nests deeper than is looked into", 0)]
+        }
+    };
+    for seen in &mut found {
+        seen.offset = seen.offset.map(|at| start + at);
+    }
+    found
 }
 
 fn say(rule: &'static Rule, message: String, found: &mut Vec<Detection>) {
-    found.push(Detection::on_line(rule, message, 1, 1));
+    found.push(Detection::at(rule, message, 0));
 }
 
-fn object(value: &Value, limits: Limits<'_>, depth: usize, found: &mut Vec<Detection>) {
-    if depth > 200 {
-        return;
-    }
+fn object(value: &Value, limits: Limits<'_>, found: &mut Vec<Detection>) {
     match value {
         Value::Map(entries) => {
             if let Some(class) = value.get("class_name").and_then(Value::text) {
+                let before = found.len();
                 named(class, value, limits, found);
+                let place = value.place("class_name") as u64;
+                found[before..].iter_mut().for_each(|seen| seen.offset = Some(place));
             }
             for (key, inner) in entries {
                 // TensorFlow writes lambdas as a list of marshalled code, defaults and closure.
-                if key == "function_type" && inner.text() == Some("lambda") {
+                if key.name == "function_type" && inner.text() == Some("lambda") {
                     say(&UNSAFE, "a layer holds a lambda as compiled code".into(), found);
                 }
-                object(inner, limits, depth + 1, found);
+                object(inner, limits, found);
             }
         }
-        Value::List(items) => items.iter().for_each(|item| object(item, limits, depth + 1, found)),
+        Value::List(items) => items.iter().for_each(|item| object(item, limits, found)),
         Value::Text(_) | Value::Other => {}
     }
 }
@@ -224,7 +233,7 @@ fn custom(name: &str, found: &mut Vec<Detection>) {
     if found.iter().any(|seen| seen.subject.as_deref() == Some(&name)) {
         return;
     }
-    let mut seen = Detection::on_line(&CUSTOM, format!("it needs `{name}`"), 1, 1);
+    let mut seen = Detection::at(&CUSTOM, format!("it needs `{name}`"), 0);
     seen.subject = Some(name);
     found.push(seen);
 }

@@ -1,15 +1,17 @@
 //! Texts: secrets in any of them, and what those with a meaning could do. What a text means is told
 //! by its content where that is possible (JSON, XML), else by its name (Python, templates).
 
+mod encoding;
 mod json;
 mod keras;
 mod packages;
+mod prototxt;
 pub(super) mod secrets;
 mod skops;
 mod xml;
 mod yaml;
 
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Read};
 
 use super::code::{jinja, python};
 use super::stream::Stream;
@@ -46,9 +48,36 @@ pub(super) const READER: Reader = Reader {
         &skops::UNSAFE,
         &skops::CUSTOM,
         &packages::FOREIGN,
+        &prototxt::PYTHON,
         &xml::ENTITY,
         &yaml::UNSAFE,
     ],
+};
+
+/// Texts in another encoding: UTF-16, and whatever is named like code or settings, which loaders
+/// decode as the file itself says.
+pub(super) const OTHERWISE_ENCODED: Reader = Reader {
+    format: Format("text-not-utf8"),
+    is: |head| {
+        encoding::wide(head.bytes).is_some()
+            || !matches!(meaning(b"", head.name), Meaning::Words | Meaning::Json)
+            || head.name.ends_with(".json")
+    },
+    scan: |stream, subject, limits, scan| {
+        let Some(wide) = encoding::wide(stream.peek(super::HEAD)?) else {
+            return self::scan(stream, subject, limits, scan);
+        };
+        let mut bytes = Vec::new();
+        Read::take(&mut *stream, 2 * LONGEST as u64).read_to_end(&mut bytes)?;
+        if !stream.peek(1)?.is_empty() {
+            scan.say(&LIMIT, "it is longer than the 16 MiB that are looked at of such a text", 0);
+        }
+        let text = encoding::decode(&bytes, wide);
+        self::scan(&mut Stream::new(&mut text.as_bytes()), subject, limits, scan)
+    },
+    checked: "what is checked of other texts",
+    unchecked: "encodings other than UTF-16 and those that contain ASCII",
+    rules: READER.rules,
 };
 
 const JSON: Format = Format("json");
@@ -68,6 +97,7 @@ enum Meaning {
     Template,
     Yaml,
     Packages,
+    Prototxt,
     Xml,
     Words,
 }
@@ -78,7 +108,7 @@ fn scan(
     limits: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let meaning = meaning(stream.peek(super::HEAD)?, subject);
+    let meaning = meaning(stream.peek(super::HEAD)?, subject.name);
     match meaning {
         Meaning::Json | Meaning::Notebook => scan.format = JSON,
         Meaning::Xml => scan.format = XML,
@@ -113,6 +143,7 @@ fn scan(
         Meaning::Template => jinja::scan(&text),
         Meaning::Yaml => yaml::scan(&text),
         Meaning::Packages => packages::scan(&text),
+        Meaning::Prototxt => prototxt::scan(&text),
         Meaning::Xml => xml::scan(&text),
         Meaning::Words => Vec::new(),
     };
@@ -120,15 +151,20 @@ fn scan(
     Ok(())
 }
 
-fn meaning(head: &[u8], subject: &Subject<'_>) -> Meaning {
-    let name = subject.file_name().to_lowercase();
-    let extension = subject.extension();
-    match extension.as_str() {
+fn meaning(head: &[u8], name: &str) -> Meaning {
+    let name = name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let (_, extension) = name.rsplit_once('.').unwrap_or_default();
+    match extension {
         "py" | "pyw" | "pyi" => return Meaning::Python,
         "ipynb" => return Meaning::Notebook,
         "jinja" | "jinja2" | "j2" => return Meaning::Template,
         "yaml" | "yml" => return Meaning::Yaml,
+        "xml" | "pmml" => return Meaning::Xml,
+        "prototxt" => return Meaning::Prototxt,
         _ => {}
+    }
+    if name == "mlmodel" {
+        return Meaning::Yaml;
     }
     if name.starts_with("requirements") && extension == "txt"
         || name == "pipfile"
@@ -150,13 +186,7 @@ fn meaning(head: &[u8], subject: &Subject<'_>) -> Meaning {
     {
         Some(b'{' | b'[') if !head.starts_with(b"{%") && !head.starts_with(b"{{") => Meaning::Json,
         Some(b'{') => Meaning::Template,
-        Some(b'<')
-            if head.windows(2).any(|pair| matches!(pair, b"<?" | b"<!"))
-                || extension == "xml"
-                || extension == "pmml" =>
-        {
-            Meaning::Xml
-        }
+        Some(b'<') if head.windows(2).any(|pair| matches!(pair, b"<?" | b"<!")) => Meaning::Xml,
         _ => Meaning::Words,
     }
 }

@@ -31,19 +31,17 @@ pub(super) fn is_schema(value: &Value) -> bool {
 /// What loading would reach.
 pub(super) fn scan(value: &Value) -> Vec<Detection> {
     let mut found = Vec::new();
-    node(value, 0, &mut found);
+    node(value, &mut found);
     found.truncate(50);
     found
 }
 
-fn node(value: &Value, depth: usize, found: &mut Vec<Detection>) {
-    if depth > 200 {
-        return;
-    }
+fn node(value: &Value, found: &mut Vec<Detection>) {
     match value {
         Value::Map(entries) => {
             let text = |key: &str| value.get(key).and_then(Value::text);
             if let (Some(module), Some(class)) = (text("__module__"), text("__class__")) {
+                let before = found.len();
                 let shown = format!("{module:.80}.{class:.80}");
                 let loader = text("__loader__").unwrap_or_default();
                 if matches!(loader, "OperatorFuncNode" | "MethodNode")
@@ -60,10 +58,12 @@ fn node(value: &Value, depth: usize, found: &mut Vec<Detection>) {
                 } else if !pickle::is_known(module, class) {
                     say(&CUSTOM, format!("it needs `{shown}`"), &shown, found);
                 }
+                let place = value.place("__class__") as u64;
+                found[before..].iter_mut().for_each(|seen| seen.offset = Some(place));
             }
-            entries.iter().for_each(|(_, inner)| node(inner, depth + 1, found));
+            entries.iter().for_each(|(_, inner)| node(inner, found));
         }
-        Value::List(items) => items.iter().for_each(|item| node(item, depth + 1, found)),
+        Value::List(items) => items.iter().for_each(|item| node(item, found)),
         Value::Text(_) | Value::Other => {}
     }
 }
@@ -76,7 +76,7 @@ fn say(rule: &'static Rule, message: String, subject: &str, found: &mut Vec<Dete
     if found.iter().any(|seen| seen.subject.as_deref() == Some(subject)) {
         return;
     }
-    let mut seen = Detection::on_line(rule, message, 1, 1);
+    let mut seen = Detection::at(rule, message, 0);
     seen.subject = Some(subject.to_owned());
     found.push(seen);
 }

@@ -1,6 +1,6 @@
 //! YAML: tags that make Python objects, and targets that are called.
 
-use super::json;
+use super::{jinja, json};
 use crate::finding::{Level, Rule};
 use crate::scan::Detection;
 
@@ -49,11 +49,54 @@ pub(super) fn scan(text: &str) -> Vec<Detection> {
         }
         if let Some((_, target)) = code.split_once("_target_:") {
             let name = target.trim().trim_matches(['"', '\'']);
-            found.extend(json::target(name).map(|seen| Detection { line: Some(number), ..seen }));
+            found.extend(json::target(name).map(|seen| Detection {
+                line: Some(number),
+                column: Some(1),
+                offset: None,
+                ..seen
+            }));
+        }
+        if let Some((before, module)) = code.split_once("loader_module:")
+            && before.trim().is_empty()
+        {
+            let module = module.trim().trim_matches(['"', '\'']);
+            let column = u32::try_from(before.len() + 1).unwrap_or(u32::MAX);
+            found.extend(loader(module).map(|seen| Detection {
+                line: Some(number),
+                column: Some(column),
+                offset: None,
+                ..seen
+            }));
         }
         if found.len() > 20 {
             break;
         }
     }
+    if text.contains("{{") || text.contains("{%") {
+        found.extend(templates(text));
+    }
     found
+}
+
+/// MLflow's `loader_module`: a module that is imported, and whose `_load_pyfunc` is called.
+/// <https://mlflow.org/docs/latest/ml/model/#model-format>
+fn loader(module: &str) -> Option<Detection> {
+    if module.starts_with("mlflow.") {
+        return None;
+    }
+    Some(match crate::scan::pickle::refused(module, "_load_pyfunc") {
+        Some(does) => {
+            let message = format!("`loader_module` imports `{module:.120}`, which {does}");
+            Detection::at(&json::FOREIGN, message, 0)
+        }
+        None => Detection::at(&json::REMOTE, format!("`loader_module` needs `{module:.120}`"), 0),
+    })
+}
+
+/// Templates among the values, as they stand: their quotes and escapes are YAML's, so what cannot
+/// be parsed is no finding here.
+fn templates(text: &str) -> impl Iterator<Item = Detection> {
+    jinja::scan(text).into_iter().filter(|seen| {
+        seen.rule.id == jinja::UNSAFE.id && !seen.message.contains("cannot be parsed")
+    })
 }

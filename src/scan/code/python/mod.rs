@@ -48,8 +48,58 @@ pub(in crate::scan) const UNREADABLE: Rule = Rule {
 
 /// What running this source would do.
 pub(in crate::scan) fn scan(source: &str) -> Vec<Detection> {
-    depth::within(source, look)
+    // Interpreters that take a NUL at all take it for an end, and what is behind it for nothing.
+    let source = source.trim_start_matches('\u{feff}').replace('\0', "\n");
+    let mut found: Vec<_> = hiding_encoding(&source).into_iter().collect();
+    found.extend(depth::within(&source, look));
+    found
 }
+
+/// An encoding declared in the first two lines (PEP 263) in which ASCII is not ASCII: the text
+/// that runs is another than the text that is read.
+fn hiding_encoding(source: &str) -> Option<Detection> {
+    for (number, line) in source.lines().take(2).enumerate() {
+        let comment = line.trim_start().strip_prefix('#')?;
+        let Some((_, declared)) = comment.split_once("coding") else { continue };
+        let Some(name) = declared.strip_prefix([':', '=']) else { continue };
+        let name: String = name
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+            .collect();
+        let plain = name.to_lowercase().replace('_', "-");
+        let contains_ascii = PLAIN_ENCODINGS.iter().any(|known| plain.starts_with(known))
+            && plain != "utf-7"
+            && !plain.starts_with("utf-16");
+        if !contains_ascii {
+            let message = format!("its encoding `{name:.40}` hides what it says");
+            let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
+            return Some(Detection::on_line(&UNSAFE, message, line, 1));
+        }
+    }
+    None
+}
+
+/// Beginnings of the names of encodings that contain ASCII.
+const PLAIN_ENCODINGS: [&str; 17] = [
+    "utf-8",
+    "utf8",
+    "u8",
+    "latin",
+    "l1",
+    "iso-8859",
+    "iso8859",
+    "ascii",
+    "us-ascii",
+    "cp125",
+    "windows-125",
+    "gb",
+    "big5",
+    "euc",
+    "koi8",
+    "shift",
+    "mac",
+];
 
 fn look(source: &str) -> Vec<Detection> {
     let parsed = match parse_module(source) {

@@ -1,10 +1,15 @@
 //! JSON that comes with models: settings that name code, templates, indexes of shards.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+mod value;
+
+use std::collections::BTreeSet;
 
 use super::{inside, jinja, keras, python, skops};
 use crate::finding::{Level, Rule};
-use crate::scan::{Detection, Limits, Subject};
+use crate::scan::{Detection, LIMIT, Limits, Subject};
+
+use value::Key;
+pub(super) use value::{Unread, Value};
 
 pub(in crate::scan) const REMOTE: Rule = Rule {
     id: "remote-code",
@@ -42,97 +47,6 @@ pub(in crate::scan) const TWICE: Rule = Rule {
     example: "\"auto_map\" twice in config.json",
 };
 
-/// Values are no deeper in honest settings.
-const DEEPEST: usize = 120;
-
-/// JSON that keeps duplicate keys apart.
-pub(super) enum Value {
-    Map(Vec<(String, Value)>),
-    List(Vec<Value>),
-    Text(String),
-    Other,
-}
-
-impl Value {
-    /// The last value under a key, as Python reads it.
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
-        match self {
-            Self::Map(entries) => {
-                entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
-            }
-            _ => None,
-        }
-    }
-
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(super) fn list(&self) -> &[Value] {
-        match self {
-            Self::List(items) => items,
-            _ => &[],
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Value;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Value::Map(entries))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = list.next_element()? {
-                    items.push(item);
-                }
-                Ok(Value::List(items))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Text(text.to_owned()))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
-}
-
 /// Files that name code or templates, however long they are.
 pub(super) fn matters(name: &str) -> bool {
     name.ends_with("config.json")
@@ -148,69 +62,69 @@ pub(super) fn matters(name: &str) -> bool {
 
 /// What loaders would do with it.
 pub(super) fn scan(text: &str, subject: &Subject<'_>, limits: Limits<'_>) -> Vec<Detection> {
-    // Python writes NaN and Infinity; their place in settings is none that matters here.
-    let value: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+    let value = match Value::parse(text) {
         Ok(value) => value,
-        Err(_) => match serde_json::from_str(&without_nan(text)) {
-            Ok(value) => value,
-            Err(_) => return Vec::new(),
-        },
+        // Python's reader gives up too: nothing is loaded from it.
+        Err(Unread::Broken) => return Vec::new(),
+        Err(Unread::Deep) => {
+            return vec![Detection::at(&LIMIT, "it nests deeper than is looked into", 0)];
+        }
     };
     let mut found = Vec::new();
-    walk(&value, subject, 0, &mut found);
+    walk(&value, subject, &mut found);
     if keras::is_model(&value) {
         found.extend(keras::scan(&value, limits));
     }
     if skops::is_schema(&value) {
         found.extend(skops::scan(&value));
     }
+    on_lines(found, text)
+}
+
+/// Findings at bytes of a text, on their lines.
+fn on_lines(mut found: Vec<Detection>, text: &str) -> Vec<Detection> {
+    for seen in &mut found {
+        let at = seen.offset.take().and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
+        let before = text.get(..at).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        seen.line = u32::try_from(line).ok();
+        seen.column = u32::try_from(before[start..].chars().count() + 1).ok();
+    }
     found
 }
 
-fn without_nan(text: &str) -> String {
-    let mut out = text.to_owned();
-    for (word, number) in [("-Infinity", "0"), ("Infinity", "0"), ("NaN", "0")] {
-        for before in [":", ": ", ",", ", ", "[", "[ "] {
-            out = out.replace(&format!("{before}{word}"), &format!("{before}{number}"));
-        }
-    }
-    out
-}
+/// Keys under which code, templates and files are named.
+const NAMING: [&str; 8] = [
+    "auto_map",
+    "chat_template",
+    "class_name",
+    "module",
+    "config",
+    "__module__",
+    "__class__",
+    "weight_map",
+];
 
-fn walk(value: &Value, subject: &Subject<'_>, depth: usize, found: &mut Vec<Detection>) {
-    if depth > DEEPEST {
-        return;
-    }
+fn walk(value: &Value, subject: &Subject<'_>, found: &mut Vec<Detection>) {
     match value {
         Value::Map(entries) => {
-            for (index, (key, inner)) in entries.iter().enumerate() {
-                let again = entries[..index].iter().any(|(earlier, _)| earlier == key);
-                if again
-                    && matches!(
-                        key.as_str(),
-                        "auto_map"
-                            | "chat_template"
-                            | "class_name"
-                            | "module"
-                            | "config"
-                            | "__module__"
-                            | "__class__"
-                            | "weight_map"
-                    )
-                {
-                    found.push(say(&TWICE, format!("`{key}` stands there twice")));
+            let mut once = BTreeSet::new();
+            for (key, inner) in entries {
+                if NAMING.contains(&key.name.as_str()) && !once.insert(&key.name) {
+                    found.push(say(&TWICE, key, format!("`{}` stands there twice", key.name)));
                 }
                 entry(key, inner, subject, found);
-                walk(inner, subject, depth + 1, found);
+                walk(inner, subject, found);
             }
         }
-        Value::List(items) => items.iter().for_each(|item| walk(item, subject, depth + 1, found)),
+        Value::List(items) => items.iter().for_each(|item| walk(item, subject, found)),
         Value::Text(_) | Value::Other => {}
     }
 }
 
-fn entry(key: &str, value: &Value, subject: &Subject<'_>, found: &mut Vec<Detection>) {
-    match key {
+fn entry(key: &Key, value: &Value, subject: &Subject<'_>, found: &mut Vec<Detection>) {
+    match key.name.as_str() {
         "chat_template" | "template" | "default_chat_template" => templates(value, key, found),
         "additional_chat_templates" => {
             if let Value::Map(entries) = value {
@@ -221,56 +135,58 @@ fn entry(key: &str, value: &Value, subject: &Subject<'_>, found: &mut Vec<Detect
         "weight_map" | "paths" => {
             for path in texts(value) {
                 if crate::scan::archive_escapes(path).is_some() {
-                    found.push(say(&ESCAPES, format!("`{key}` names `{path:.80}`")));
+                    found.push(say(&ESCAPES, key, format!("`{}` names `{path:.80}`", key.name)));
                 }
             }
         }
-        "_target_" => found.extend(value.text().and_then(target)),
+        "_target_" => found.extend(value.text().and_then(target).map(|seen| seen_at(seen, key))),
         // sentence-transformers' list of modules.
         "type" if subject.file_name() == "modules.json" => {
             if let Some(class) =
                 value.text().filter(|class| !class.starts_with("sentence_transformers."))
             {
-                found.push(say(&REMOTE, format!("it needs the class `{class:.80}`")));
+                found.push(say(&REMOTE, key, format!("it needs the class `{class:.80}`")));
             }
         }
         "custom_pipeline" => {
             if let Some(path) = value.text() {
-                found.push(say(&REMOTE, format!("it needs the pipeline `{path:.80}`")));
+                found.push(say(&REMOTE, key, format!("it needs the pipeline `{path:.80}`")));
             }
         }
         _ => {}
     }
 }
 
-fn templates(value: &Value, place: &str, found: &mut Vec<Detection>) {
+fn templates(value: &Value, key: &Key, found: &mut Vec<Detection>) {
+    let mut look = |template: &str, place: &str| {
+        found.extend(inside(jinja::scan(template), place).map(|seen| seen_at(seen, key)));
+    };
     match value {
-        Value::Text(template) => found.extend(inside(jinja::scan(template), place)),
-        Value::List(items) => items.iter().for_each(|item| templates(item, place, found)),
+        Value::Text(template) => look(template, &key.name),
         Value::Map(entries) => {
             for (name, inner) in entries {
                 if let Value::Text(template) = inner {
-                    found.extend(inside(jinja::scan(template), &format!("{place}/{name}")));
+                    look(template, &format!("{}/{}", key.name, name.name));
                 }
             }
         }
+        Value::List(items) => items.iter().for_each(|item| templates(item, key, found)),
         Value::Other => {}
     }
 }
 
-fn names_code(key: &str, value: &Value, found: &mut Vec<Detection>) {
+fn names_code(key: &Key, value: &Value, found: &mut Vec<Detection>) {
+    let name = &key.name;
     let mut said = false;
     for class in texts(value) {
         if class.contains("--") || class.contains("://") {
-            found.push(say(
-                &FOREIGN,
-                format!("`{key}` loads `{class:.120}` from another repository"),
-            ));
+            let message = format!("`{name}` loads `{class:.120}` from another repository");
+            found.push(say(&FOREIGN, key, message));
         } else if class.contains("..") || class.starts_with('/') {
-            found.push(say(&ESCAPES, format!("`{key}` names `{class:.120}`")));
+            found.push(say(&ESCAPES, key, format!("`{name}` names `{class:.120}`")));
         } else if !said {
             said = true;
-            found.push(say(&REMOTE, format!("`{key}` needs `{class:.120}`")));
+            found.push(say(&REMOTE, key, format!("`{name}` needs `{class:.120}`")));
         }
     }
 }
@@ -280,9 +196,10 @@ pub(super) fn target(name: &str) -> Option<Detection> {
     let (module, last) = name.rsplit_once('.')?;
     match crate::scan::pickle::refused(module, last) {
         Some(does) => {
-            Some(say(&FOREIGN, format!("`_target_` calls `{name:.120}`, of a module that {does}")))
+            let message = format!("`_target_` calls `{name:.120}`, of a module that {does}");
+            Some(Detection::at(&FOREIGN, message, 0))
         }
-        None => Some(say(&REMOTE, format!("`_target_` needs `{name:.120}`"))),
+        None => Some(Detection::at(&REMOTE, format!("`_target_` needs `{name:.120}`"), 0)),
     }
 }
 
@@ -295,13 +212,17 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-fn say(rule: &'static Rule, message: String) -> Detection {
-    Detection::on_line(rule, message, 1, 1)
+fn say(rule: &'static Rule, key: &Key, message: String) -> Detection {
+    Detection::at(rule, message, key.at as u64)
+}
+
+fn seen_at(seen: Detection, key: &Key) -> Detection {
+    Detection { offset: Some(key.at as u64), ..seen }
 }
 
 /// A Jupyter notebook: its code cells, as one would run them.
 pub(super) fn notebook(text: &str) -> Vec<Detection> {
-    let Ok(notebook) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+    let Ok(notebook) = Value::parse(text) else { return Vec::new() };
     let cells = notebook.get("cells").map(Value::list).unwrap_or_default();
     let mut found = Vec::new();
     for (number, cell) in cells.iter().enumerate() {
@@ -333,7 +254,8 @@ pub(super) fn notebook(text: &str) -> Vec<Detection> {
                     || line.contains("bash")
                     || line.contains("/dev/tcp"))
             {
-                found.push(say(&python::UNSAFE, format!("it runs what it fetches (at `{place}`)")));
+                let message = format!("it runs what it fetches (at `{place}`)");
+                found.push(Detection::on_line(&python::UNSAFE, message, 1, 1));
             }
         }
     }
