@@ -11,6 +11,7 @@ mod graph;
 mod inert;
 mod nested;
 mod pickle;
+mod rdata;
 mod registry;
 mod stream;
 #[cfg(test)]
@@ -210,10 +211,14 @@ fn scan_within(
     {
         scan.say(&TWO_IN_ONE, "readers that look from its end take it for a zip", 0);
     }
-    let none = scan.format == Format::UNKNOWN || text::is_one(scan.format);
+    let is_data = reader.is_some_and(|reader| reader.format == inert::MEDIA.format);
+    let none = is_data || scan.format == Format::UNKNOWN || text::is_one(scan.format);
     let extension = subject.extension();
-    if none && pickle::is_named_like_one(&extension) {
+    if pickle::is_named_like_one(&extension) && (none || scan.format == Format::SAFETENSORS) {
         scan.say(&MISNAMED, "it is named like a pickle, and is none that a loader would read", 0);
+    } else if ["bin", "ckpt"].contains(&extension.as_str()) && scan.format == Format::SAFETENSORS {
+        // A header's length and what follows can be made to be opcodes too.
+        scan.say(&MISNAMED, "it is named like weights that are unpickled, and is safetensors", 0);
     } else if none && let Some(kind) = names_a_model(&extension) {
         let message = format!("it is named like {kind}, and its content is something else");
         scan.say(&MISNAMED, message, 0);

@@ -148,7 +148,7 @@ pub(super) fn failed(
     match error.kind() {
         FileTooLarge => scan.detections.push(Detection::at(&LIMIT, error.to_string(), at)),
         UnexpectedEof | InvalidData | InvalidInput | Other | Unsupported => {
-            let message = format!("it cannot be unpacked from here: {error}");
+            let message = format!("it cannot be read from here: {error}");
             scan.detections.push(Detection::at(broken, message, at));
         }
         _ => return Err(error),

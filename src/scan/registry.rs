@@ -2,12 +2,12 @@
 
 use super::Reader;
 use super::archive::{compressed, sevenz, tar, zip};
-use super::graph::{hdf5, onnx, saved_model, tflite};
-use super::weights::{gguf, numpy, safetensors};
-use super::{inert, pickle, text};
+use super::graph::{coreml, executorch, hdf5, onnx, paddle, saved_model, tflite};
+use super::weights::{gguf, msgpack, numpy, safetensors};
+use super::{inert, pickle, rdata, text};
 
 /// The first that recognises a file reads it: strong magic numbers before weak ones.
-pub(super) const READERS: [&Reader; 26] = [
+pub(super) const READERS: [&Reader; 32] = [
     &inert::EMPTY,
     &inert::LFS_POINTER,
     &gguf::READER,
@@ -20,17 +20,23 @@ pub(super) const READERS: [&Reader; 26] = [
     &compressed::ZSTD,
     &compressed::LZ4,
     &compressed::ZFILE,
+    &rdata::READER,
     &hdf5::READER,
     &tflite::READER,
+    &executorch::READER,
     &inert::EXECUTABLE,
     &tar::READER,
     &safetensors::READER,
     &saved_model::KERAS,
     &onnx::READER,
     &saved_model::READER,
+    &coreml::READER,
+    &paddle::READER,
     &pickle::READER,
     &compressed::LZMA,
     &compressed::ZLIB,
+    &inert::MEDIA,
+    &msgpack::READER,
     &text::READER,
     &text::OTHERWISE_ENCODED,
     &inert::OTHER,

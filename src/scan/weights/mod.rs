@@ -2,5 +2,6 @@
 //! on the loader.
 
 pub(super) mod gguf;
+pub(super) mod msgpack;
 pub(super) mod numpy;
 pub(super) mod safetensors;
