@@ -8,7 +8,7 @@ use crate::markdown::text;
 /// The page.
 pub fn markdown() -> String {
     let mut page = String::from(
-        "# Formats\n\nWhat the scanner looks at in each format, and what not. Formats are recognised by content, never by name.\nMade by `weighbridge rules --format formats`.\n\n| format | looked at | not looked at |\n| --- | --- | --- |\n",
+        "# Formats\n\nWhat the scanner looks at in each format, and what not. Formats are recognised by content; a name counts only where no content tells.\nMade by `weighbridge rules --format formats`.\n\n| format | looked at | not looked at |\n| --- | --- | --- |\n",
     );
     for reader in READERS {
         // Writing to a String cannot fail.

@@ -21,6 +21,15 @@ const PROGRAM: Rule = Rule {
     example: "a file that begins with ELF",
 };
 
+const UNKNOWN: Rule = Rule {
+    id: "unknown-format",
+    level: Level::Note,
+    summary: "a file of a format that is not known here",
+    reason: "Nothing in it was looked at but its bytes.",
+    fix: "nothing, if people who load the model expect it; else leave it out with `exclude:`",
+    example: "model.xyz",
+};
+
 /// Git LFS pointers.
 pub(super) const LFS_POINTER: Reader = Reader {
     format: Format("lfs-pointer"),
@@ -115,11 +124,43 @@ fn kind(head: &[u8]) -> Option<&'static str> {
 pub(super) const OTHER: Reader = Reader {
     format: Format::UNKNOWN,
     is: |_| true,
-    scan: |_, _, _, _| Ok(()),
-    checked: "that it is not named like a pickle",
+    scan: |_, subject, _, scan| {
+        if !is_raw(subject.file_name(), &subject.extension()) {
+            scan.say(&UNKNOWN, "its format is not known, so nothing in it was looked at", 0);
+        }
+        Ok(())
+    },
+    checked: "that it is not named like a format that is known",
     unchecked: "its content: no loader that is known takes it for code",
-    rules: &[],
+    rules: &[&UNKNOWN],
 };
+
+/// Numbers without a header, as frameworks name them: TensorFlow's checkpoints, ONNX' external
+/// data, OpenVINO's weights, tokenizers, indexes for search.
+fn is_raw(name: &str, extension: &str) -> bool {
+    let raw = [
+        "bin",
+        "dat",
+        "data",
+        "raw",
+        "idx",
+        "index",
+        "weights",
+        "params",
+        "model",
+        "spm",
+        "bpe",
+        "onnx_data",
+        "mlir",
+        "faiss",
+        "ann",
+        "mean",
+    ];
+    raw.contains(&extension)
+        || extension.starts_with("data-")
+        || extension.starts_with("onnx_data")
+        || name == "fingerprint.pb"
+}
 
 fn is_program(head: &[u8]) -> bool {
     let magic = |bytes: &[u8]| head.starts_with(bytes);

@@ -58,7 +58,7 @@ const MISNAMED: Rule = Rule {
     id: "not-what-it-is-named",
     level: Level::Error,
     summary: "a file that is named like a model format and is none",
-    reason: "What cannot be understood is not known to be harmless, and loaders go by the name.",
+    reason: "What cannot be understood is not known to be harmless, and loaders go by the name (CVE-2025-10155, CVE-2025-1889).",
     fix: "write the file again, or rename it to what it is",
     example: "model.pkl that no pickle loader would read",
 };

@@ -11,7 +11,7 @@ pub(super) const DISAGREES: Rule = Rule {
     id: "archive-disagreement",
     level: Level::Error,
     summary: "an archive whose parts do not agree, or that cannot be read to its end",
-    reason: "One reader sees other members than another: that is how a payload passes a scanner and reaches a loader.",
+    reason: "One reader sees other members than another: that is how a payload passes a scanner and reaches a loader (CVE-2025-1944, CVE-2025-1945, CVE-2025-10156).",
     fix: "write the archive again (`torch.save`, `zip`, `tar`) and upload the new one",
     example: "two members named archive/data.pkl",
 };

@@ -7,7 +7,7 @@ use std::io;
 use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
 use crate::scan::text::keras_text;
-use crate::scan::{Format, LIMIT, Limits, Reader, Scan, Subject};
+use crate::scan::{Format, LIMIT, Limits, Reader, Scan, Subject, Window};
 
 const EXTERNAL: Rule = Rule {
     id: "hdf5-external-link",
@@ -28,8 +28,8 @@ pub(in crate::scan) const READER: Reader = Reader {
             .any(|at| head.bytes.get(*at..at + 8) == Some(b"\x89HDF\r\n\x1a\n"))
     },
     scan,
-    checked: "the Keras model in its attributes: Lambda layers, functions, classes of other packages; external links",
-    unchecked: "the numbers; external storage of datasets; links in dense groups",
+    checked: "the Keras model in its attributes: Lambda layers, functions, classes of other packages; external links; datasets that lie in other files",
+    unchecked: "the numbers; links in dense groups",
     rules: &[&EXTERNAL],
 };
 
@@ -47,12 +47,13 @@ const EXTERNAL_LINK: u8 = 64;
 /// is, and a link message its file's name, both recognised by their structure.
 fn scan(
     stream: &mut Stream<'_>,
-    _: &Subject<'_>,
+    subject: &Subject<'_>,
     limits: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
     let mut models = 0;
     loop {
+        let start = stream.offset();
         let window = stream.peek(WINDOW)?;
         // What begins near the end is seen whole in the next round.
         let sure = if window.len() < WINDOW { window.len() } else { window.len() - LONGEST_LINK };
@@ -65,9 +66,17 @@ fn scan(
         let links = memchr::memchr_iter(EXTERNAL_LINK, &window[..before]);
         let links: Vec<_> =
             links.filter_map(|at| Some((at, external(window, at)?))).take(20).collect();
-        let start = stream.offset();
         for (at, file) in links {
             scan.say(&EXTERNAL, format!("a link leads to `{file:.80}`"), start + at as u64);
+        }
+        let candidates = memchr::memmem::find_iter(&window[..before], VERSION_AND_RESERVED);
+        let heaps: Vec<_> =
+            candidates.filter_map(|at| Some((at, slots(&window[at..])?))).take(1000).collect();
+        for (at, (heap, name)) in heaps {
+            if let Some(file) = subject.window.and_then(|window| named(window, heap, name)) {
+                let message = format!("a dataset lies in `{file:.80}`");
+                scan.say(&EXTERNAL, message, start + at as u64);
+            }
         }
         stream.advance(before);
         if model.is_some() {
@@ -109,6 +118,36 @@ fn external(window: &[u8], at: usize) -> Option<String> {
         && !path.is_empty()
         && rest.is_empty();
     sound.then(|| String::from_utf8_lossy(file).into_owned())
+}
+
+/// How a message of external data files begins (section IV.A.2.h).
+const VERSION_AND_RESERVED: &[u8] = b"\x01\0\0\0";
+/// A local heap's first bytes (section III.D).
+const HEAP: &[u8] = b"HEAP";
+
+/// A message of external data files: slots that there are, slots that are used, the heap with the
+/// files' names, then, for each, where its name stands in the heap. The first name's place.
+fn slots(message: &[u8]) -> Option<(u64, u64)> {
+    let number = |at: usize| -> Option<u64> {
+        Some(u64::from_le_bytes(message.get(at..at + 8)?.try_into().ok()?))
+    };
+    let (there, used) = (number(4)? & 0xFFFF, number(4)? >> 16 & 0xFFFF);
+    (used > 0 && used <= there && there < 10_000).then_some((number(8)?, number(16)?))
+}
+
+/// The file's name, if there is a heap that holds it.
+fn named(window: Window<'_>, heap: u64, name: u64) -> Option<String> {
+    if heap.checked_add(32)? > window.length() {
+        return None;
+    }
+    let header = window.read(heap, 32).ok()?;
+    if !header.starts_with(HEAP) {
+        return None;
+    }
+    let data = u64::from_le_bytes(header.get(24..32)?.try_into().ok()?);
+    let text = window.read(data.checked_add(name)?, 256).ok()?;
+    let text = text.split(|byte| *byte == 0).next()?;
+    (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
 }
 
 /// The beginning of a model's JSON: Keras writes these keys first.

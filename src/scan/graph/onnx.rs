@@ -13,7 +13,7 @@ const ESCAPES: Rule = Rule {
     id: "onnx-external-path",
     level: Level::Error,
     summary: "an ONNX model whose weights lie outside its folder",
-    reason: "Loading it reads that file, whatever it is (CVE-2024-27318).",
+    reason: "Loading it reads that file, whatever it is (CVE-2022-25882, CVE-2024-27318).",
     fix: "write it again with `onnx.save_model(…, save_as_external_data=True, location=\"weights.bin\")`",
     example: "location: ../../etc/passwd",
 };

@@ -10,7 +10,7 @@ use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
 use crate::scan::{Detection, Format, HEAD, Limits, Reader, Scan, Subject, nested};
 
-const UNSAFE: Rule = Rule {
+pub(in crate::scan) const UNSAFE: Rule = Rule {
     id: "unsafe-operator",
     level: Level::Error,
     summary: "a graph with operators that read or write files, or run Python",
@@ -29,7 +29,7 @@ const BROKEN: Rule = Rule {
 };
 
 /// Operators that reach outside (`tensorflow/core/ops`), and what they do.
-pub(super) fn reaches(operator: &str) -> Option<&'static str> {
+pub(in crate::scan) fn reaches(operator: &str) -> Option<&'static str> {
     Some(match operator {
         "ReadFile"
         | "MatchingFiles"

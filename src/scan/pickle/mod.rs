@@ -28,8 +28,8 @@ const UNSAFE: Rule = Rule {
     id: "unsafe-pickle",
     level: Level::Error,
     summary: "a pickle that reaches what can run code, read files or use the network",
-    reason: "Loading it runs whatever its author wanted, on every machine that loads the model.",
-    fix: "publish weights as safetensors; if the file must stay, allow it for a while in weighbridge.yml:\nallow:\n  - {rule: unsafe-pickle, path: PATH, reason: why it is safe, expires: YYYY-MM-DD}",
+    reason: "Loading it runs whatever its author wanted, on every machine that loads the model (CWE-502).",
+    fix: "write it without a pickle: `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` for PyTorch, `skops.io.dump(model, \"model.skops\")` for scikit-learn, `model.save_model(\"model.json\")` for XGBoost, LightGBM and CatBoost, `np.savez(…)` for plain arrays; if the file must stay, allow it for a while in weighbridge.yml:\nallow:\n  - {rule: unsafe-pickle, path: PATH, reason: why it is safe, expires: YYYY-MM-DD}",
     example: "cos\\nsystem\\n(S'id'\\ntR.",
 };
 
@@ -37,8 +37,8 @@ const UNKNOWN: Rule = Rule {
     id: "unknown-callable",
     level: Level::Error,
     summary: "a pickle that calls something not known to be harmless",
-    reason: "Whatever a pickle calls runs while the model loads, with arguments from the file.",
-    fix: "publish weights as safetensors, or keep the state (`model.state_dict()`, parameters) and build the object in code",
+    reason: "Whatever a pickle calls runs while the model loads, with arguments from the file: any function can be a way out (GHSA-vvpj-8cmc-gx39 and some 60 more).",
+    fix: "keep the state and build the object in code: `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")`, `skops.io.dump(model, \"model.skops\")`; or allow the callable in weighbridge.yml:\nallow:\n  - {rule: unknown-callable, callable: SUBJECT, reason: what it does, expires: YYYY-MM-DD}",
     example: "a REDUCE of `mypackage.build`",
 };
 
@@ -47,7 +47,7 @@ const CUSTOM: Rule = Rule {
     level: Level::Warning,
     summary: "a pickle of a class that is not in the file",
     reason: "Whoever loads the model needs that package, in that version, and runs its code.",
-    fix: "publish weights as safetensors, or allow the class in weighbridge.yml:\nallow:\n  - {rule: custom-class, callable: SUBJECT, reason: who needs it and why, expires: YYYY-MM-DD}",
+    fix: "publish the weights alone (`safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")`), or allow the class in weighbridge.yml:\nallow:\n  - {rule: custom-class, callable: SUBJECT, reason: who needs it and why, expires: YYYY-MM-DD}",
     example: "a whole `mypackage.models.Net` saved by `torch.save(model)`",
 };
 
@@ -55,8 +55,8 @@ const TRICK: Rule = Rule {
     id: "pickle-trick",
     level: Level::Error,
     summary: "a pickle that does what no pickler writes",
-    reason: "Names made up while loading, changed functions and hooks are how payloads hide from scanners.",
-    fix: "write the file again from the objects themselves; publish weights as safetensors",
+    reason: "Names made up while loading, changed functions and hooks are how payloads hide from scanners (GHSA-9m3x-qqw2-h32h, CVE-2025-10157 and their kin).",
+    fix: "write the file again from the objects themselves: `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")`",
     example: "a BUILD that changes an imported function",
 };
 
@@ -64,7 +64,7 @@ const BROKEN: Rule = Rule {
     id: "broken-pickle",
     level: Level::Error,
     summary: "a pickle that cannot be read to its end",
-    reason: "A loader runs what comes before the break; a scanner that gives up there is how payloads hide.",
+    reason: "A loader runs what comes before the break; a scanner that gives up there is how payloads hide (GHSA-9gvj-pp9x-gcfr).",
     fix: "write the file again; if it is no pickle, give it another content or leave it out with `exclude:`",
     example: "a pickle cut in the middle",
 };

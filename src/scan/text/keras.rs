@@ -13,7 +13,7 @@ pub(in crate::scan) const UNSAFE: Rule = Rule {
     id: "unsafe-keras",
     level: Level::Error,
     summary: "a Keras model that holds code, or names functions that run things or read files",
-    reason: "Loading it without safe mode runs that code; some of it ran even with it.",
+    reason: "Loading it without safe mode runs that code; some of it ran even with it (CVE-2024-3660, CVE-2025-1550, CVE-2025-9905 and their kin).",
     fix: "replace Lambda layers by layers of a class, registered with `@keras.saving.register_keras_serializable`",
     example: "a Lambda layer",
 };

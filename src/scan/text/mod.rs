@@ -58,11 +58,7 @@ pub(super) const READER: Reader = Reader {
 /// decode as the file itself says.
 pub(super) const OTHERWISE_ENCODED: Reader = Reader {
     format: Format("text-not-utf8"),
-    is: |head| {
-        encoding::wide(head.bytes).is_some()
-            || !matches!(meaning(b"", head.name), Meaning::Words | Meaning::Json)
-            || head.name.ends_with(".json")
-    },
+    is: |head| encoding::wide(head.bytes).is_some() || meaning(b"", head.name) != Meaning::Words,
     scan: |stream, subject, limits, scan| {
         let Some(wide) = encoding::wide(stream.peek(super::HEAD)?) else {
             return self::scan(stream, subject, limits, scan);
@@ -156,11 +152,12 @@ fn meaning(head: &[u8], name: &str) -> Meaning {
     let (_, extension) = name.rsplit_once('.').unwrap_or_default();
     match extension {
         "py" | "pyw" | "pyi" => return Meaning::Python,
+        "json" => return Meaning::Json,
         "ipynb" => return Meaning::Notebook,
         "jinja" | "jinja2" | "j2" => return Meaning::Template,
         "yaml" | "yml" => return Meaning::Yaml,
         "xml" | "pmml" => return Meaning::Xml,
-        "prototxt" => return Meaning::Prototxt,
+        "prototxt" | "pbtxt" => return Meaning::Prototxt,
         _ => {}
     }
     if name == "mlmodel" {

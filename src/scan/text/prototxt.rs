@@ -1,8 +1,10 @@
-//! Caffe's networks as text: a layer of type `Python` imports a module and runs it.
+//! Graphs as the text of protocol buffers. Caffe: a layer of type `Python` imports a module and
+//! runs it. TensorFlow: operators that read and write files.
 //! <https://github.com/BVLC/caffe/blob/master/src/caffe/proto/caffe.proto>
 
 use crate::finding::{Level, Rule};
 use crate::scan::Detection;
+use crate::scan::graph::saved_model::{UNSAFE as UNSAFE_OPERATOR, reaches as operator_reaches};
 
 pub(in crate::scan) const PYTHON: Rule = Rule {
     id: "python-layer",
@@ -13,7 +15,7 @@ pub(in crate::scan) const PYTHON: Rule = Rule {
     example: "python_param { module: \"os\" layer: \"system\" }",
 };
 
-/// Layers that run Python: `type: "Python"`, or parameters for one.
+/// Layers that run Python (`type: "Python"`, or parameters for one), operators that reach outside.
 pub(super) fn scan(text: &str) -> Vec<Detection> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -21,8 +23,15 @@ pub(super) fn scan(text: &str) -> Vec<Detection> {
         let quoted = code.replace('\'', "\"");
         if quoted.contains("type:\"Python\"") || quoted.contains("python_param") {
             let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
-            let message = format!("a layer runs Python: `{:.100}`", code);
+            let message = format!("a layer runs Python: `{code:.100}`");
             found.push(Detection::on_line(&PYTHON, message, line, 1));
+        }
+        for operator in quoted.split("op:\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            if let Some(does) = operator_reaches(operator) {
+                let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
+                let message = format!("the operator `{operator}` {does}");
+                found.push(Detection::on_line(&UNSAFE_OPERATOR, message, line, 1));
+            }
         }
     }
     found.truncate(20);

@@ -24,10 +24,9 @@ const DEEPEST: usize = 500;
 pub(in crate::scan) const READER: Reader = Reader {
     format: Format("msgpack"),
     is: |head| {
-        let key = match head.bytes {
-            [0x81..=0x8F, rest @ ..] | [0xDE, _, _, rest @ ..] | [0xDF, _, _, _, _, rest @ ..] => {
-                rest
-            }
+        let (count, key) = match head.bytes {
+            [count @ 0x81..=0x8F, key @ ..] => (*count, key),
+            [count @ 0xDE, _, _, key @ ..] | [count @ 0xDF, _, _, _, _, key @ ..] => (*count, key),
             _ => return false,
         };
         let text = match key {
@@ -35,8 +34,11 @@ pub(in crate::scan) const READER: Reader = Reader {
             [0xD9, length, rest @ ..] => rest.get(..usize::from(*length)),
             _ => return false,
         };
-        let named = head.name.to_lowercase().ends_with(".msgpack");
-        named || text.is_some_and(|text| text.iter().all(|byte| matches!(byte, b' '..=b'~')))
+        // What is left of the codes are opcodes that a pickle may begin with.
+        let no_pickle = matches!(count, 0x81..=0x87 | 0xDE | 0xDF);
+        head.name.to_lowercase().ends_with(".msgpack")
+            || no_pickle
+                && text.is_some_and(|text| text.iter().all(|byte| matches!(byte, b' '..=b'~')))
     },
     scan,
     checked: "that every length is true; pickles and archives in its bytes",
@@ -55,7 +57,7 @@ fn scan(
     let trailing = ended.is_ok() && !stream.peek(1)?.is_empty();
     // Weights may begin like a map by chance; they do not go on like one.
     if subject.extension() != "msgpack" && (ended.is_err() || trailing) {
-        if ended.as_ref().is_err_and(|error| is_of_reading(error)) {
+        if ended.as_ref().is_err_and(is_of_reading) {
             return ended;
         }
         scan.format = Format::UNKNOWN;
@@ -175,7 +177,7 @@ mod tests {
         let long = b"\x81\xa1a\xdd\xff\xff\xff\xff\x01";
         assert_eq!(rules("p.msgpack", long), ("msgpack", vec!["invalid-msgpack"]));
         let payload = b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.";
-        let nested = [&b"\x81\xa4data\xc4"[..], &[24], payload].concat();
+        let nested = [&b"\x81\xa4data\xc4"[..], &[23], payload].concat();
         assert_eq!(rules("p.msgpack", &nested), ("msgpack", vec!["unsafe-pickle"]));
     }
 }

@@ -19,9 +19,11 @@ import zoneinfo
 
 import h5py
 import joblib
+import msgpack
 import numpy as np
 import onnx
 import pandas as pd
+import pyreadr
 import scipy.sparse as sparse
 import scipy.stats as stats
 from onnx import TensorProto, helper
@@ -148,9 +150,30 @@ def graphs():
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
 
 
+def further_formats():
+    array = np.ones((2, 2), "f4")
+    packed = msgpack.ExtType(1, msgpack.packb([[2, 2], "float32", array.tobytes()]))
+    tree = {"params": {f"layer_{index}": {"kernel": packed, "bias": [1, 2.5, None]} for index in range(20)}}
+    (folder / "flax_model.msgpack").write_bytes(msgpack.packb(tree))
+    (folder / "one.msgpack").write_bytes(msgpack.packb({"params": packed}))
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
+    pyreadr.write_rds(folder / "frame.rds", frame)
+    pyreadr.write_rds(folder / "frame.gz.rds", frame, compress="gzip")
+    pyreadr.write_rdata(folder / "frame.RData", frame, df_name="frame")
+    (folder / "settings.json").write_text('{"a": NaN, "b": -Infinity, "c": "\\ud800", "d": 1e999}')
+    (folder / "wide.txt").write_bytes("words é".encode("utf-16"))
+    (folder / "latin.py").write_bytes("# coding: latin-1\nname = 'é'\n".encode("latin-1"))
+    (folder / "model.yaml").write_text("prompt: \"{{ messages[0]['content'] }}\"\n")
+    (folder / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n")
+    (folder / "net.prototxt").write_text('layer { name: "conv" type: "Convolution" }\n')
+    (folder / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (folder / "variables.data-00000-of-00001").write_bytes(np.random.rand(1000).tobytes())
+
+
 estimators()
 data()
 python()
 graphs()
+further_formats()
 for number in range(5000):
     (folder / f"random-{number}.pkl").write_bytes(pickle.dumps(value(4), number % 6))

