@@ -86,6 +86,26 @@ fn whatever_attacks_is_blocked() {
     assert!(scanned.files.len() > 5000, "{} files", scanned.files.len());
     assert!(missed.is_empty(), "{missed:#?}");
 
+    // The page of attacks names every one of them, and nothing that is not there.
+    let page = include_str!("../../docs/attacks.md");
+    let named: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.rsplit_once(" | ")?.1.strip_suffix(" |"))
+        .flat_map(|cell| cell.split_whitespace())
+        .filter_map(|glob| glob.strip_prefix('`')?.strip_suffix('`'))
+        .collect();
+    let files: Vec<_> = blocked.keys().filter(|name| !name.starts_with("mutations")).collect();
+    for glob in &named {
+        let glob = globset::Glob::new(glob).expect(glob).compile_matcher();
+        assert!(files.iter().any(|name| glob.is_match(name)), "no file is {}", glob.glob());
+    }
+    for name in files {
+        let known = named
+            .iter()
+            .any(|glob| globset::Glob::new(glob).expect(glob).compile_matcher().is_match(name));
+        assert!(known, "docs/attacks.md does not name {name}");
+    }
+
     // What CPython's own machine would import from a mutation is never passed over.
     let reached = std::fs::read(folder.join("mutations.json")).expect("what the unpickler saw");
     let reached: BTreeMap<String, BTreeSet<String>> =

@@ -1,0 +1,9 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use weighbridge_fuzz::look_as_any;
+
+fuzz_target!(|data: &[u8]| look_as_any(
+    &["m.safetensors", "m.gguf", "m.npy", "m.msgpack", "m.rds"],
+    data
+));
