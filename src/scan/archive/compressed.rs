@@ -283,6 +283,6 @@ mod tests {
 
     #[test]
     fn bombs_are_findings() {
-        assert_eq!(rules("zeros.gz", &gzip(&vec![0; 20 << 20])), ["scan-limit"]);
+        assert_eq!(rules("zeros.gz", &gzip(&vec![0; 20 << 20])), ["unknown-format", "scan-limit"]);
     }
 }

@@ -77,7 +77,7 @@ impl<'s, 'a> Messages<'s, 'a> {
         self.ends.push(end);
         while let Some((number, field)) = self.next()? {
             let skip = if let Field::Bytes(length) = field {
-                Some(self.stream.offset() + length)
+                Some(self.stream.offset().saturating_add(length))
             } else {
                 None
             };
@@ -173,4 +173,19 @@ pub(super) fn outline(head: &[u8]) -> Vec<(u64, u64, &[u8])> {
         fields.push((tag >> 3, tag & 7, body));
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scan::testing::scan_bytes;
+
+    /// Found by fuzzing: the end of such a field is beyond what 64 bits count.
+    #[test]
+    fn a_field_as_long_as_can_be_written_is_an_end() {
+        let longest = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+        let bytes = [&[0x08, 0x08, 0x3a], &longest[..], &[0x0a, 0x01, b'g']].concat();
+        let scan = scan_bytes("m.onnx", &bytes);
+        let rules: Vec<_> = scan.detections.iter().map(|seen| seen.rule.id).collect();
+        assert_eq!(rules, ["invalid-onnx"]);
+    }
 }
