@@ -23,9 +23,6 @@ import time
 import zipfile
 from pathlib import Path
 
-import joblib
-import numpy as np
-
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MIB = 1024 * 1024
@@ -56,6 +53,8 @@ def shards(path, mib):
 
 
 def small_files(path, _):
+    import numpy as np
+
     source = random.Random(3)
     path.mkdir()
     for number in range(5000):
@@ -77,6 +76,9 @@ def plain_pickle(path, _):
 
 
 def packed_joblib(path, mib):
+    import joblib
+    import numpy as np
+
     array = (np.random.rand(mib * MIB * 7 // 16 // 8) * 1000).round(2)
     joblib.dump({"weights": array}, path, compress=("zlib", 3))
 
@@ -110,7 +112,8 @@ def main():
             "model.pt": torch_zip, "shards": shards, "plain.pkl": plain_pickle, "model.joblib": packed_joblib, "tree": small_files,
         }.items():
             path = Path(folder) / name
-            # By a process of its own: what a process had before `exec` counts into the child's peak memory.
+            # By a process of its own, which imports what it needs: what a process had before `exec` counts into
+            # the child's peak memory, so this one stays small.
             maker = multiprocessing.Process(target=make, args=(path, mib))
             maker.start()
             maker.join()

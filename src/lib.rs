@@ -36,6 +36,7 @@ pub mod http;
 pub mod hub;
 pub mod inputs;
 pub mod inventory;
+mod json;
 pub mod markdown;
 pub mod modes;
 pub mod policy;

@@ -27,9 +27,9 @@ pub struct Base {
 pub struct EvidenceFile {
     /// Path relative to the workspace.
     pub shown: String,
-    /// The whole text.
-    pub text: String,
-    /// SHA-256 of the bytes on disk.
+    /// As it is on disk.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the bytes.
     pub sha256: Digest,
     /// When it was last written.
     pub modified: Option<SystemTime>,
@@ -114,9 +114,18 @@ impl Base {
             return Err(FileError::TooLarge);
         }
         let sha256 = Digest::of(&bytes);
-        let text = String::from_utf8(bytes)
-            .map_err(|error| FileError::NotUtf8(error.utf8_error().valid_up_to()))?;
-        Ok(EvidenceFile { shown: self.shown(relative), text, sha256, modified })
+        Ok(EvidenceFile { shown: self.shown(relative), bytes, sha256, modified })
+    }
+}
+
+impl EvidenceFile {
+    /// The whole text.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or in another encoding than UTF-8.
+    pub fn text(&self) -> Result<&str, FileError> {
+        str::from_utf8(&self.bytes).map_err(|error| FileError::NotUtf8(error.valid_up_to()))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Finds the evidence files that a model's policy names, and has each read by its reader.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::files::{Base, EvidenceFile, FileError};
-use super::{Evidence, METRIC_READERS, Metric, MetricValue, TEST_READERS, Unreadable};
+use super::files::Base;
+use super::metrics::Metrics;
+use super::{Evidence, TEST_READERS, Unreadable};
 use crate::finding::Location;
-use crate::policy::{Benchmark, Model, Pattern};
+use crate::policy::{Model, Pattern};
 
 /// Most report files that are read for one model.
 const MAX_REPORTS: usize = 1_000;
@@ -19,68 +20,34 @@ const MAX_NAMES: usize = 500_000;
 pub fn gather(base: &Path, shown_base: &str, model: &Model) -> Evidence {
     let base = Base::new(base, shown_base);
     let mut evidence = Evidence::default();
-    for path in find_reports(&base, &model.gates.tests.reports, &mut evidence.unreadable) {
+    for path in find(&base, &model.gates.tests.reports, &mut evidence.unreadable) {
         match read_report(&base, &path) {
             Ok(report) => evidence.tests.push(report),
             Err(unreadable) => evidence.unreadable.push(unreadable),
         }
     }
-    let mut files = BTreeMap::new();
-    for benchmark in &model.gates.benchmarks {
-        let file =
-            files.entry(benchmark.file.clone()).or_insert_with(|| base.read(&benchmark.file));
-        evidence.metrics.push(read_metric(&base, benchmark, file));
-    }
+    let mut metrics = Metrics::new(&base);
+    evidence.metrics = model.gates.benchmarks.iter().map(|one| metrics.read(one)).collect();
     evidence
 }
 
 fn read_report(base: &Base, path: &str) -> Result<super::TestReport, Unreadable> {
     let at = || Location::file(base.shown(path));
     let file = base.read(path).map_err(|error| Unreadable { at: at(), why: error.to_string() })?;
-    let reader = TEST_READERS.iter().find(|reader| reader.claims(&file));
+    let text = file.text().map_err(|error| Unreadable { at: at(), why: error.to_string() })?;
+    let reader = TEST_READERS.iter().find(|reader| reader.claims(text));
     let reader = reader.ok_or_else(|| Unreadable {
         at: at(),
-        why: "not a test report that is known: expected JUnit XML (`pytest --junitxml=…`)".into(),
+        why: "not a test report that is known: expected JUnit XML (`pytest --junitxml=…`) or \
+              pytest-json-report"
+            .into(),
     })?;
-    reader.read(&file, base)
-}
-
-fn read_metric(
-    base: &Base,
-    benchmark: &Benchmark,
-    file: &Result<EvidenceFile, FileError>,
-) -> Metric {
-    let shown = base.shown(&benchmark.file);
-    let (value, at) = match file {
-        Ok(file) => {
-            let reader = METRIC_READERS.iter().find(|reader| reader.claims(file));
-            reader.map_or_else(
-                || {
-                    (
-                        MetricValue::Missing("no reader takes the file".into()),
-                        Location::file(&shown),
-                    )
-                },
-                |reader| reader.read(file, &benchmark.pointer),
-            )
-        }
-        Err(error) => (MetricValue::Missing(format!("{shown}: {error}")), Location::file(&shown)),
-    };
-    let file = file.as_ref().ok();
-    Metric {
-        name: benchmark.metric.clone(),
-        file: shown,
-        sha256: file.map(|file| file.sha256),
-        modified: file.and_then(|file| file.modified),
-        pointer: benchmark.pointer.clone(),
-        at,
-        value,
-    }
+    reader.read(&file, text, base)
 }
 
 /// The files that match, relative to the base, sorted. Each pattern is searched only below the
 /// folders it spells out; links are not followed and `.git` is not entered.
-fn find_reports(
+pub(super) fn find(
     base: &Base,
     patterns: &[Pattern],
     unreadable: &mut Vec<Unreadable>,

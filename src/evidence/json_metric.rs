@@ -1,40 +1,39 @@
 //! Numbers in JSON files, by JSON Pointer: what every training script can write.
 
 use super::json_locate::{Kind, LocateError, locate};
-use super::{EvidenceFile, MetricReader, MetricValue};
+use super::{EvidenceFile, MetricValue};
 use crate::finding::Location;
 use crate::source::SourceFile;
 
-/// Any JSON file.
-pub(super) struct Json;
-
-impl MetricReader for Json {
-    fn claims(&self, _: &EvidenceFile) -> bool {
-        true
-    }
-
-    fn read(&self, file: &EvidenceFile, pointer: &str) -> (MetricValue, Location) {
-        let (value, offset) = match locate(&file.text, pointer) {
-            Ok(found) => (value(found.kind, found.text), Some(found.offset)),
-            Err(error) => {
-                let offset = match &error {
-                    LocateError::Pointer(_) => None,
-                    LocateError::Syntax { offset, .. }
-                    | LocateError::Nowhere { offset, .. }
-                    | LocateError::Twice { offset, .. } => Some(*offset),
-                };
-                (MetricValue::Missing(error.to_string()), offset)
-            }
-        };
-        let at = match offset {
-            Some(offset) => {
-                let source = SourceFile::new(&file.shown, file.text.as_str());
-                Location::at(&file.shown, source.position(offset))
-            }
-            None => Location::file(&file.shown),
-        };
-        (value, at)
-    }
+/// What the pointer leads to, and where it stands.
+pub(super) fn read(file: &EvidenceFile, pointer: &str) -> (MetricValue, Location) {
+    let text = match file.text() {
+        Ok(text) => text,
+        Err(error) => {
+            let why = format!("{}: {error}", file.shown);
+            return (MetricValue::Missing(why), Location::file(&file.shown));
+        }
+    };
+    let (value, offset) = match locate(text, pointer) {
+        Ok(found) => (value(found.kind, found.text), Some(found.offset)),
+        Err(error) => {
+            let offset = match &error {
+                LocateError::Pointer(_) => None,
+                LocateError::Syntax { offset, .. }
+                | LocateError::Nowhere { offset, .. }
+                | LocateError::Twice { offset, .. } => Some(*offset),
+            };
+            (MetricValue::Missing(error.to_string()), offset)
+        }
+    };
+    let at = match offset {
+        Some(offset) => {
+            let source = SourceFile::new(&file.shown, text);
+            Location::at(&file.shown, source.position(offset))
+        }
+        None => Location::file(&file.shown),
+    };
+    (value, at)
 }
 
 fn value(kind: Kind, text: &str) -> MetricValue {
@@ -65,11 +64,11 @@ mod tests {
     fn read(text: &str, pointer: &str) -> (MetricValue, String) {
         let file = EvidenceFile {
             shown: "m.json".into(),
-            text: text.into(),
+            bytes: text.into(),
             sha256: Digest::of(text.as_bytes()),
             modified: None,
         };
-        let (value, at) = Json.read(&file, pointer);
+        let (value, at) = super::read(&file, pointer);
         (value, at.to_string())
     }
 

@@ -10,11 +10,11 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
 use super::junit_place::{Named, place};
-use super::{Base, EvidenceFile, TestFailure, TestReader, TestReport, Unreadable};
+use super::{
+    Base, EvidenceFile, MAX_FAILURES, TestFailure, TestReader, TestReport, Unreadable, first_lines,
+};
 use crate::finding::Location;
 
-/// Failures that are kept with their messages; the rest is counted.
-const MAX_FAILURES: usize = 1_000;
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 64;
 /// Bytes of a failure's text that are kept while it is read.
@@ -24,13 +24,13 @@ const MAX_TEXT: usize = 64 * 1024;
 pub(super) struct JUnit;
 
 impl TestReader for JUnit {
-    fn claims(&self, file: &EvidenceFile) -> bool {
-        file.text.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']).starts_with('<')
+    fn claims(&self, text: &str) -> bool {
+        text.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']).starts_with('<')
     }
 
-    fn read(&self, file: &EvidenceFile, base: &Base) -> Result<TestReport, Unreadable> {
-        let mut reader = Reader::from_str(&file.text);
-        let mut parse = Parse::new(file, base);
+    fn read(&self, file: &EvidenceFile, text: &str, base: &Base) -> Result<TestReport, Unreadable> {
+        let mut reader = Reader::from_str(text);
+        let mut parse = Parse::new(file, text, base);
         loop {
             let offset = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             let step = match reader.read_event() {
@@ -47,6 +47,7 @@ impl TestReader for JUnit {
 /// The state between two events.
 struct Parse<'a> {
     file: &'a EvidenceFile,
+    source: &'a str,
     base: &'a Base,
     report: TestReport,
     /// Names of the open elements, outermost first.
@@ -74,20 +75,12 @@ struct Broken {
 }
 
 impl<'a> Parse<'a> {
-    fn new(file: &'a EvidenceFile, base: &'a Base) -> Self {
-        let report = TestReport {
-            path: file.shown.clone(),
-            sha256: file.sha256,
-            modified: file.modified,
-            commit: None,
-            passed: 0,
-            skipped: 0,
-            failures: Vec::new(),
-            failures_beyond: 0,
-        };
+    fn new(file: &'a EvidenceFile, source: &'a str, base: &'a Base) -> Self {
+        let report = TestReport::of(file);
         let open = Vec::new();
         Self {
             file,
+            source,
             base,
             report,
             open,
@@ -262,7 +255,7 @@ impl<'a> Parse<'a> {
             None if !self.seen_root => "not JUnit XML: there is no element at all".to_owned(),
             None => return Ok(self.report),
         };
-        Err(self.unreadable(self.file.text.len(), why))
+        Err(self.unreadable(self.source.len(), why))
     }
 
     fn unreadable(&mut self, offset: usize, why: String) -> Unreadable {
@@ -272,8 +265,8 @@ impl<'a> Parse<'a> {
     /// The line of the report at a byte offset; offsets are asked for in rising order.
     fn here(&mut self, offset: usize) -> Location {
         let (from, line) = self.counted;
-        let offset = offset.clamp(from, self.file.text.len());
-        let passed = self.file.text.get(from..offset).unwrap_or_default();
+        let offset = offset.clamp(from, self.source.len());
+        let passed = self.source.get(from..offset).unwrap_or_default();
         let breaks = passed.matches('\n').count();
         let line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         self.counted = (offset, line);
@@ -329,13 +322,6 @@ fn resolve(reference: &BytesRef<'_>) -> String {
         "apos" => "'".into(),
         name => format!("&{};", name.chars().take(60).collect::<String>()),
     }
-}
-
-/// What of a message is shown: five lines of at most 300 characters.
-fn first_lines(message: &str) -> String {
-    let lines = message.trim().lines().take(5).map(|line| line.chars().take(300).collect());
-    let text = lines.collect::<Vec<String>>().join("\n");
-    if text.is_empty() { "no message".into() } else { text }
 }
 
 #[cfg(test)]

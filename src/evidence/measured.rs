@@ -1,7 +1,10 @@
-//! A metric beside the bounds that the policy sets for it.
+//! A metric beside all that the policy asks of it.
 
-use super::{Evidence, Metric, MetricValue};
-use crate::policy::{Benchmark, Model};
+use serde::Serialize;
+
+use super::compared::{Compared, compared};
+use super::{Earlier, Evidence, Metric, MetricValue, Slice};
+use crate::policy::{Around, Benchmark, Direction, Model};
 
 /// One bounded metric with what was measured. `metric` is `None` only when nothing was gathered
 /// for it.
@@ -21,40 +24,123 @@ pub fn measured<'a>(model: &'a Model, evidence: &'a Evidence) -> Vec<Measured<'a
         .benchmarks
         .iter()
         .map(|benchmark| {
-            let fits = |metric: &&Metric| {
-                metric.name == benchmark.metric && metric.pointer == benchmark.pointer
-            };
+            let fits = |metric: &&Metric| metric.name == benchmark.metric;
             let metric = left.iter().position(fits).map(|index| left.remove(index));
             Measured { benchmark, metric }
         })
         .collect()
 }
 
+/// A demand that is not met, or that nobody can tell of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Breach<'a> {
+    /// There is no number; the text says why.
+    Missing(&'a str),
+    /// NaN or an infinity.
+    NotFinite(&'a str),
+    /// Something else than a number.
+    NotANumber(&'a str),
+    /// The run was cut short.
+    Partial(&'a str),
+    /// Below `min`.
+    BelowMin(f64),
+    /// Above `max`.
+    AboveMax(f64),
+    /// Further from `target` than `tolerance`.
+    OffTarget(Around),
+    /// Worse than before, beyond the tolerance.
+    Worse(Compared<'a>),
+    /// The labels differ by more than `max-gap`.
+    Gap {
+        /// The label with the smallest value.
+        low: &'a Slice,
+        /// The label with the largest value.
+        high: &'a Slice,
+        /// The largest difference that passes.
+        allowed: f64,
+    },
+    /// `max-gap` is set, and the file has fewer than two labels.
+    NoLabels,
+    /// It is to be compared, and nothing says whether more is better.
+    NoDirection,
+    /// The file says the opposite of the policy on whether more is better.
+    Contradiction(Direction),
+    /// Below `warn-min`.
+    BelowWarnMin(f64),
+    /// Above `warn-max`.
+    AboveWarnMax(f64),
+    /// It is to be compared, and there is nothing to compare it with.
+    NotCompared(&'a str),
+    /// A confidence is asked for, and a standard error is not known.
+    NotTested,
+    /// The Hub was not asked what came before.
+    NotAsked,
+}
+
+impl Breach<'_> {
+    /// Whether the demand is known not to be met; the rest is doubts.
+    pub fn blocks(&self) -> bool {
+        !matches!(
+            self,
+            Self::BelowWarnMin(_)
+                | Self::AboveWarnMax(_)
+                | Self::NotCompared(_)
+                | Self::NotTested
+                | Self::NotAsked
+        )
+    }
+}
+
 /// A row of the metrics table, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricRow {
-    /// Name.
+    /// Name, with the task, filter and label that the policy names.
     pub name: String,
     /// Value as shown.
     pub value: String,
-    /// Bound as shown (`≥ 0.9`), empty when there is none.
+    /// The value before, as shown; empty when it is not compared or not known.
+    pub before: String,
+    /// The change since, as shown.
+    pub delta: String,
+    /// The change as a part of the value before: 0.01 is 1 %.
+    pub part: Option<f64>,
+    /// What is asked, as shown (`≥ 0.9`), empty when nothing is.
     pub bound: String,
-    /// Whether the number is there and within its bounds.
+    /// Whether the number is there and all that is asked of it holds.
     pub passed: bool,
     /// `file:line` it came from.
     pub source: String,
 }
 
-impl Measured<'_> {
+impl<'a> Measured<'a> {
     /// The row of the metrics table.
     pub fn row(&self) -> MetricRow {
+        let change = self.metric.and_then(Metric::was).zip(self.number());
         MetricRow {
-            name: self.benchmark.metric.clone(),
+            name: self.name(),
             value: self.value(),
+            before: change.map(|((_, before), _)| show(before)).unwrap_or_default(),
+            delta: change.map(|((_, before), now)| show_change(now - before)).unwrap_or_default(),
+            part: change
+                .map(|((_, before), now)| (now - before) / before.abs())
+                .filter(|part| part.is_finite()),
             bound: self.bound(),
             passed: self.passed(),
             source: self.source(),
         }
+    }
+
+    /// The metric's name, told apart from others of that name.
+    pub fn name(&self) -> String {
+        let mut name = self.benchmark.metric.clone();
+        if let crate::policy::Place::Named(named) = &self.benchmark.place {
+            let parts = [&named.task, &named.filter, &named.label];
+            let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+            if !parts.is_empty() {
+                name += &format!(" ({})", parts.join(", "));
+            }
+        }
+        name
     }
 
     /// The number, when there is a finite one.
@@ -65,31 +151,130 @@ impl Measured<'_> {
         }
     }
 
-    /// Whether the number is there and within its bounds (inclusive).
+    /// Whether the number is there and all that is asked of it holds (bounds inclusive).
     pub fn passed(&self) -> bool {
-        self.number().is_some_and(|number| {
-            self.benchmark.min.is_none_or(|min| number >= min)
-                && self.benchmark.max.is_none_or(|max| number <= max)
-        })
+        self.metric.is_some() && !self.breaches().iter().any(Breach::blocks)
+    }
+
+    /// Whether more is better: as the file says, else as the policy says.
+    pub fn direction(&self) -> Option<Direction> {
+        self.said_by_file().or(self.benchmark.direction)
+    }
+
+    fn said_by_file(&self) -> Option<Direction> {
+        let higher = self.metric?.number.as_ref()?.higher_is_better?;
+        Some(if higher { Direction::Higher } else { Direction::Lower })
+    }
+
+    /// All that is not met, and all that cannot be told.
+    pub fn breaches(&self) -> Vec<Breach<'a>> {
+        let Some(metric) = self.metric else { return Vec::new() };
+        let value = match &metric.value {
+            MetricValue::Number(value) => *value,
+            MetricValue::Missing(why) => return vec![Breach::Missing(why)],
+            MetricValue::NotFinite(text) => return vec![Breach::NotFinite(text)],
+            MetricValue::NotANumber(text) => return vec![Breach::NotANumber(text)],
+        };
+        let asked = self.benchmark;
+        let mut breaches = Vec::new();
+        let partial = metric.partial.as_deref().filter(|_| !asked.allow_partial);
+        breaches.extend(partial.map(Breach::Partial));
+        breaches.extend(asked.min.filter(|min| value < *min).map(Breach::BelowMin));
+        breaches.extend(asked.max.filter(|max| value > *max).map(Breach::AboveMax));
+        let off = |around: &Around| {
+            (value - around.target).abs() > around.tolerance.around(around.target)
+        };
+        breaches.extend(asked.target.filter(off).map(Breach::OffTarget));
+        breaches.extend(asked.warn_min.filter(|min| value < *min).map(Breach::BelowWarnMin));
+        breaches.extend(asked.warn_max.filter(|max| value > *max).map(Breach::AboveWarnMax));
+        breaches.extend(self.gap(metric));
+        if let (Some(said), Some(policy)) = (self.said_by_file(), asked.direction)
+            && said != policy
+        {
+            breaches.push(Breach::Contradiction(said));
+        }
+        self.against_earlier(metric, value, &mut breaches);
+        breaches
+    }
+
+    fn gap(&self, metric: &'a Metric) -> Option<Breach<'a>> {
+        let allowed = self.benchmark.max_gap?;
+        let by_value = |one: &&Slice, other: &&Slice| one.value.total_cmp(&other.value);
+        let low = metric.slices.iter().min_by(by_value);
+        let high = metric.slices.iter().max_by(by_value);
+        let (Some(low), Some(high)) = (low, high.filter(|_| metric.slices.len() > 1)) else {
+            return Some(Breach::NoLabels);
+        };
+        (high.value - low.value > allowed).then_some(Breach::Gap { low, high, allowed })
+    }
+
+    fn against_earlier(&self, metric: &'a Metric, value: f64, breaches: &mut Vec<Breach<'a>>) {
+        let Some(asked) = &self.benchmark.no_worse_than else { return };
+        match &metric.earlier {
+            Earlier::NotCompared | Earlier::Nothing => {}
+            Earlier::NotAsked => breaches.push(Breach::NotAsked),
+            Earlier::Missing(why) => breaches.push(Breach::NotCompared(why)),
+            Earlier::Number { from, value: before, stderr, samples } => {
+                let Some(direction) = self.direction() else {
+                    return breaches.push(Breach::NoDirection);
+                };
+                let of_this = metric.number.as_ref();
+                let compared = compared(
+                    direction,
+                    (value, of_this.and_then(|number| number.stderr)),
+                    (*before, *stderr),
+                    asked,
+                );
+                if asked.confidence.is_some() && compared.test.is_none() {
+                    breaches.push(Breach::NotTested);
+                }
+                if compared.is_worse() {
+                    let samples = (of_this.and_then(|number| number.samples), *samples);
+                    breaches.push(Breach::Worse(Compared { from, samples, ..compared }));
+                }
+            }
+        }
     }
 
     /// The value as tables show it.
     pub fn value(&self) -> String {
         match self.metric.map(|metric| &metric.value) {
-            Some(MetricValue::Number(number)) => show(*number),
+            Some(MetricValue::Number(number)) => {
+                let number = show(*number);
+                let detail = self.metric.and_then(|metric| metric.number.as_ref());
+                let unit = detail.and_then(|detail| detail.unit.as_deref()).unwrap_or_default();
+                let error = detail.and_then(|detail| detail.stderr).filter(|error| *error > 0.0);
+                let error = error.map(|error| format!(" ± {}", rounded(error))).unwrap_or_default();
+                format!("{number}{error} {unit}").trim_end().to_owned()
+            }
             Some(MetricValue::NotFinite(text) | MetricValue::NotANumber(text)) => text.clone(),
             Some(MetricValue::Missing(_)) | None => "missing".into(),
         }
     }
 
-    /// The bounds as tables show them: `≥ 0.9`, `≤ 12`, `0.2 … 0.4`; empty when there are none.
+    /// What is asked, as tables show it: `≥ 0.9`, `0.2 … 0.4`, `gap ≤ 0.1`; empty when nothing is.
     pub fn bound(&self) -> String {
-        match (self.benchmark.min, self.benchmark.max) {
-            (Some(min), Some(max)) => format!("{} … {}", show(min), show(max)),
-            (Some(min), None) => format!("≥ {}", show(min)),
-            (None, Some(max)) => format!("≤ {}", show(max)),
-            (None, None) => String::new(),
-        }
+        let asked = self.benchmark;
+        let mut bounds = Vec::new();
+        bounds.extend(match (asked.min, asked.max) {
+            (Some(min), Some(max)) => Some(format!("{} … {}", show(min), show(max))),
+            (Some(min), None) => Some(format!("≥ {}", show(min))),
+            (None, Some(max)) => Some(format!("≤ {}", show(max))),
+            (None, None) => None,
+        });
+        bounds.extend(
+            asked
+                .target
+                .map(|Around { target, tolerance }| format!("{} ± {tolerance}", show(target))),
+        );
+        bounds.extend(
+            asked
+                .no_worse_than
+                .as_ref()
+                .map(|than| format!("no worse than {} by {}", than.than, than.tolerance)),
+        );
+        bounds.extend(asked.max_gap.map(|gap| format!("gap ≤ {}", show(gap))));
+        bounds.join(", ")
     }
 
     /// `file:line` of the evidence, or the file the policy names.
@@ -116,6 +301,22 @@ pub fn show(number: f64) -> String {
     }
 }
 
+/// A change for people, to four significant digits and with its sign: differences of floats end in
+/// noise.
+pub fn show_change(change: f64) -> String {
+    if change == 0.0 { "±0".into() } else { format!("{:+}", four_digits(change)) }
+}
+
+/// A number of little weight, to four significant digits.
+pub fn rounded(number: f64) -> String {
+    show(four_digits(number))
+}
+
+fn four_digits(number: f64) -> f64 {
+    // What is printed as a float reads back as one.
+    format!("{number:.3e}").parse().unwrap_or(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +328,15 @@ mod tests {
         {
             assert_eq!(show(number), text);
             assert_eq!(text.parse::<f64>().ok(), Some(number));
+        }
+    }
+
+    #[test]
+    fn changes_have_a_sign_and_no_noise() {
+        for (change, text) in
+            [(0.3 - 0.1, "+0.2"), (0.951 - 0.958, "-0.007"), (0.0, "±0"), (123_456.0, "+123500")]
+        {
+            assert_eq!(show_change(change), text);
         }
     }
 }

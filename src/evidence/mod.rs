@@ -1,20 +1,29 @@
 //! What testing and training left behind: read, never trusted blindly.
 //!
-//! Adding a format is one file here and one line in [`TEST_READERS`] or [`METRIC_READERS`].
+//! Adding a format of test reports is one file here and one line in [`TEST_READERS`]; adding a
+//! format of results is one file and one line in `results`.
 
+mod before;
+mod compared;
 mod files;
 mod gather;
 mod json_locate;
 mod json_metric;
+mod json_report;
 mod junit;
 mod junit_place;
 mod measured;
+mod metrics;
+mod results;
 
 use std::time::SystemTime;
 
+pub use before::Earlier;
+pub use compared::{Compared, Test};
 pub use files::{Base, EvidenceFile};
 pub use gather::gather;
-pub use measured::{Measured, MetricRow, measured, show};
+pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
+pub use results::{Lineage, Number, formats};
 
 use crate::digest::Digest;
 use crate::finding::Location;
@@ -28,28 +37,21 @@ pub struct Evidence {
     pub metrics: Vec<Metric>,
     /// Files that matched a pattern but could not be read as evidence.
     pub unreadable: Vec<Unreadable>,
+    /// The newest version of the channel that is on the Hub, and the metrics of its record; `None`
+    /// when there is none, or nobody asked.
+    pub last: Option<(String, Vec<String>)>,
 }
 
 /// Reads one kind of test report. Total: any bytes give a report or a reason.
 pub trait TestReader: Sync {
-    /// Whether the file looks like its kind; the first reader that says so reads it.
-    fn claims(&self, file: &EvidenceFile) -> bool;
-    /// The report, or what is wrong and where.
-    fn read(&self, file: &EvidenceFile, base: &Base) -> Result<TestReport, Unreadable>;
-}
-
-/// Reads one number from one kind of metrics file. Total, as [`TestReader`] is.
-pub trait MetricReader: Sync {
-    /// Whether the file looks like its kind; the first reader that says so reads it.
-    fn claims(&self, file: &EvidenceFile) -> bool;
-    /// What the pointer leads to, and where it stands.
-    fn read(&self, file: &EvidenceFile, pointer: &str) -> (MetricValue, Location);
+    /// Whether a text looks like its kind; the first reader that says so reads it.
+    fn claims(&self, text: &str) -> bool;
+    /// The report in a file's text, or what is wrong and where.
+    fn read(&self, file: &EvidenceFile, text: &str, base: &Base) -> Result<TestReport, Unreadable>;
 }
 
 /// Every kind of test report.
-const TEST_READERS: &[&dyn TestReader] = &[&junit::JUnit];
-/// Every kind of metrics file; the last one takes what no other claims.
-const METRIC_READERS: &[&dyn MetricReader] = &[&json_metric::Json];
+const TEST_READERS: &[&dyn TestReader] = &[&junit::JUnit, &json_report::JsonReport];
 
 /// A file that should have been evidence.
 #[derive(Debug, Clone)]
@@ -60,7 +62,10 @@ pub struct Unreadable {
     pub why: String,
 }
 
-/// One JUnit file.
+/// Failures that are kept with their messages; the rest is counted.
+const MAX_FAILURES: usize = 1_000;
+
+/// One report of tests.
 #[derive(Debug, Clone)]
 pub struct TestReport {
     /// Path relative to the workspace.
@@ -82,6 +87,29 @@ pub struct TestReport {
 }
 
 impl TestReport {
+    /// A report in which nothing stands yet.
+    fn of(file: &EvidenceFile) -> Self {
+        Self {
+            path: file.shown.clone(),
+            sha256: file.sha256,
+            modified: file.modified,
+            commit: None,
+            passed: 0,
+            skipped: 0,
+            failures: Vec::new(),
+            failures_beyond: 0,
+        }
+    }
+
+    /// Takes a failure in: the first thousand are kept.
+    fn failed_with(&mut self, failure: TestFailure) {
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.push(failure);
+        } else {
+            self.failures_beyond += 1;
+        }
+    }
+
     /// Failures and errors, kept or not.
     pub fn failed(&self) -> u64 {
         self.failures.len() as u64 + self.failures_beyond
@@ -106,23 +134,49 @@ pub struct TestFailure {
     pub at: Location,
 }
 
+/// What of a message is shown: five lines of at most 300 characters.
+fn first_lines(message: &str) -> String {
+    let lines = message.trim().lines().take(5).map(|line| line.chars().take(300).collect());
+    let text = lines.collect::<Vec<String>>().join("\n");
+    if text.is_empty() { "no message".into() } else { text }
+}
+
 /// One number that the policy asks for.
 #[derive(Debug, Clone)]
 pub struct Metric {
     /// Name from the policy.
     pub name: String,
+    /// What stands there.
+    pub value: MetricValue,
+    /// Where the number stands in the file.
+    pub at: Location,
     /// The file it comes from, relative to the workspace.
     pub file: String,
     /// SHA-256 of that file; `None` when it could not be read.
     pub sha256: Option<Digest>,
     /// When the file was last written.
     pub modified: Option<SystemTime>,
-    /// JSON Pointer (RFC 6901) in that file.
+    /// JSON Pointer (RFC 6901) in that file, in files that have such.
     pub pointer: String,
-    /// Where the number stands in the file.
-    pub at: Location,
-    /// What stands there.
-    pub value: MetricValue,
+    /// What else the file says of the number: its standard error, its direction, its split.
+    pub number: Option<Number>,
+    /// The same metric by class or group, where the file has it.
+    pub slices: Vec<Slice>,
+    /// Why the run does not count as a whole one.
+    pub partial: Option<String>,
+    /// The run that made it.
+    pub lineage: Lineage,
+    /// What it was before, when the policy compares it.
+    pub earlier: Earlier,
+}
+
+/// A metric for one class or group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slice {
+    /// The class or group.
+    pub label: String,
+    /// The value.
+    pub value: f64,
 }
 
 /// What a pointer led to.
@@ -136,4 +190,23 @@ pub enum MetricValue {
     NotANumber(String),
     /// The file or the pointer leads nowhere; the text says which.
     Missing(String),
+}
+
+impl MetricValue {
+    /// A number, finite or not.
+    pub fn of(number: f64) -> Self {
+        if number.is_finite() {
+            Self::Number(number)
+        } else {
+            // As Python writes them.
+            let text = if number.is_nan() {
+                "NaN"
+            } else if number > 0.0 {
+                "Infinity"
+            } else {
+                "-Infinity"
+            };
+            Self::NotFinite(text.into())
+        }
+    }
 }

@@ -1,68 +1,18 @@
-//! Every number that the policy names is there, finite and within its bounds.
+//! Every number that the policy names is there, finite and as good as is asked.
+
+mod rules;
 
 use super::{Gate, Judgement, Load};
-use crate::evidence::{Evidence, Measured, MetricRow, MetricValue, measured, show};
+use crate::evidence::{
+    Breach, Compared, Evidence, Measured, Metric, MetricRow, measured, rounded, show, show_change,
+};
 use crate::failure::Failure;
-use crate::finding::{Finding, Level, Location, Rule};
-use crate::policy::Model;
+use crate::finding::{Finding, Rule};
+use crate::policy::{Direction, Model};
+use rules::*;
 
 /// Judges metrics against `gates.benchmarks`.
 pub struct Benchmarks;
-
-const MISSING: Rule = Rule {
-    id: "metric-missing",
-    level: Level::Error,
-    summary: "a metric that the policy names was not found",
-    reason: "A bound that is never compared with a number guards nothing.",
-    fix: "write the metrics file before this step, or correct `file` and `pointer` in \
-          `gates.benchmarks`",
-    example: "pointer: /eval/f1 with {\"eval\": {\"accuracy\": 0.9}}",
-};
-
-const NOT_FINITE: Rule = Rule {
-    id: "metric-not-finite",
-    level: Level::Error,
-    summary: "a metric is NaN or infinite",
-    reason: "No bound holds for NaN; training that diverged, or a division by an empty class, writes it.",
-    fix: "find out where the evaluation divides by zero or overflows, and evaluate again",
-    example: "{\"f1\": NaN}",
-};
-
-const NOT_A_NUMBER: Rule = Rule {
-    id: "metric-not-a-number",
-    level: Level::Error,
-    summary: "what stands at a metric's pointer is not a number",
-    reason: "A number in quotes may be a name or a rounded text; only numbers are compared.",
-    fix: "write the number without quotes, or let `pointer` lead to the number itself",
-    example: "{\"f1\": \"0.93\"}",
-};
-
-const BELOW_MIN: Rule = Rule {
-    id: "metric-below-min",
-    level: Level::Error,
-    summary: "a metric is below its lowest allowed value",
-    reason: "The policy says that a model this weak is not released.",
-    fix: "improve the model; or, if the bound is wrong, change `min` in a reviewed commit",
-    example: "f1 of 0.81 with `min: 0.9`",
-};
-
-const ABOVE_MAX: Rule = Rule {
-    id: "metric-above-max",
-    level: Level::Error,
-    summary: "a metric is above its highest allowed value",
-    reason: "The policy says that a model with this much loss, error or latency is not released.",
-    fix: "improve the model; or, if the bound is wrong, change `max` in a reviewed commit",
-    example: "loss of 0.7 with `max: 0.5`",
-};
-
-const UNBOUNDED: Rule = Rule {
-    id: "metric-unbounded",
-    level: Level::Note,
-    summary: "a metric has neither `min` nor `max`",
-    reason: "It is shown on the card, but no value of it would ever stop a release.",
-    fix: "add `min:` or `max:` beside the metric in `gates.benchmarks`",
-    example: "benchmarks: [{metric: f1, file: metrics.json, pointer: /f1}]",
-};
 
 /// The rows of the metrics table, in the policy's order.
 pub fn rows(model: &Model, evidence: &Evidence) -> Vec<MetricRow> {
@@ -75,77 +25,202 @@ impl Gate for Benchmarks {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&MISSING, &NOT_FINITE, &NOT_A_NUMBER, &BELOW_MIN, &ABOVE_MAX, &UNBOUNDED]
+        rules::ALL.to_vec()
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
         let rows = measured(load.model, load.evidence);
-        if rows.is_empty() {
+        let dropped = dropped(load, &rows);
+        if rows.is_empty() && dropped.is_empty() {
             let note = "the policy names no benchmark".into();
             return Ok(Judgement { note, findings: Vec::new(), skipped: true });
         }
-        let findings = rows.iter().flat_map(judge).collect();
+        let head = load.git.head.as_deref();
+        let mut findings: Vec<_> = rows.iter().flat_map(|row| judge(row, head)).collect();
+        findings.extend(dropped);
         let passed = rows.iter().filter(|row| row.passed()).count();
         let note = format!("{passed} of {} metrics within bounds", rows.len());
         Ok(Judgement { note, findings, skipped: false })
     }
 }
 
-fn judge(row: &Measured<'_>) -> Vec<Finding> {
-    let benchmark = row.benchmark;
-    let name = &benchmark.metric;
+fn judge(row: &Measured<'_>, head: Option<&str>) -> Vec<Finding> {
+    let asked = row.benchmark;
     let Some(metric) = row.metric else {
-        let message = format!("{name}: {} was not read", benchmark.file);
-        return vec![Finding::new(&MISSING, message, benchmark.at_min.clone())];
+        let message = format!("{}: {} was not read", row.name(), asked.file);
+        return vec![Finding::new(&MISSING, message, asked.at_min.clone())];
     };
-    let at = || metric.at.clone();
-    let asked = &benchmark.at_min;
-    let pointer = if metric.pointer.is_empty() { "the whole file" } else { &metric.pointer };
-    match &metric.value {
-        MetricValue::Missing(why) => {
-            let message = format!("{name} is missing: {why} (asked for at {asked})");
-            vec![Finding::new(&MISSING, message, at())]
+    let mut findings: Vec<_> =
+        row.breaches().iter().map(|breach| said(row, metric, breach)).collect();
+    findings.extend(other_commit(row, metric, head));
+    if row.number().is_some() && !asked.is_bounded() {
+        let message = format!("{} is {} ({}) and has no bound", row.name(), row.value(), metric.at);
+        findings.push(Finding::new(&UNBOUNDED, message, asked.at_min.clone()));
+    }
+    findings
+}
+
+/// A breach in words, at the number where there is one, else where the policy asks for it.
+fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
+    let asked = row.benchmark;
+    let name = row.name();
+    let (place, at) = (&asked.place, &metric.at);
+    let value_at = format!("{name} is {} ({at})", row.number().map(show).unwrap_or_default());
+    let here = || at.clone();
+    match breach {
+        Breach::Missing(why) => {
+            let asked = &asked.at_min;
+            Finding::new(
+                &MISSING,
+                format!("{name} is missing: {why} (asked for at {asked})"),
+                here(),
+            )
         }
-        MetricValue::NotFinite(text) => {
-            let message = format!("{name} is {text} at {} ({pointer})", metric.at);
-            vec![Finding::new(&NOT_FINITE, message, at())]
+        Breach::NotFinite(text) => {
+            Finding::new(&NOT_FINITE, format!("{name} is {text} at {at} ({place})"), here())
         }
-        MetricValue::NotANumber(text) => {
+        Breach::NotANumber(text) => {
+            let message = format!("{name} should be a number, but {text} stands at {at} ({place})");
+            Finding::new(&NOT_A_NUMBER, message, here())
+        }
+        Breach::Partial(why) => Finding::new(&PARTIAL, format!("{value_at}, but {why}"), here()),
+        Breach::BelowMin(min) => {
+            let set = &asked.at_min;
+            let message = format!("{value_at}, below the lowest allowed {} ({set})", show(*min));
+            Finding::new(&BELOW_MIN, message, here())
+        }
+        Breach::AboveMax(max) => {
+            let set = &asked.at_max;
+            let message = format!("{value_at}, above the highest allowed {} ({set})", show(*max));
+            Finding::new(&ABOVE_MAX, message, here())
+        }
+        Breach::OffTarget(around) => {
             let message = format!(
-                "{name} should be a number, but {text} stands at {} ({pointer})",
-                metric.at
+                "{value_at}, not within {} of the wanted {} ({})",
+                around.tolerance,
+                show(around.target),
+                asked.at
             );
-            vec![Finding::new(&NOT_A_NUMBER, message, at())]
+            Finding::new(&OFF_TARGET, message, here())
         }
-        MetricValue::Number(value) => bounds(row, *value, &metric.at),
+        Breach::Worse(compared) => {
+            Finding::new(&WORSE, format!("{value_at}, {}", worse(row, compared)), here())
+        }
+        Breach::Gap { low, high, allowed } => {
+            let message = format!(
+                "{name} is {} for `{}` and {} for `{}`: {} apart, more than the allowed {} ({})",
+                show(low.value),
+                low.label,
+                show(high.value),
+                high.label,
+                rounded(high.value - low.value),
+                show(*allowed),
+                asked.at
+            );
+            Finding::new(&GAP, message, here())
+        }
+        Breach::NoLabels => {
+            let message = format!("{name}: {} has fewer than two labels of it", metric.file);
+            Finding::new(&NO_LABELS, message, asked.at.clone())
+        }
+        Breach::NoDirection => {
+            let message =
+                format!("{name}: neither {} nor the policy says which way is better", metric.file);
+            Finding::new(&NO_DIRECTION, message, asked.at.clone())
+        }
+        Breach::Contradiction(said) => {
+            let said = if *said == Direction::Higher { "higher" } else { "lower" };
+            let message = format!(
+                "{name}: {} says that {said} is better, the policy the opposite",
+                metric.file
+            );
+            Finding::new(&CONTRADICTION, message, asked.at.clone())
+        }
+        Breach::BelowWarnMin(min) => {
+            let message = format!("{value_at}, below `warn-min` ({})", show(*min));
+            Finding::new(&DOUBTFUL, message, here())
+        }
+        Breach::AboveWarnMax(max) => {
+            let message = format!("{value_at}, above `warn-max` ({})", show(*max));
+            Finding::new(&DOUBTFUL, message, here())
+        }
+        Breach::NotCompared(why) => {
+            Finding::new(&NOT_COMPARED, format!("{name} is not compared: {why}"), asked.at.clone())
+        }
+        Breach::NotTested => {
+            let message = format!("{name}: the standard error is not known on both sides");
+            Finding::new(&NOT_TESTED, message, asked.at.clone())
+        }
+        Breach::NotAsked => {
+            let than = asked.no_worse_than.as_ref().map(|than| than.than.to_string());
+            let than = than.unwrap_or_default();
+            let message = format!("{name} is compared with {than} when a release is weighed");
+            Finding::new(&NOT_ASKED, message, asked.at.clone())
+        }
     }
 }
 
-fn bounds(row: &Measured<'_>, value: f64, at: &Location) -> Vec<Finding> {
-    let benchmark = row.benchmark;
-    let name = &benchmark.metric;
-    let value_at = format!("{name} is {} ({at})", show(value));
-    let mut findings = Vec::new();
-    if let Some(min) = benchmark.min.filter(|min| value < *min) {
-        let set = &benchmark.at_min;
-        let message = format!("{value_at}, below the lowest allowed {} ({set})", show(min));
-        findings.push(Finding::new(&BELOW_MIN, message, at.clone()));
+/// How much worse than before, and how sure that is.
+fn worse(row: &Measured<'_>, compared: &Compared<'_>) -> String {
+    let change = row.number().map(|now| show_change(now - compared.before)).unwrap_or_default();
+    let than = row.benchmark.no_worse_than.as_ref();
+    let set = than.map(|than| than.at.to_string()).unwrap_or_default();
+    let mut text = format!(
+        "worse than {} in {} ({change}; {} is allowed at {set})",
+        show(compared.before),
+        compared.from,
+        rounded(compared.allowed)
+    );
+    if let Some(test) = compared.test {
+        text += &format!(
+            "; with {}% confidence by at least {} (one-sided test of two means, standard error of \
+             the difference {}, p = {})",
+            test.confidence * 100.0,
+            rounded(test.at_least),
+            rounded(test.stderr),
+            rounded(test.p_value)
+        );
+        if let (Some(now), Some(before)) = compared.samples {
+            text += &format!(", {now} and {before} samples");
+        }
     }
-    if let Some(max) = benchmark.max.filter(|max| value > *max) {
-        let set = &benchmark.at_max;
-        let message = format!("{value_at}, above the highest allowed {} ({set})", show(max));
-        findings.push(Finding::new(&ABOVE_MAX, message, at.clone()));
+    text
+}
+
+/// Results that name the commit they were measured at, when it is another.
+fn other_commit(row: &Measured<'_>, metric: &Metric, head: Option<&str>) -> Option<Finding> {
+    let (commit, head) = (metric.lineage.commit.as_deref()?, head?);
+    let is_commit = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_commit || head.starts_with(&commit.to_ascii_lowercase()) {
+        return None;
     }
-    if benchmark.min.is_none() && benchmark.max.is_none() {
-        let message = format!("{value_at} and has no bound");
-        findings.push(Finding::new(&UNBOUNDED, message, benchmark.at_min.clone()));
-    }
-    findings
+    let short = |commit: &str| commit.get(..7).unwrap_or(commit).to_owned();
+    let message = format!(
+        "{} was measured at commit {}, and {} is weighed ({})",
+        row.name(),
+        short(commit),
+        short(head),
+        metric.file
+    );
+    Some(Finding::new(&OTHER_COMMIT, message, metric.at.clone()))
+}
+
+/// Metrics of the last release that nobody asks for any more.
+fn dropped(load: &Load<'_>, rows: &[Measured<'_>]) -> Vec<Finding> {
+    let Some((version, names)) = &load.evidence.last else { return Vec::new() };
+    let gone = names.iter().filter(|name| rows.iter().all(|row| row.benchmark.metric != **name));
+    let at = rows.first().map_or_else(|| load.model.at.clone(), |row| row.benchmark.at.clone());
+    gone.map(|name| {
+        let message = format!("version {version} had {name}, and this one does not");
+        Finding::new(&DROPPED, message, at.clone())
+    })
+    .collect()
 }
 
 #[cfg(test)]
 mod speaks {
     use super::*;
+    use crate::evidence::MetricValue;
     use crate::gates::sample::Sample;
 
     fn with(value: MetricValue) -> Sample {

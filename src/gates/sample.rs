@@ -4,11 +4,11 @@ use jiff::civil::date;
 
 use super::{Gate, Load};
 use crate::digest::Digest;
-use crate::evidence::{Evidence, Metric, MetricValue, TestReport};
+use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, TestReport};
 use crate::finding::{Finding, Location, Overrides};
 use crate::inventory::Inventory;
 use crate::policy::{
-    Benchmark, Card, Gates, License, Model, Policy, Publish, Section, Statement, TagGrammar,
+    Benchmark, Card, Gates, License, Model, Place, Policy, Publish, Section, Statement, TagGrammar,
     TestsGate,
 };
 use crate::release::{GitFacts, Versioning};
@@ -42,6 +42,7 @@ impl Sample {
             tests: vec![report()],
             metrics: vec![metric(MetricValue::Number(0.93))],
             unreadable: Vec::new(),
+            last: None,
         };
         Self { policy, git, evidence, card: CARD.into(), readme: None, checkout: None }
     }
@@ -108,11 +109,19 @@ fn model() -> Model {
     let benchmark = Benchmark {
         metric: "f1".into(),
         file: "metrics.json".into(),
-        pointer: "/f1".into(),
+        place: Place::Pointer("/f1".into()),
         min: Some(0.9),
         max: None,
+        warn_min: None,
+        warn_max: None,
+        target: None,
+        direction: None,
+        no_worse_than: None,
+        max_gap: None,
+        allow_partial: false,
         dataset: None,
         split: None,
+        at: place(19, 7),
         at_min: place(20, 12),
         at_max: place(19, 7),
     };
@@ -167,5 +176,10 @@ fn metric(value: MetricValue) -> Metric {
         pointer: "/f1".into(),
         at: Location::at("metrics.json", Position { line: 4, column: 9 }),
         value,
+        number: None,
+        slices: Vec::new(),
+        partial: None,
+        lineage: Lineage::default(),
+        earlier: Earlier::NotCompared,
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
     for model in models(call, &policy, &versioning)? {
         let gathered = weigh::gather(call, policy.clone(), model, versioning.clone(), false)?;
-        let verdict = gathered.weigh(None);
+        let verdict = gathered.weigh(&gathered.card(call)?, None);
         exit = exit.max(call.tell(gathered.report(call, "check", verdict))?);
     }
     Ok(exit)

@@ -37,7 +37,7 @@ pub(super) fn through(
     let policy = weigh::policy(call)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
-    let gathered = weigh::gather(call, policy, model, versioning, rehearsal)?;
+    let mut gathered = weigh::gather(call, policy, model, versioning, rehearsal)?;
 
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new("cannot start the network runtime").because(&error))?;
@@ -45,7 +45,12 @@ pub(super) fn through(
         Some(target) => Some(runtime.block_on(look(hub, target, &gathered))?),
         None => None,
     };
-    let verdict = gathered.weigh(remote.as_ref().map(|remote| &remote.published));
+    let published = remote.as_ref().map(|remote| &remote.published);
+    if let Some(published) = published {
+        gathered.compare(published);
+    }
+    let card = gathered.card(call)?;
+    let verdict = gathered.weigh(&card, published);
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
@@ -55,7 +60,7 @@ pub(super) fn through(
         return call.tell(report);
     };
 
-    let documents = documents(call, &gathered, &report)?;
+    let documents = documents(call, &gathered, card, &report)?;
     let policy = &gathered.model().publish;
     let plan = publish::plan(&gathered.inventory, &documents, target, release, remote, policy);
     if call.settings.dry_run {
@@ -107,13 +112,20 @@ fn model(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<usize,
 
 async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote, Failure> {
     let Some(release) = gathered.release() else { return Err(Failure::new("no release")) };
-    publish::look(hub, target, release).await.map_err(|error| {
+    let asked = gathered.model().gates.benchmarks.iter();
+    let compared: Vec<_> = asked.filter_map(|one| one.no_worse_than.as_ref()?.version()).collect();
+    publish::look(hub, target, release, &compared).await.map_err(|error| {
         Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
     })
 }
 
 /// The files weighbridge itself adds: the card and the release record.
-fn documents(call: &Call, gathered: &Gathered, report: &Report) -> Result<Vec<Document>, Failure> {
+fn documents(
+    call: &Call,
+    gathered: &Gathered,
+    card: String,
+    report: &Report,
+) -> Result<Vec<Document>, Failure> {
     let path =
         |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
     let record = provenance::record(&provenance::RecordInput {
@@ -129,7 +141,7 @@ fn documents(call: &Call, gathered: &Gathered, report: &Report) -> Result<Vec<Do
         inventory: &gathered.inventory,
     });
     Ok(vec![
-        Document { path: path("README.md")?, bytes: gathered.card.clone().into_bytes() },
+        Document { path: path("README.md")?, bytes: card.into_bytes() },
         Document { path: path("weighbridge.json")?, bytes: record.to_bytes() },
     ])
 }

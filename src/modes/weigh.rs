@@ -12,7 +12,7 @@ use crate::gates::{self, Load};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
-use crate::report::{MetricRow, Report, progress};
+use crate::report::{Report, progress};
 use crate::source::SourceFile;
 
 use super::call::Call;
@@ -27,7 +27,7 @@ pub(super) struct Gathered {
     pub(super) git: GitFacts,
     pub(super) inventory: Inventory,
     pub(super) evidence: Evidence,
-    pub(super) card: String,
+    history: Vec<HistoryEntry>,
     /// The README that the card was made from, when the policy keeps one.
     readme: Option<SourceFile>,
     pub(super) rehearsal: bool,
@@ -42,7 +42,7 @@ pub(super) fn policy(call: &Call) -> Result<Policy, Failure> {
         .map_err(|error| Failure::advised("the policy cannot be used", &error))
 }
 
-/// Reads git, the files and the evidence of one model, and writes its card.
+/// Reads git, the files and the evidence of one model.
 pub(super) fn gather(
     call: &Call,
     policy: Policy,
@@ -71,20 +71,6 @@ pub(super) fn gather(
             Some(SourceFile::new(call.shown(&base.join(path)), read_named(&base, path)?))
         }
     };
-    let card = write_card(
-        call,
-        &base,
-        readme.as_ref(),
-        &Sources {
-            model: chosen,
-            versioning: &versioning,
-            target: target.as_ref(),
-            inventory: &inventory,
-            evidence: &evidence,
-            history: &history,
-            git: &git,
-        },
-    )?;
     Ok(Gathered {
         policy,
         model,
@@ -93,7 +79,7 @@ pub(super) fn gather(
         git,
         inventory,
         evidence,
-        card,
+        history,
         readme,
         rehearsal,
     })
@@ -112,8 +98,37 @@ impl Gathered {
         }
     }
 
+    /// The model card: the last thing that is written before the gates speak, so that it holds all
+    /// that is known by then, and the first that they read.
+    pub(super) fn card(&self, call: &Call) -> Result<String, Failure> {
+        let template = self.model().card.template.as_deref();
+        let template = template.map(|path| read_named(&base(call), path)).transpose()?;
+        card::write(&CardInput {
+            model: self.model(),
+            release: self.release(),
+            target: self.target.as_ref(),
+            inventory: &self.inventory,
+            evidence: &self.evidence,
+            history: &self.history,
+            commit: self.commit(call).as_deref(),
+            repository: call.context.repository.as_deref(),
+            run_url: call.context.run_url.as_deref(),
+            template: template.as_deref(),
+            readme: self.readme.as_ref().map(|file| file.text.as_str()),
+        })
+        .map_err(|error| Failure::advised("cannot write the model card", &error))
+    }
+
+    /// Sets what the Hub has of earlier versions beside the metrics.
+    pub(super) fn compare(&mut self, published: &Published) {
+        let Some(release) = self.release() else { return };
+        let last = published.last_before(&release.version).cloned();
+        let benchmarks = &self.policy.models[self.model].gates.benchmarks;
+        self.evidence.compare(benchmarks, &published.records, last.as_ref());
+    }
+
     /// All gates at once; none hides another's finding.
-    pub(super) fn weigh(&self, published: Option<&Published>) -> Verdict {
+    pub(super) fn weigh(&self, card: &str, published: Option<&Published>) -> Verdict {
         let today = jiff::Zoned::now().date();
         let load = Load {
             policy: &self.policy,
@@ -124,7 +139,7 @@ impl Gathered {
             inventory: &self.inventory,
             evidence: &self.evidence,
             published,
-            card: &self.card,
+            card,
             readme: self.readme.as_ref(),
             rehearsal: self.rehearsal,
             today,
@@ -163,7 +178,7 @@ impl Gathered {
             commit: self.commit(call),
             verdict,
             inventory: self.inventory.clone(),
-            metrics: self.metrics(),
+            metrics: gates::benchmarks::rows(self.model(), &self.evidence),
             publication: None,
             failure: None,
             plan: None,
@@ -174,19 +189,6 @@ impl Gathered {
     /// The commit that was weighed: what git says, else what the CI event says.
     pub(super) fn commit(&self, call: &Call) -> Option<String> {
         self.git.head.clone().or_else(|| call.context.commit.clone())
-    }
-
-    fn metrics(&self) -> Vec<MetricRow> {
-        gates::benchmarks::rows(self.model(), &self.evidence)
-            .into_iter()
-            .map(|row| MetricRow {
-                name: row.name,
-                value: row.value,
-                bound: row.bound,
-                passed: row.passed,
-                source: row.source,
-            })
-            .collect()
     }
 }
 
@@ -218,16 +220,6 @@ fn take_inventory(base: &Path, shown_base: &str, model: &Model) -> Result<Invent
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
 }
 
-struct Sources<'a> {
-    model: &'a Model,
-    versioning: &'a Versioning,
-    target: Option<&'a Target>,
-    inventory: &'a Inventory,
-    evidence: &'a Evidence,
-    history: &'a [HistoryEntry],
-    git: &'a GitFacts,
-}
-
 /// A text file that the policy's card section names.
 fn read_named(base: &Path, path: &str) -> Result<String, Failure> {
     std::fs::read_to_string(base.join(path)).map_err(|error| {
@@ -235,32 +227,4 @@ fn read_named(base: &Path, path: &str) -> Result<String, Failure> {
             .because(&error)
             .fix(format!("create `{path}` beside the policy file, or remove it from `card:`"))
     })
-}
-
-fn write_card(
-    call: &Call,
-    base: &Path,
-    readme: Option<&SourceFile>,
-    sources: &Sources<'_>,
-) -> Result<String, Failure> {
-    let template =
-        sources.model.card.template.as_deref().map(|path| read_named(base, path)).transpose()?;
-    let release = match sources.versioning {
-        Versioning::Release(release) => Some(release),
-        Versioning::Untagged | Versioning::Unreadable { .. } => None,
-    };
-    card::write(&CardInput {
-        model: sources.model,
-        release,
-        target: sources.target,
-        inventory: sources.inventory,
-        evidence: sources.evidence,
-        history: sources.history,
-        commit: sources.git.head.as_deref().or(call.context.commit.as_deref()),
-        repository: call.context.repository.as_deref(),
-        run_url: call.context.run_url.as_deref(),
-        template: template.as_deref(),
-        readme: readme.map(|file| file.text.as_str()),
-    })
-    .map_err(|error| Failure::advised("cannot write the model card", &error))
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::{
-    Card, CardSource, Gates, License, Model, Pattern, Policy, Stage, TagGrammar, Visibility, check,
+    Around, Benchmark, Card, CardSource, Gates, License, Model, NoWorseThan, Pattern, Place,
+    Policy, Stage, TagGrammar, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -162,17 +163,7 @@ impl Table<'_> {
             self.section("gates/benchmarks", "none");
         }
         for (index, benchmark) in gates.benchmarks.iter().enumerate() {
-            let bound = |name, value: Option<f64>| {
-                value.map(|value| format!(", {name} {value}")).unwrap_or_default()
-            };
-            let value = format!(
-                "{} at {} of {}{}{}",
-                benchmark.metric,
-                benchmark.pointer,
-                benchmark.file,
-                bound("min", benchmark.min),
-                bound("max", benchmark.max)
-            );
+            let value = asked(benchmark);
             self.section(&format!("gates/benchmarks/{index}"), value);
         }
         self.section("gates/licenses/allowed", list(&gates.licenses, "every one the Hub knows"));
@@ -206,6 +197,32 @@ fn license(license: &License) -> String {
 
 fn list(values: &[String], none: &str) -> String {
     if values.is_empty() { none.to_owned() } else { values.join(", ") }
+}
+
+/// What is asked of a metric, in one line.
+fn asked(benchmark: &Benchmark) -> String {
+    let Benchmark { metric, place, file, .. } = benchmark;
+    let mut text = match place {
+        Place::Named(named) if named.key == *metric => format!("{place} of {file}"),
+        _ => format!("{metric} at {place} of {file}"),
+    };
+    for (name, value) in [
+        ("min", benchmark.min),
+        ("max", benchmark.max),
+        ("warn-min", benchmark.warn_min),
+        ("warn-max", benchmark.warn_max),
+        ("max-gap", benchmark.max_gap),
+    ] {
+        text.extend(value.map(|value| format!(", {name} {value}")));
+    }
+    if let Some(Around { target, tolerance }) = benchmark.target {
+        text += &format!(", {target} ± {tolerance}");
+    }
+    if let Some(NoWorseThan { than, tolerance, confidence, .. }) = &benchmark.no_worse_than {
+        text += &format!(", no worse than {than} by {tolerance}");
+        text.extend(confidence.map(|confidence| format!(" at {confidence} confidence")));
+    }
+    text
 }
 
 fn patterns(patterns: &[Pattern], none: &str) -> String {

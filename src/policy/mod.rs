@@ -1,6 +1,7 @@
 //! weighbridge.yml, the policy: `raw` (serde, spanned, schema) → `check` (collects every problem)
 //! → [`Policy`], in which nothing is left to be defaulted later.
 
+mod benchmark;
 mod check;
 mod explain;
 mod load;
@@ -15,6 +16,7 @@ mod tree;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
+pub use benchmark::{Around, Before, Benchmark, Direction, Named, NoWorseThan, Place, Tolerance};
 pub use explain::{Row, explain, explain_json};
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
@@ -188,29 +190,6 @@ impl Default for TestsGate {
     fn default() -> Self {
         Self { required: true, reports: Vec::new(), at: Location::release() }
     }
-}
-
-/// One bounded metric.
-#[derive(Debug, Clone)]
-pub struct Benchmark {
-    /// Metric name, as the card shows it (a Hub metric id where there is one: `accuracy`, `f1`).
-    pub metric: String,
-    /// JSON file, relative to the policy file's folder.
-    pub file: String,
-    /// JSON Pointer (RFC 6901) to the number.
-    pub pointer: String,
-    /// Lowest value that passes.
-    pub min: Option<f64>,
-    /// Highest value that passes.
-    pub max: Option<f64>,
-    /// Dataset the number was measured on, for the card.
-    pub dataset: Option<String>,
-    /// Split of that dataset.
-    pub split: Option<String>,
-    /// Where the policy sets `min` (or the benchmark, when there is no `min`).
-    pub at_min: Location,
-    /// Where the policy sets `max` (or the benchmark).
-    pub at_max: Location,
 }
 
 /// Whether to wait for the Hub's own file scan before the version tag is made.

@@ -201,18 +201,90 @@ pub(super) struct TestsGate {
 pub(super) struct Benchmark {
     /// Metric name, a Hub metric id where there is one: accuracy, f1, …
     pub(super) metric: String,
-    /// JSON file, relative to this file; default `metrics.json`.
+    /// File of results in any format of docs/evidence.md, relative to this file; `*` and `**` may
+    /// stand for names that change; default `metrics.json`.
     pub(super) file: Option<String>,
-    /// JSON Pointer (RFC 6901) to the number; default `/` and the metric: `/accuracy`.
+    /// Name of the metric in the file, where it differs: acc, eval_accuracy, …
+    pub(super) key: Option<String>,
+    /// Task, test or scenario in the file, where it holds several.
+    pub(super) task: Option<String>,
+    /// Filter, scorer, average or statistic in the file, where it holds several.
+    pub(super) filter: Option<String>,
+    /// Class or group in the file, for a bound on one of them.
+    pub(super) label: Option<String>,
+    /// JSON Pointer (RFC 6901) to the number, instead of `key`, `task`, `filter` and `label`.
     pub(super) pointer: Option<String>,
     /// Lowest value that passes.
     pub(super) min: Option<f64>,
     /// Highest value that passes.
     pub(super) max: Option<f64>,
+    /// Lowest value that passes without a warning.
+    pub(super) warn_min: Option<f64>,
+    /// Highest value that passes without a warning.
+    pub(super) warn_max: Option<f64>,
+    /// The value that is wanted, within `tolerance`.
+    pub(super) target: Option<f64>,
+    /// How far from `target` passes: 0.01, or 1% of it.
+    pub(super) tolerance: Option<Amount>,
+    /// Whether more is better or less, where the file does not say.
+    pub(super) direction: Option<Direction>,
+    /// What this version must not fall behind.
+    pub(super) no_worse_than: Option<NoWorseThan>,
+    /// Largest difference between the labels (classes, groups) of the metric that passes.
+    pub(super) max_gap: Option<f64>,
+    /// Results of a run that was cut short count too; default false.
+    pub(super) allow_partial: Option<bool>,
     /// Dataset the number was measured on.
     pub(super) dataset: Option<String>,
     /// Split of that dataset.
     pub(super) split: Option<String>,
+}
+
+/// Which values of a metric are better.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Direction {
+    /// Greater ones.
+    Higher,
+    /// Smaller ones.
+    Lower,
+}
+
+/// What a version is compared with.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub(super) struct NoWorseThan {
+    /// A published version (`1.4.0`), or `last`, the newest one of the channel; default last.
+    pub(super) release: Option<String>,
+    /// A committed file of results instead, relative to this file.
+    pub(super) file: Option<String>,
+    /// How much worse still passes: 0.01, or 1% of the value before; default 0.
+    pub(super) tolerance: Option<Amount>,
+    /// Confidence with which it must be shown to be worse, where standard errors are known on both
+    /// sides: above 0.5 and below 1. Without it the values alone are compared.
+    pub(super) confidence: Option<f64>,
+}
+
+/// A number, or a percentage as text: `1%`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Amount {
+    Number(f64),
+    Text(String),
+}
+
+impl JsonSchema for Amount {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Amount".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A number, or a percentage as text: `1%`.",
+            "type": ["number", "string"],
+        })
+    }
 }
 
 /// The licence gate.

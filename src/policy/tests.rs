@@ -353,7 +353,7 @@ fn a_models_keys_win_one_by_one() {
             "loosening one key keeps the rest"
         );
         assert_eq!(model.gates.benchmarks[0].at_min.line, Some(10));
-        assert_eq!(model.gates.benchmarks[0].pointer, "/f1");
+        assert_eq!(model.gates.benchmarks[0].place.to_string(), "f1");
         assert_eq!(model.card.required, [Section::Bias]);
     }
     assert_eq!(b.card.source, CardSource::File("README.md".into()));

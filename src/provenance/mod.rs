@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
 use crate::inventory::{Artifact, Inventory};
-use crate::policy::Model;
+use crate::policy::{Direction, Model, Place};
 use crate::release::{Release, Target};
 
 /// The shape that this program writes.
@@ -132,6 +132,24 @@ pub struct MetricRecord {
     pub split: Option<String>,
     /// The evidence file and line.
     pub evidence: String,
+    /// The task, filter and label that the policy asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// As `task`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// As `task`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Standard error of the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<f64>,
+    /// Samples it was computed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
+    /// Whether more is better, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub higher_is_better: Option<bool>,
     /// JSON Pointer in that file.
     pub pointer: String,
     /// SHA-256 of the evidence file.
@@ -253,8 +271,19 @@ impl MetricRecord {
         let benchmark = row.benchmark;
         // JSON has no infinities; a bound that is one bounds nothing.
         let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
+        let (task, filter, label) = match &benchmark.place {
+            Place::Named(named) => (named.task.clone(), named.filter.clone(), named.label.clone()),
+            Place::Pointer(_) => (None, None, None),
+        };
+        let number = row.metric.and_then(|metric| metric.number.as_ref());
         Self {
             name: benchmark.metric.clone(),
+            task,
+            filter,
+            label,
+            stderr: finite(number.and_then(|number| number.stderr)),
+            samples: number.and_then(|number| number.samples),
+            higher_is_better: row.direction().map(|direction| direction == Direction::Higher),
             value: row.number(),
             min: finite(benchmark.min),
             max: finite(benchmark.max),
@@ -262,7 +291,7 @@ impl MetricRecord {
             dataset: benchmark.dataset.clone(),
             split: benchmark.split.clone(),
             evidence: row.source(),
-            pointer: benchmark.pointer.clone(),
+            pointer: row.metric.map(|metric| metric.pointer.clone()).unwrap_or_default(),
             evidence_sha256: row.metric.and_then(|metric| metric.sha256),
         }
     }

@@ -1,5 +1,7 @@
 //! What the Hub has, asked before anything is written.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 
 use super::{Landed, PublishError, RECORD, Remote};
@@ -10,8 +12,14 @@ use crate::release::{Published, Release, RemoteFile, Target};
 /// A release record is a few hundred bytes a file.
 const RECORD_LIMIT: usize = 32 * 1024 * 1024;
 
-/// Looks at the target repository; one that is not there has nothing.
-pub async fn look(hub: &Hub, target: &Target, release: &Release) -> Result<Remote, PublishError> {
+/// Looks at the target repository; one that is not there has nothing. Of `compared`, and of the
+/// newest version of the channel, it brings the release records along.
+pub async fn look(
+    hub: &Hub,
+    target: &Target,
+    release: &Release,
+    compared: &[&Version],
+) -> Result<Remote, PublishError> {
     let Some(refs) = hub.refs(&target.repo).await? else { return Ok(Remote::default()) };
     let tagged = commit_of(&refs.tags, &release.hub_tag());
     let this_version = match &tagged {
@@ -23,9 +31,18 @@ pub async fn look(hub: &Hub, target: &Target, release: &Release) -> Result<Remot
         Some(head) => (files(hub, target, head).await?, landed(hub, target, head).await?),
         None => (Vec::new(), None),
     };
+    let versions = versions(&refs);
+    let mut published = Published { versions, this_version, records: BTreeMap::new() };
+    let last = published.last_before(&release.version).cloned();
+    for version in compared.iter().copied().chain(&last) {
+        let tag = refs.tags.iter().find(|tag| version_of(&tag.name).as_ref() == Some(version));
+        let Some(tag) = tag else { continue };
+        let record = hub.small_file(&target.repo, &tag.target_commit, RECORD, RECORD_LIMIT).await?;
+        published.records.extend(record.map(|record| (version.clone(), record)));
+    }
     Ok(Remote {
         exists: true,
-        published: Published { versions: versions(&refs), this_version },
+        published,
         tagged,
         start: commit_of(&refs.branches, "main"),
         head,
@@ -35,8 +52,11 @@ pub async fn look(hub: &Hub, target: &Target, release: &Release) -> Result<Remot
 }
 
 fn versions(refs: &Refs) -> Vec<Version> {
-    let names = refs.tags.iter().map(|tag| tag.name.strip_prefix('v').unwrap_or(&tag.name));
-    names.filter_map(|name| Version::parse(name).ok()).collect()
+    refs.tags.iter().filter_map(|tag| version_of(&tag.name)).collect()
+}
+
+fn version_of(tag: &str) -> Option<Version> {
+    Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
 }
 
 fn commit_of(refs: &[crate::hub::wire::Ref], name: &str) -> Option<String> {

@@ -8,6 +8,8 @@ mod spelling;
 mod tag;
 mod target;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use semver::Version;
 
@@ -118,6 +120,18 @@ pub struct Published {
     pub versions: Vec<Version>,
     /// The files of this very version, when it is published already.
     pub this_version: Option<Vec<RemoteFile>>,
+    /// The release records of versions that this one is compared with, as they are on the Hub.
+    pub records: BTreeMap<Version, Vec<u8>>,
+}
+
+impl Published {
+    /// The newest version before `version` in its channel.
+    pub fn last_before(&self, version: &Version) -> Option<&Version> {
+        let channel = Channel::of(version);
+        let earlier =
+            self.versions.iter().filter(|one| Channel::of(one) == channel && *one < version);
+        earlier.max()
+    }
 }
 
 /// A file on the Hub.

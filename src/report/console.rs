@@ -52,7 +52,12 @@ pub(super) fn render(report: &Report, color: bool) -> String {
             let mark = if row.passed { "✓" } else { "✗" };
             let bound =
                 if row.bound.is_empty() { String::new() } else { format!(" ({})", row.bound) };
-            let line = format!("{mark} {} = {}{bound}", row.name, row.value);
+            let change = if row.before.is_empty() {
+                String::new()
+            } else {
+                format!(", {} since {}", row.delta, row.before)
+            };
+            let line = format!("{mark} {} = {}{change}{bound}", row.name, row.value);
             let _ = writeln!(
                 text,
                 "  {}  {}",

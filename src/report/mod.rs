@@ -17,6 +17,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::context::GitHubRunner;
+pub use crate::evidence::MetricRow;
 use crate::failure::Failure;
 use crate::finding::Verdict;
 use crate::http::Secret;
@@ -92,21 +93,6 @@ impl End {
             Self::Failed => "failed",
         }
     }
-}
-
-/// A row of the metrics table.
-#[derive(Debug, Clone, Serialize)]
-pub struct MetricRow {
-    /// Name.
-    pub name: String,
-    /// Value as shown.
-    pub value: String,
-    /// Bound as shown (`≥ 0.9`), empty when there is none.
-    pub bound: String,
-    /// Whether the bound holds.
-    pub passed: bool,
-    /// `file:line` it came from.
-    pub source: String,
 }
 
 /// What publishing did.

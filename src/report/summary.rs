@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::console::size;
-use super::{End, Report};
+use super::{End, MetricRow, Report};
 use crate::finding::{Finding, Level, Outcome};
 use crate::markdown::{code, text as cell};
 use crate::release::Versioning;
@@ -72,23 +72,7 @@ fn with(report: &Report, least: Option<Level>) -> String {
         };
         let _ = writeln!(text, "| {} | {mark} | {} |", weighing.gate, cell(&note));
     }
-    if !report.metrics.is_empty() {
-        let _ = writeln!(
-            text,
-            "\n| metric | value | bound | | source |\n| --- | --- | --- | --- | --- |"
-        );
-        for row in &report.metrics {
-            let mark = if row.passed { "✅" } else { "❌" };
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {mark} | {} |",
-                cell(&row.name),
-                cell(&row.value),
-                cell(&row.bound),
-                code(&row.source)
-            );
-        }
-    }
+    write_metrics(&mut text, &report.metrics);
     write_findings(&mut text, &report.verdict.findings(), least);
     for (finding, reason) in report.verdict.allowed() {
         let _ = writeln!(
@@ -119,6 +103,45 @@ fn with(report: &Report, least: Option<Level>) -> String {
         let _ = writeln!(text, "\n> {}", cell(note));
     }
     text
+}
+
+/// The table of metrics; what came before has its columns where it is known.
+fn write_metrics(text: &mut String, metrics: &[MetricRow]) {
+    if metrics.is_empty() {
+        return;
+    }
+    let compared = metrics.iter().any(|row| !row.before.is_empty());
+    let head = if compared {
+        "\n| metric | now | before | change | asked | | source |\n| --- | --- | --- | --- | --- | --- | --- |"
+    } else {
+        "\n| metric | value | bound | | source |\n| --- | --- | --- | --- | --- |"
+    };
+    let _ = writeln!(text, "{head}");
+    for row in metrics {
+        let mark = if row.passed { "✅" } else { "❌" };
+        let before = if compared {
+            format!(" {} | {} |", cell(&row.before), cell(&change(row)))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} |{before} {} | {mark} | {} |",
+            cell(&row.name),
+            cell(&row.value),
+            cell(&row.bound),
+            code(&row.source)
+        );
+    }
+}
+
+/// The change with a small bar: one block for each per cent, at most ten.
+fn change(row: &MetricRow) -> String {
+    let blocks = row.part.map_or(0.0, |part| (part.abs() * 100.0).ceil()).min(10.0);
+    // At most ten.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
+    let bar = "▮".repeat(blocks as usize);
+    format!("{} {bar}", row.delta).trim().to_owned()
 }
 
 fn write_findings(text: &mut String, findings: &[&Finding], least: Option<Level>) {

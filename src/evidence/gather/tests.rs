@@ -1,7 +1,8 @@
 use globset::GlobBuilder;
 
+use super::super::MetricValue;
 use super::*;
-use crate::policy::{Card, Gates, Publish, TestsGate};
+use crate::policy::{Benchmark, Card, Gates, Place, Publish, TestsGate};
 
 fn pattern(text: &str) -> Pattern {
     let glob = GlobBuilder::new(text).literal_separator(true).build().expect("a glob");
@@ -12,11 +13,19 @@ fn model(reports: &[&str], metrics: &[(&str, &str)]) -> Model {
     let benchmark = |(file, pointer): &(&str, &str)| Benchmark {
         metric: pointer.trim_start_matches('/').to_owned(),
         file: (*file).to_owned(),
-        pointer: (*pointer).to_owned(),
+        place: Place::Pointer((*pointer).to_owned()),
         min: None,
         max: None,
+        warn_min: None,
+        warn_max: None,
+        target: None,
+        direction: None,
+        no_worse_than: None,
+        max_gap: None,
+        allow_partial: false,
         dataset: None,
         split: None,
+        at: Location::release(),
         at_min: Location::release(),
         at_max: Location::release(),
     };

@@ -3,11 +3,11 @@ use crate::digest::Digest;
 
 fn file(text: &str) -> EvidenceFile {
     let sha256 = Digest::of(text.as_bytes());
-    EvidenceFile { shown: "reports/junit.xml".into(), text: text.into(), sha256, modified: None }
+    EvidenceFile { shown: "reports/junit.xml".into(), bytes: text.into(), sha256, modified: None }
 }
 
 fn read_in(folder: &std::path::Path, text: &str) -> Result<TestReport, Unreadable> {
-    JUnit.read(&file(text), &Base::new(folder, ""))
+    JUnit.read(&file(text), text, &Base::new(folder, ""))
 }
 
 fn read(text: &str) -> TestReport {
@@ -159,7 +159,8 @@ proptest::proptest! {
     #[test]
     fn hostile_text_is_judged(text in "(<|>|/|testsuite|testcase|failure|&|;|!\\[CDATA\\[|\\]\\]|=|'|\"|é| |\\?xml|!DOCTYPE|--|name|\n){0,40}") {
         let base = Base::new(std::path::Path::new("/nonexistent"), "");
-        let _ = JUnit.read(&file(&text), &base);
-        let _ = JUnit.read(&file(&format!("<testsuite><testcase>{text}</testcase></testsuite>")), &base);
+        let _ = JUnit.read(&file(&text), &text, &base);
+        let inside = format!("<testsuite><testcase>{text}</testcase></testsuite>");
+        let _ = JUnit.read(&file(&inside), &inside, &base);
     }
 }

@@ -24,7 +24,8 @@ struct Case {
 fn case(more: &str) -> Case {
     let text = format!("model: {{name: churn, owner: acme}}\n{more}");
     let tag = GitTag { name: "v1.1.0".into(), commit: HEAD.into(), time: 0 };
-    let published = Published { versions: vec![semver::Version::new(1, 0, 0)], this_version: None };
+    let published =
+        Published { versions: vec![semver::Version::new(1, 0, 0)], ..Published::default() };
     Case {
         policy: policy::parse("weighbridge.yml", &text, &[]).expect("valid"),
         tag: Some("v1.1.0"),

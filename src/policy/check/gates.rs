@@ -1,10 +1,8 @@
 //! What a version must pass.
 
-use std::collections::BTreeSet;
-
 use super::{Check, Layers, glob};
 use crate::hub::licenses;
-use crate::policy::{Benchmark, Gates, HubScan, Pattern, TestsGate, VersionGate, raw};
+use crate::policy::{Gates, HubScan, Pattern, TestsGate, VersionGate, raw};
 
 /// Where test tools and CI templates leave JUnit XML; searched when the policy names no pattern.
 const USUAL_REPORTS: [&str; 3] = ["reports/**/*.xml", "test-results/**/*.xml", "junit*.xml"];
@@ -15,17 +13,10 @@ const LONGEST_SCAN_SECONDS: u64 = 7200;
 impl Check<'_> {
     pub(super) fn gates(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> Gates {
         let version = gates.get(|own| own.version.as_ref()?.allow_older);
-        let benchmarks_key = self.key(model, "gates/benchmarks");
-        let benchmarks = gates.get(|own| own.benchmarks.as_deref()).unwrap_or_default();
-        self.benchmarks_told_apart(&benchmarks_key, benchmarks);
         Gates {
             version: VersionGate { allow_older: version.unwrap_or(false) },
             tests: self.tests(gates, model),
-            benchmarks: benchmarks
-                .iter()
-                .enumerate()
-                .map(|(index, one)| self.benchmark(one, &format!("{benchmarks_key}/{index}")))
-                .collect(),
+            benchmarks: self.benchmarks(gates, model),
             hub_scan: self.hub_scan(gates, model),
             licenses: self.licenses(gates, model),
         }
@@ -67,57 +58,6 @@ impl Check<'_> {
             self.wrong(&format!("{key}/{index}"), format!("the Hub knows no licence `{id}`"), help);
         }
         allowed.to_vec()
-    }
-
-    fn benchmarks_told_apart(&mut self, key: &str, benchmarks: &[raw::Benchmark]) {
-        let mut seen = BTreeSet::new();
-        for (index, one) in benchmarks.iter().enumerate() {
-            if !seen.insert((&one.metric, &one.dataset, &one.split)) {
-                let message = format!("the metric `{}` is bounded twice", one.metric);
-                let help = "put `min` and `max` into one entry, or tell them apart by `dataset` and `split`";
-                self.wrong(&format!("{key}/{index}"), message, help);
-            }
-        }
-    }
-
-    fn benchmark(&mut self, benchmark: &raw::Benchmark, key: &str) -> Benchmark {
-        self.said(&format!("{key}/metric"), &benchmark.metric);
-        let file = benchmark.file.as_deref().unwrap_or("metrics.json");
-        let file = self.relative(&format!("{key}/file"), file);
-        let pointer = match &benchmark.pointer {
-            Some(pointer) => pointer.clone(),
-            None => format!("/{}", benchmark.metric.replace('~', "~0").replace('/', "~1")),
-        };
-        self.pointer(&format!("{key}/pointer"), &pointer);
-        if let (Some(min), Some(max)) = (benchmark.min, benchmark.max)
-            && min > max
-        {
-            let message = format!("`min` ({min}) is greater than `max` ({max}): no value can pass");
-            self.wrong(&format!("{key}/min"), message, "swap the two, or remove one");
-        }
-        Benchmark {
-            metric: benchmark.metric.clone(),
-            file,
-            pointer,
-            min: benchmark.min,
-            max: benchmark.max,
-            dataset: benchmark.dataset.clone(),
-            split: benchmark.split.clone(),
-            at_min: self.at(&format!("{key}/min")),
-            at_max: self.at(&format!("{key}/max")),
-        }
-    }
-
-    /// RFC 6901: empty, or `/`-led; `~` only as `~0` and `~1`.
-    fn pointer(&mut self, key: &str, pointer: &str) {
-        if !pointer.is_empty() && !pointer.starts_with('/') {
-            let path = pointer.trim_start_matches(['$', '.']).replace('.', "/");
-            let message = format!("`{pointer}` is not a JSON Pointer");
-            self.wrong(key, message, format!("write `/{path}`"));
-        } else if pointer.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
-            let message = format!("`{pointer}` is not a JSON Pointer: `~` stands alone");
-            self.wrong(key, message, "write `~0` for `~` and `~1` for `/` in a name");
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! raw → [`Policy`]: the meaning of every value, all problems collected. One file a section.
 
+mod benchmarks;
 mod card;
 mod gates;
 mod model;

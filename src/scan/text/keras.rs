@@ -5,8 +5,8 @@
 
 use base64::Engine as _;
 
-use super::json::{Unread, Value};
 use crate::finding::{Level, Rule};
+use crate::json::{Unread, Value};
 use crate::scan::{Detection, LIMIT, Limits, nested, pickle};
 
 pub(in crate::scan) const UNSAFE: Rule = Rule {
@@ -80,7 +80,7 @@ fn object(value: &Value, limits: Limits<'_>, found: &mut Vec<Detection>) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| object(item, limits, found)),
-        Value::Text(_) | Value::Other => {}
+        _ => {}
     }
 }
 

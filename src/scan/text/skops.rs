@@ -1,8 +1,8 @@
 //! skops: the schema of a `.skops` file names a class and a way to load it for every object.
 //! <https://skops.readthedocs.io/en/stable/persistence.html>; CVE-2025-54412, -54413, -54886.
 
-use super::json::Value;
 use crate::finding::{Level, Rule};
+use crate::json::Value;
 use crate::scan::{Detection, pickle};
 
 pub(in crate::scan) const UNSAFE: Rule = Rule {
@@ -64,7 +64,7 @@ fn node(value: &Value, found: &mut Vec<Detection>) {
             entries.iter().for_each(|(_, inner)| node(inner, found));
         }
         Value::List(items) => items.iter().for_each(|item| node(item, found)),
-        Value::Text(_) | Value::Other => {}
+        _ => {}
     }
 }
 

@@ -1,15 +1,11 @@
 //! JSON that comes with models: settings that name code, templates, indexes of shards.
 
-mod value;
-
 use std::collections::BTreeSet;
 
 use super::{inside, jinja, keras, python, skops};
 use crate::finding::{Level, Rule};
+use crate::json::{Key, Unread, Value};
 use crate::scan::{Detection, LIMIT, Limits, Subject};
-
-use value::Key;
-pub(super) use value::{Unread, Value};
 
 pub(in crate::scan) const REMOTE: Rule = Rule {
     id: "remote-code",
@@ -119,7 +115,7 @@ fn walk(value: &Value, subject: &Subject<'_>, found: &mut Vec<Detection>) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| walk(item, subject, found)),
-        Value::Text(_) | Value::Other => {}
+        _ => {}
     }
 }
 
@@ -171,7 +167,7 @@ fn templates(value: &Value, key: &Key, found: &mut Vec<Detection>) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| templates(item, key, found)),
-        Value::Other => {}
+        _ => {}
     }
 }
 
@@ -208,7 +204,7 @@ fn texts(value: &Value) -> Vec<&str> {
         Value::Text(text) => vec![text],
         Value::List(items) => items.iter().flat_map(texts).collect(),
         Value::Map(entries) => entries.iter().flat_map(|(_, inner)| texts(inner)).collect(),
-        Value::Other => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

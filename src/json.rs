@@ -1,28 +1,33 @@
 //! JSON as Python's `json.loads` reads it, which takes more than the standard allows: `NaN`,
 //! numbers of any size, halves of surrogate pairs. What loaders accept must not be out of sight.
-//! Keys keep their place and their duplicates.
+//! Keys keep their place and their duplicates, numbers their place.
 //! <https://docs.python.org/3/library/json.html#standard-compliance-and-interoperability>
 
 /// Deepest nesting that is followed; settings are no deeper, and Python's own limit is near.
 const DEEPEST: usize = 200;
 
-/// A value, without the numbers, which matter to nobody here.
-pub(in crate::scan::text) enum Value {
+/// A value.
+#[derive(Debug)]
+pub(crate) enum Value {
     Map(Vec<(Key, Value)>),
     List(Vec<Value>),
     Text(String),
-    Other,
+    /// A number, NaN and infinities among them, and the byte at which it stands.
+    Number(f64, usize),
+    Bool(bool),
+    Null,
 }
 
 /// A key, and the byte of the text at which it stands.
-pub(in crate::scan::text) struct Key {
-    pub(in crate::scan::text) name: String,
-    pub(in crate::scan::text) at: usize,
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) at: usize,
 }
 
 /// Why a text is no JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::scan::text) enum Unread {
+pub(crate) enum Unread {
     /// Python's reader refuses it too.
     Broken,
     /// It nests deeper than is followed.
@@ -31,12 +36,12 @@ pub(in crate::scan::text) enum Unread {
 
 impl Value {
     /// The last value under a key, as Python reads it.
-    pub(in crate::scan::text) fn get(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.entry(key).map(|(_, value)| value)
     }
 
     /// The byte at which a key stands; 0 without it.
-    pub(in crate::scan::text) fn place(&self, key: &str) -> usize {
+    pub(crate) fn place(&self, key: &str) -> usize {
         self.entry(key).map_or(0, |(key, _)| key.at)
     }
 
@@ -47,14 +52,29 @@ impl Value {
         }
     }
 
-    pub(in crate::scan::text) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(in crate::scan::text) fn list(&self) -> &[Value] {
+    /// The entries of a map; none of anything else.
+    pub(crate) fn entries(&self) -> &[(Key, Value)] {
+        match self {
+            Self::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number, _) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn list(&self) -> &[Value] {
         match self {
             Self::List(items) => items,
             _ => &[],
@@ -62,7 +82,7 @@ impl Value {
     }
 
     /// Reads a whole text.
-    pub(in crate::scan::text) fn parse(text: &str) -> Result<Self, Unread> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Unread> {
         let mut parser = Parser { text: text.trim_start_matches('\u{feff}'), at: 0, depth: 0 };
         parser.at = 0;
         let skipped = text.len() - parser.text.len();
@@ -84,7 +104,8 @@ impl Value {
                 value.shift(by);
             }),
             Self::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
-            Self::Text(_) | Self::Other => {}
+            Self::Number(_, at) => *at += by,
+            Self::Text(_) | Self::Bool(_) | Self::Null => {}
         }
     }
 }
@@ -177,17 +198,27 @@ impl<'t> Parser<'t> {
     }
 
     fn word(&mut self) -> Result<Value, Unread> {
-        let words = ["true", "false", "null", "NaN", "Infinity", "-Infinity"];
-        if words.iter().any(|word| self.eat(word)) {
-            return Ok(Value::Other);
+        let at = self.at;
+        let words = [
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+            ("null", Value::Null),
+            ("NaN", Value::Number(f64::NAN, at)),
+            ("Infinity", Value::Number(f64::INFINITY, at)),
+            ("-Infinity", Value::Number(f64::NEG_INFINITY, at)),
+        ];
+        for (word, value) in words {
+            if self.eat(word) {
+                return Ok(value);
+            }
         }
         let rest = self.rest();
         let number = rest.trim_start_matches(|c: char| {
             c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E')
         });
-        let length = rest.len() - number.len();
-        self.at += length;
-        if length == 0 { Err(Unread::Broken) } else { Ok(Value::Other) }
+        let number = &rest[..rest.len() - number.len()];
+        self.at += number.len();
+        number.parse().map(|value| Value::Number(value, at)).map_err(|_| Unread::Broken)
     }
 
     fn string(&mut self) -> Result<String, Unread> {

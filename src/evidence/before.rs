@@ -1,0 +1,142 @@
+//! What a metric was before: in a committed file, or in the record of a published version.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use super::results::{self, Results};
+use super::{Base, Evidence, EvidenceFile, Metric, MetricValue};
+use crate::digest::Digest;
+use crate::policy::{Before, Benchmark, Named, Place};
+
+/// What a metric was before.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Earlier {
+    /// The policy does not compare it.
+    #[default]
+    NotCompared,
+    /// The Hub was not asked, as on a pull request.
+    NotAsked,
+    /// Nothing came before: there is no earlier version of the channel.
+    Nothing,
+    /// Something came before, but without this number; the text says why.
+    Missing(String),
+    /// The number.
+    Number {
+        /// Where it is from: `1.3.0`, or a file.
+        from: String,
+        /// The value.
+        value: f64,
+        /// Its standard error.
+        stderr: Option<f64>,
+        /// How many samples it was computed from.
+        samples: Option<u64>,
+    },
+}
+
+/// What a benchmark is compared with, as far as files of the workspace hold it.
+pub(super) fn in_workspace(base: &Base, benchmark: &Benchmark) -> Earlier {
+    match benchmark.no_worse_than.as_ref().map(|than| &than.than) {
+        None => Earlier::NotCompared,
+        Some(Before::Last | Before::Version(_)) => Earlier::NotAsked,
+        Some(Before::File(path)) => match base.read(path) {
+            Ok(file) => number(&file, benchmark, path),
+            Err(error) => Earlier::Missing(format!("{}: {error}", base.shown(path))),
+        },
+    }
+}
+
+impl Evidence {
+    /// Sets the records of published versions (`weighbridge.json`, by version) beside the metrics.
+    /// `last` is the newest version of the channel before this one.
+    pub fn compare(
+        &mut self,
+        benchmarks: &[Benchmark],
+        records: &BTreeMap<Version, Vec<u8>>,
+        last: Option<&Version>,
+    ) {
+        for (metric, benchmark) in self.metrics.iter_mut().zip(benchmarks) {
+            let version = match benchmark.no_worse_than.as_ref().map(|than| &than.than) {
+                Some(Before::Last) => last,
+                Some(Before::Version(version)) => Some(version),
+                Some(Before::File(_)) | None => continue,
+            };
+            metric.earlier = match version {
+                None => Earlier::Nothing,
+                Some(version) => published(records.get(version), version, benchmark),
+            };
+        }
+        self.last = last.and_then(|version| {
+            let record = results::read(&as_file(records.get(version)?, version)).ok()?;
+            let names = record.numbers.into_iter().map(|number| number.metric).collect();
+            Some((version.to_string(), names))
+        });
+    }
+}
+
+fn published(record: Option<&Vec<u8>>, version: &Version, benchmark: &Benchmark) -> Earlier {
+    let Some(record) = record else {
+        return Earlier::Missing(format!("version {version} has no release record on the Hub"));
+    };
+    number(&as_file(record, version), benchmark, &version.to_string())
+}
+
+fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
+    EvidenceFile {
+        shown: format!("weighbridge.json of {version}"),
+        bytes: record.to_owned(),
+        sha256: Digest::of(record),
+        modified: None,
+    }
+}
+
+fn number(file: &EvidenceFile, benchmark: &Benchmark, from: &str) -> Earlier {
+    let results = match results::read(file) {
+        Ok(results) => results,
+        Err(why) => return Earlier::Missing(format!("{}: {why}", file.shown)),
+    };
+    // A record has the policy's own names.
+    let named = match &benchmark.place {
+        Place::Named(named) if !is_record(&results) => named.clone(),
+        place => Named {
+            key: benchmark.metric.clone(),
+            task: as_named(place).and_then(|named| named.task.clone()),
+            filter: as_named(place).and_then(|named| named.filter.clone()),
+            label: as_named(place).and_then(|named| named.label.clone()),
+        },
+    };
+    let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
+    match results::select(&results, &named, dataset, split) {
+        Ok(number) => match &number.value {
+            MetricValue::Number(value) => Earlier::Number {
+                from: from.to_owned(),
+                value: *value,
+                stderr: number.stderr,
+                samples: number.samples,
+            },
+            other => Earlier::Missing(format!("{}: it is {other:?}", file.shown)),
+        },
+        Err(why) => Earlier::Missing(format!("{}: {why}", file.shown)),
+    }
+}
+
+fn is_record(results: &Results) -> bool {
+    results.format == results::RECORD
+}
+
+fn as_named(place: &Place) -> Option<&Named> {
+    match place {
+        Place::Named(named) => Some(named),
+        Place::Pointer(_) => None,
+    }
+}
+
+impl Metric {
+    /// What it was, and where from, when that is known.
+    pub fn was(&self) -> Option<(&str, f64)> {
+        match &self.earlier {
+            Earlier::Number { from, value, .. } => Some((from, *value)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Finds the numbers that the policy asks for: each file is read once, whatever is asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::files::{Base, EvidenceFile, FileError};
+use super::gather::find;
+use super::results::{self, Number, Results};
+use super::{Lineage, Metric, MetricValue, Slice, before, json_metric};
+use crate::finding::Location;
+use crate::policy::{Benchmark, Named, Pattern, Place};
+use crate::source::SourceFile;
+
+/// A file, and what it holds once somebody asked for names in it.
+struct Read {
+    file: Result<EvidenceFile, FileError>,
+    results: Option<Result<Results, String>>,
+}
+
+/// The files of results that were read so far.
+pub(super) struct Metrics<'b> {
+    base: &'b Base,
+    read: BTreeMap<String, Read>,
+}
+
+impl<'b> Metrics<'b> {
+    pub(super) fn new(base: &'b Base) -> Self {
+        Self { base, read: BTreeMap::new() }
+    }
+
+    /// What the files say of one benchmark. Whatever is wrong with them is said in its value.
+    pub(super) fn read(&mut self, benchmark: &Benchmark) -> Metric {
+        let earlier = before::in_workspace(self.base, benchmark);
+        let metric = match self.file_of(benchmark) {
+            Ok(path) => self.read_in(&path, benchmark),
+            Err(why) => missing(benchmark, self.base.shown(&benchmark.file), why),
+        };
+        Metric { earlier, ..metric }
+    }
+
+    /// The file that is meant: named, or the only match of a pattern that has the metric.
+    fn file_of(&mut self, benchmark: &Benchmark) -> Result<String, String> {
+        let path = &benchmark.file;
+        if !path.contains(['*', '?', '[', '{']) {
+            return Ok(path.clone());
+        }
+        let glob = globset::GlobBuilder::new(path).literal_separator(true).build();
+        let glob = glob.map_err(|error| format!("`{path}` is no pattern: {error}"))?;
+        let pattern = Pattern { text: path.clone(), glob: glob.compile_matcher() };
+        let mut beyond = Vec::new();
+        let matches = find(self.base, &[pattern], &mut beyond);
+        if let Some(beyond) = beyond.first() {
+            return Err(beyond.why.clone());
+        }
+        let holders: Vec<_> =
+            matches.iter().filter(|path| self.holds(path, benchmark)).cloned().collect();
+        match (&holders[..], matches.len()) {
+            (_, 0) => Err(format!("no file matches `{path}`")),
+            ([only], _) => Ok(only.clone()),
+            // Its own message says what the only file has instead.
+            ([], 1) => Ok(matches.into_iter().next().unwrap_or_default()),
+            ([], count) => Err(format!(
+                "none of the {count} files that match `{path}` has {}",
+                benchmark.place
+            )),
+            (several, _) => Err(format!(
+                "{} files that match `{path}` have {}: narrow the pattern to one of {}",
+                several.len(),
+                benchmark.place,
+                shortened(several)
+            )),
+        }
+    }
+
+    fn holds(&mut self, path: &str, benchmark: &Benchmark) -> bool {
+        !matches!(self.read_in(path, benchmark).value, MetricValue::Missing(_))
+    }
+
+    fn read_in(&mut self, path: &str, benchmark: &Benchmark) -> Metric {
+        let base = self.base;
+        let read = self
+            .read
+            .entry(path.to_owned())
+            .or_insert_with(|| Read { file: base.read(path), results: None });
+        let shown = base.shown(path);
+        let file = match &read.file {
+            Ok(file) => file,
+            Err(error) => return missing(benchmark, shown.clone(), format!("{shown}: {error}")),
+        };
+        let metric = Metric {
+            sha256: Some(file.sha256),
+            modified: file.modified,
+            ..missing(benchmark, shown.clone(), String::new())
+        };
+        let named = match &benchmark.place {
+            Place::Pointer(pointer) if has_pointers(file) => {
+                let (value, at) = json_metric::read(file, pointer);
+                return Metric { value, at, pointer: pointer.clone(), ..metric };
+            }
+            Place::Pointer(_) => None,
+            Place::Named(named) => Some(named),
+        };
+        let results = match read.results.get_or_insert_with(|| results::read(file)) {
+            Ok(results) => results,
+            Err(why) => {
+                return Metric { value: MetricValue::Missing(format!("{shown}: {why}")), ..metric };
+            }
+        };
+        let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
+        let number = match (named, &benchmark.place) {
+            (Some(named), _) => results::select(results, named, dataset, split),
+            (None, Place::Pointer(pointer)) => at_pointer(results, pointer),
+            (None, Place::Named(_)) => Err("it has no name".into()),
+        };
+        let metric = Metric {
+            slices: named.map(|named| slices(results, named)).unwrap_or_default(),
+            partial: results.partial.clone(),
+            lineage: results.lineage.clone(),
+            ..metric
+        };
+        match number {
+            Ok(number) => Metric {
+                value: number.value.clone(),
+                at: place(file, number),
+                pointer: number.pointer.clone(),
+                number: Some(number.clone()),
+                ..metric
+            },
+            Err(why) => Metric { value: MetricValue::Missing(format!("{shown}: {why}")), ..metric },
+        }
+    }
+}
+
+fn missing(benchmark: &Benchmark, shown: String, why: String) -> Metric {
+    let pointer = match &benchmark.place {
+        Place::Pointer(pointer) => pointer.clone(),
+        Place::Named(_) => String::new(),
+    };
+    Metric {
+        name: benchmark.metric.clone(),
+        value: MetricValue::Missing(why),
+        at: Location::file(&shown),
+        file: shown,
+        sha256: None,
+        modified: None,
+        pointer,
+        number: None,
+        slices: Vec::new(),
+        partial: None,
+        lineage: Lineage::default(),
+        earlier: before::Earlier::NotCompared,
+    }
+}
+
+/// JSON is read by pointer without holding it.
+fn has_pointers(file: &EvidenceFile) -> bool {
+    let ending = file.shown.rsplit_once('.').map_or("", |(_, ending)| ending);
+    !matches!(ending, "yaml" | "yml" | "toml" | "csv" | "tsv")
+}
+
+fn at_pointer<'r>(results: &'r Results, pointer: &str) -> Result<&'r Number, String> {
+    let found = results.numbers.iter().find(|number| number.pointer == pointer);
+    found.ok_or_else(|| {
+        let known: Vec<_> = results.numbers.iter().map(|number| number.pointer.clone()).collect();
+        format!("`{pointer}` leads to no number; there are {}", shortened(&known))
+    })
+}
+
+fn slices(results: &Results, named: &Named) -> Vec<Slice> {
+    let mut seen = BTreeSet::new();
+    results::slices(results, named)
+        .filter(|(label, _)| seen.insert(*label))
+        .filter_map(|(label, number)| match number.value {
+            MetricValue::Number(value) => Some(Slice { label: label.to_owned(), value }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn place(file: &EvidenceFile, number: &Number) -> Location {
+    match file.text() {
+        Ok(text) => {
+            let source = SourceFile::new(&file.shown, text);
+            Location::at(&file.shown, source.position(number.at))
+        }
+        Err(_) => Location::file(&file.shown),
+    }
+}
+
+fn shortened(names: &[String]) -> String {
+    let shown: Vec<_> = names.iter().take(6).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(shown.len());
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}

@@ -1,0 +1,181 @@
+//! Files of results, whatever wrote them, in one shape: named numbers with where they stand.
+//!
+//! A format is one file here and one line in [`READERS`]. A reader says what the file says and
+//! nothing else: a direction, a split or a unit that the format does not hold stays unknown.
+
+mod boosting;
+mod document;
+mod dvc;
+mod evaluate;
+mod github_action_benchmark;
+mod inspect;
+mod lighteval;
+mod lm_eval;
+mod mlflow;
+mod mlperf;
+mod plain;
+mod pytest_benchmark;
+mod record;
+mod select;
+mod sklearn;
+mod spot;
+mod table;
+mod transformers;
+mod wandb;
+mod wandb_run;
+
+pub(super) use record::FORMAT as RECORD;
+pub(super) use select::{select, slices};
+
+use super::{EvidenceFile, MetricValue};
+use document::Document;
+use spot::Spot;
+
+/// Every format; the first that claims a file reads it.
+const READERS: &[&Reader] = &[
+    &wandb_run::READER,
+    &record::READER,
+    &lighteval::READER,
+    &lm_eval::READER,
+    &inspect::READER,
+    &pytest_benchmark::READER,
+    &github_action_benchmark::READER,
+    &mlflow::RUN,
+    &mlflow::MODEL,
+    &mlflow::METRIC,
+    &mlperf::READER,
+    &wandb::READER,
+    &evaluate::READER,
+    &transformers::STATE,
+    &transformers::RESULTS,
+    &sklearn::READER,
+    &boosting::READER,
+    &dvc::SHOWN,
+    &dvc::LIVE,
+    &table::READER,
+    &plain::READER,
+];
+
+/// One format of results.
+struct Reader {
+    /// Its name, as reports and the documentation have it.
+    format: &'static str,
+    /// What writes it, for the documentation.
+    written_by: &'static str,
+    /// Whether a file is of this format, by its content.
+    claims: fn(&Document<'_>) -> bool,
+    /// What it holds. Total: any bytes give results or a reason.
+    read: fn(&Document<'_>) -> Result<Results, String>,
+}
+
+/// What a file of results says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Results {
+    /// The format it was read as.
+    pub format: &'static str,
+    /// Every number, in the file's order.
+    pub numbers: Vec<Number>,
+    /// Where the numbers come from, as far as the file tells.
+    pub lineage: Lineage,
+    /// Why the run does not count as a whole one: `limit: 10`, `status: error`.
+    pub partial: Option<String>,
+}
+
+/// What a file tells of the run that made its numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// The program and its version.
+    pub tool: Option<String>,
+    /// The run's id in the program that kept it.
+    pub run: Option<String>,
+    /// The commit of the code that ran.
+    pub commit: Option<String>,
+    /// The model that was measured, under the name that the run had for it.
+    pub model: Option<String>,
+    /// Data that went in.
+    pub datasets: Vec<String>,
+}
+
+/// One number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    /// The metric as the file names it.
+    pub metric: String,
+    /// The task or test it was measured in.
+    pub task: Option<String>,
+    /// Which of several ways of counting: a filter, a scorer, an average, a statistic.
+    pub filter: Option<String>,
+    /// The class or group that it is about, when it is about one only.
+    pub label: Option<String>,
+    /// The dataset.
+    pub dataset: Option<String>,
+    /// The split of it.
+    pub split: Option<String>,
+    /// Whether more is better, where the file says so.
+    pub higher_is_better: Option<bool>,
+    /// Standard error of the value.
+    pub stderr: Option<f64>,
+    /// How many samples it was computed from.
+    pub samples: Option<u64>,
+    /// The unit, where there is one.
+    pub unit: Option<String>,
+    /// The value.
+    pub value: MetricValue,
+    /// JSON Pointer (RFC 6901) to it, in files that have such.
+    pub pointer: String,
+    /// Byte at which it stands.
+    pub at: usize,
+}
+
+impl Number {
+    fn new(metric: impl Into<String>, value: MetricValue, at: usize) -> Self {
+        Self {
+            metric: metric.into(),
+            task: None,
+            filter: None,
+            label: None,
+            dataset: None,
+            split: None,
+            higher_is_better: None,
+            stderr: None,
+            samples: None,
+            unit: None,
+            value,
+            pointer: String::new(),
+            at,
+        }
+    }
+}
+
+/// The formats and what writes them, for the documentation.
+pub fn formats() -> impl Iterator<Item = (&'static str, &'static str)> {
+    READERS.iter().map(|reader| (reader.format, reader.written_by))
+}
+
+/// Reads a file by its content.
+///
+/// # Errors
+///
+/// In words: what the file is not, or what is wrong with it.
+pub(super) fn read(file: &EvidenceFile) -> Result<Results, String> {
+    let document = Document::new(file)?;
+    // The last one claims every document that has values.
+    let reader = READERS
+        .iter()
+        .find(|reader| (reader.claims)(&document))
+        .ok_or("it is in no format of results that is known (JSON, YAML, TOML, CSV and others)")?;
+    let mut results = (reader.read)(&document)?;
+    results.format = reader.format;
+    Ok(results)
+}
+
+/// A count that may be written as a float; `None` of anything else.
+fn count(spot: Option<Spot<'_>>) -> Option<u64> {
+    let number = spot?.float()?;
+    // Above 2^53 a float is no exact count.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+    (number >= 0.0 && number <= 9e15 && number.fract() == 0.0).then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests;

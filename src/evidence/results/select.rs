@@ -1,0 +1,118 @@
+//! Finds the number that the policy means among those of a file.
+
+use std::collections::BTreeSet;
+
+use super::{Number, Results};
+use crate::policy::Named;
+
+/// Names that an answer lists.
+const MAX_NAMES: usize = 12;
+
+/// The one number of these names.
+///
+/// # Errors
+///
+/// None, or several, fit; in words, with what there is instead.
+pub(in crate::evidence) fn select<'r>(
+    results: &'r Results,
+    named: &Named,
+    dataset: Option<&str>,
+    split: Option<&str>,
+) -> Result<&'r Number, String> {
+    let of_metric: Vec<_> =
+        results.numbers.iter().filter(|number| number.metric == named.key).collect();
+    if of_metric.is_empty() {
+        return Err(unknown(results, &named.key));
+    }
+    let mut left = of_metric.clone();
+    keep(&mut left, |number| &number.task, named.task.as_deref(), task_is);
+    keep(&mut left, |number| &number.dataset, dataset, |is, wanted| is == wanted);
+    keep(&mut left, |number| &number.split, split, |is, wanted| is == wanted);
+    keep_or_plain(&mut left, |number| &number.filter, named.filter.as_deref());
+    keep_or_plain(&mut left, |number| &number.label, named.label.as_deref());
+    match left[..] {
+        [] => Err(format!(
+            "`{}` is there, but not with these names: {}",
+            named.key,
+            differences(&of_metric)
+        )),
+        [number] => Ok(number),
+        _ => Err(format!(
+            "`{}` is there {} times: tell them apart by {}",
+            named.key,
+            left.len(),
+            differences(&left)
+        )),
+    }
+}
+
+/// The numbers of the same metric by class or group.
+pub(in crate::evidence) fn slices<'r>(
+    results: &'r Results,
+    named: &'r Named,
+) -> impl Iterator<Item = (&'r str, &'r Number)> {
+    results.numbers.iter().filter_map(|number| {
+        let task = named.task.as_deref();
+        let fits = number.metric == named.key
+            && task.is_none_or(|task| number.task.as_deref().is_some_and(|is| task_is(is, task)));
+        number.label.as_deref().filter(|_| fits).map(|label| (label, number))
+    })
+}
+
+type Name = fn(&Number) -> &Option<String>;
+
+/// Keeps those with the wanted name. Where the file names none, the policy's name is its own.
+fn keep(left: &mut Vec<&Number>, name: Name, wanted: Option<&str>, is: fn(&str, &str) -> bool) {
+    let Some(wanted) = wanted else { return };
+    left.retain(|number| name(number).as_deref().is_none_or(|name| is(name, wanted)));
+}
+
+/// Keeps those with the wanted name; without one, those that have none, where there are such.
+fn keep_or_plain(left: &mut Vec<&Number>, name: Name, wanted: Option<&str>) {
+    match wanted {
+        Some(wanted) => left.retain(|number| name(number).as_deref() == Some(wanted)),
+        None if left.iter().any(|number| name(number).is_none()) => {
+            left.retain(|number| name(number).is_none());
+        }
+        None => {}
+    }
+}
+
+/// pytest's tests may be named without their file.
+fn task_is(task: &str, wanted: &str) -> bool {
+    task == wanted || task.strip_suffix(wanted).is_some_and(|file| file.ends_with("::"))
+}
+
+fn unknown(results: &Results, key: &str) -> String {
+    let names: BTreeSet<_> = results.numbers.iter().map(|number| number.metric.as_str()).collect();
+    if names.is_empty() {
+        return format!("there is no `{key}`: read as {}, it holds no number", results.format);
+    }
+    let beyond = names.len().saturating_sub(MAX_NAMES);
+    let shown: Vec<_> = names.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect();
+    let more = if beyond > 0 { format!(" and {beyond} more") } else { String::new() };
+    format!("there is no `{key}`: read as {}, it has {}{more}", results.format, shown.join(", "))
+}
+
+/// What tells numbers apart, in the policy's own words: `task` (a, b), `filter` (x, none).
+fn differences(numbers: &[&Number]) -> String {
+    let kinds: [(&str, Name); 5] = [
+        ("task", |number| &number.task),
+        ("filter", |number| &number.filter),
+        ("label", |number| &number.label),
+        ("dataset", |number| &number.dataset),
+        ("split", |number| &number.split),
+    ];
+    let told = kinds.iter().filter_map(|(kind, name)| {
+        let names: BTreeSet<_> =
+            numbers.iter().filter_map(|number| name(number).as_deref()).collect();
+        let shown: Vec<_> = names.iter().take(MAX_NAMES).copied().collect();
+        (!shown.is_empty()).then(|| format!("`{kind}` ({})", shown.join(", ")))
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() {
+        "`pointer`: nothing else tells them apart".into()
+    } else {
+        told.join(", ")
+    }
+}
