@@ -192,7 +192,8 @@ mod tests {
         assert!(matches!(base.read("../.."), Err(FileError::Outside)));
         assert!(matches!(base.read("."), Err(FileError::NotAFile)));
         assert!(matches!(base.read("none"), Err(FileError::Missing)));
-        assert!(matches!(base.read("latin1.json"), Err(FileError::NotUtf8(3))));
+        let latin = base.read("latin1.json").expect("bytes");
+        assert!(matches!(latin.text(), Err(FileError::NotUtf8(3))));
     }
 
     #[test]

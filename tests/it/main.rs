@@ -7,6 +7,7 @@ mod card;
 mod clients;
 mod commands;
 mod container;
+mod evidence;
 mod github;
 mod hub_answers;
 mod publish;

@@ -34,14 +34,14 @@ pub(in crate::evidence) fn select<'r>(
         [] => Err(format!(
             "`{}` is there, but not with these names: {}",
             named.key,
-            differences(&of_metric)
+            names(&of_metric, 1)
         )),
         [number] => Ok(number),
         _ => Err(format!(
             "`{}` is there {} times: tell them apart by {}",
             named.key,
             left.len(),
-            differences(&left)
+            names(&left, 2)
         )),
     }
 }
@@ -94,8 +94,9 @@ fn unknown(results: &Results, key: &str) -> String {
     format!("there is no `{key}`: read as {}, it has {}{more}", results.format, shown.join(", "))
 }
 
-/// What tells numbers apart, in the policy's own words: `task` (a, b), `filter` (x, none).
-fn differences(numbers: &[&Number]) -> String {
+/// The names that numbers have, in the policy's own words: `task` (a, b), `filter` (x, y). Kinds
+/// of names of which there are fewer than `least` tell nothing.
+fn names(numbers: &[&Number], least: usize) -> String {
     let kinds: [(&str, Name); 5] = [
         ("task", |number| &number.task),
         ("filter", |number| &number.filter),
@@ -107,7 +108,7 @@ fn differences(numbers: &[&Number]) -> String {
         let names: BTreeSet<_> =
             numbers.iter().filter_map(|number| name(number).as_deref()).collect();
         let shown: Vec<_> = names.iter().take(MAX_NAMES).copied().collect();
-        (!shown.is_empty()).then(|| format!("`{kind}` ({})", shown.join(", ")))
+        (names.len() >= least).then(|| format!("`{kind}` ({})", shown.join(", ")))
     });
     let told: Vec<_> = told.collect();
     if told.is_empty() {

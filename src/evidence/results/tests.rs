@@ -61,6 +61,14 @@ fn shown(file: &EvidenceFile, number: &Number) -> String {
 }
 
 #[test]
+fn every_format_is_documented() {
+    let page = include_str!("../../../docs/evidence.md");
+    for (format, written_by) in formats() {
+        assert!(page.contains(&format!("| `{format}` | {written_by} |")), "{format}: {written_by}");
+    }
+}
+
+#[test]
 fn every_sample_gives_its_values() {
     for (path, format, count, some) in EXPECTED {
         let (file, results) = sample(path);
