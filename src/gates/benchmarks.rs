@@ -9,7 +9,11 @@ use crate::evidence::{
 use crate::failure::Failure;
 use crate::finding::{Finding, Rule};
 use crate::policy::{Direction, Model};
-use rules::*;
+use rules::{
+    ABOVE_MAX, BELOW_MIN, CONTRADICTION, DOUBTFUL, DROPPED, GAP, MISSING, NO_DIRECTION, NO_LABELS,
+    NOT_A_NUMBER, NOT_ASKED, NOT_COMPARED, NOT_FINITE, NOT_TESTED, OFF_TARGET, OTHER_COMMIT,
+    PARTIAL, UNBOUNDED, WORSE,
+};
 
 /// Judges metrics against `gates.benchmarks`.
 pub struct Benchmarks;

@@ -15,6 +15,7 @@ pub(super) const READER: Reader = Reader {
     read,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape that every reader has")]
 fn read(document: &Document<'_>) -> Result<Results, String> {
     let (mut numbers, mut scenario, mut verdict) = (Vec::<Number>::new(), None, None);
     let mut at = 0;

@@ -174,7 +174,7 @@ fn count(spot: Option<Spot<'_>>) -> Option<u64> {
     let number = spot?.float()?;
     // Above 2^53 a float is no exact count.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
-    (number >= 0.0 && number <= 9e15 && number.fract() == 0.0).then_some(number as u64)
+    ((0.0..=9e15).contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
 #[cfg(test)]

@@ -99,8 +99,8 @@ impl Check<'_> {
         };
         let Some(pointer) = &benchmark.pointer else { return Place::Named(named) };
         self.pointer(&format!("{key}/pointer"), pointer);
-        let names = [&benchmark.key, &benchmark.task, &benchmark.filter, &benchmark.label];
-        if names.iter().any(|name| name.is_some()) {
+        let parts = [&benchmark.key, &benchmark.task, &benchmark.filter, &benchmark.label];
+        if parts.iter().any(|part| part.is_some()) {
             let message = "`pointer` and names for the same number";
             let help = "keep `pointer`, or keep `key`, `task`, `filter` and `label`";
             self.wrong(&format!("{key}/pointer"), message, help);
