@@ -13,7 +13,9 @@ LARGEST = 32 << 10
 
 for target in (here / "targets").glob("*.rs"):
     source = target.read_text()
-    names = re.findall(r'"([^"]+)"', source)
+    # The names that the target looks its bytes up under, or the extensions that it says it reads.
+    seeds = re.search(r"// Seeds: (.+)", source)
+    names = seeds[1].split() if seeds else re.findall(r'"([^"]+)"', source)
     chosen = "look_as_any" in source
     corpus = here / "corpus" / target.stem
     corpus.mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,7 @@ Examples:
   weighbridge check                      weigh the model of ./weighbridge.yml, write nothing
   weighbridge release --dry-run          what a release would do, step by step
   weighbridge scan model/ --format json  the scanner alone
+  weighbridge card --preview card.html   the model card as the Hub will show it
 
 Exit codes: 0 pass, 1 blocked by findings, 2 could not do its work.";
 
@@ -58,6 +59,8 @@ pub enum Command {
     Hub(Serve),
     /// The scanner alone, on files and folders.
     Scan(Scan),
+    /// The model card alone: of a folder with a policy, or any existing card.
+    Card(Card),
     /// The effective policy, each value with where it comes from.
     Explain(Settings),
     /// The JSON Schema of weighbridge.yml.
@@ -150,6 +153,29 @@ pub struct Scan {
     /// Findings of this level or above make the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
+}
+
+/// What `card` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Card {
+    /// A folder with a weighbridge.yml or a README.md, or a card.
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub path: PathBuf,
+    /// Write the generated parts into the README.md; what people wrote stays, byte for byte.
+    #[arg(long)]
+    pub write: bool,
+    /// Say what is wrong with the card and what is missing (the default; exit code 1 on errors).
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+    /// Write a page that shows the card as the Hub will.
+    #[arg(long, value_name = "FILE")]
+    pub preview: Option<PathBuf>,
+    /// Fewest points of 100 that pass.
+    #[arg(long, value_name = "POINTS", default_value_t = 0)]
+    pub least: u32,
+    /// The policy and the model in it.
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Formats of `check`, `release`, `rehearse` and `explain`.

@@ -7,8 +7,11 @@ mod metadata;
 mod prose;
 mod readme;
 mod render;
+mod repair;
 mod usage;
 mod yaml;
+
+pub use repair::repaired;
 
 use crate::evidence::Evidence;
 use crate::failure::Advise;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::files::Base;
+use super::files::{Base, EvidenceFile};
 use super::metrics::Metrics;
-use super::{Evidence, TEST_READERS, Unreadable};
+use super::{Evidence, TEST_READERS, TestReport, Unreadable};
 use crate::finding::Location;
 use crate::policy::{Model, Pattern};
 
@@ -31,9 +31,21 @@ pub fn gather(base: &Path, shown_base: &str, model: &Model) -> Evidence {
     evidence
 }
 
-fn read_report(base: &Base, path: &str) -> Result<super::TestReport, Unreadable> {
-    let at = || Location::file(base.shown(path));
-    let file = base.read(path).map_err(|error| Unreadable { at: at(), why: error.to_string() })?;
+fn read_report(base: &Base, path: &str) -> Result<TestReport, Unreadable> {
+    let file = base.read(path).map_err(|error| Unreadable {
+        at: Location::file(base.shown(path)),
+        why: error.to_string(),
+    })?;
+    read_tests(&file, base)
+}
+
+/// Reads a test report by its content. Failed tests are placed in the sources below `base`.
+///
+/// # Errors
+///
+/// It is no report that is known, or a broken one.
+pub fn read_tests(file: &EvidenceFile, base: &Base) -> Result<TestReport, Unreadable> {
+    let at = || Location::file(&file.shown);
     let text = file.text().map_err(|error| Unreadable { at: at(), why: error.to_string() })?;
     let reader = TEST_READERS.iter().find(|reader| reader.claims(text));
     let reader = reader.ok_or_else(|| Unreadable {
@@ -42,7 +54,7 @@ fn read_report(base: &Base, path: &str) -> Result<super::TestReport, Unreadable>
               pytest-json-report"
             .into(),
     })?;
-    reader.read(&file, text, base)
+    reader.read(file, text, base)
 }
 
 /// The files that match, relative to the base, sorted. Each pattern is searched only below the

@@ -21,9 +21,9 @@ use std::time::SystemTime;
 pub use before::Earlier;
 pub use compared::{Compared, Test};
 pub use files::{Base, EvidenceFile};
-pub use gather::gather;
+pub use gather::{gather, read_tests};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
-pub use results::{Lineage, Number, formats};
+pub use results::{Lineage, Number, Results, formats, read as read_results};
 
 use crate::digest::Digest;
 use crate::finding::Location;

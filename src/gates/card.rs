@@ -95,6 +95,27 @@ impl Gate for Card {
     }
 }
 
+/// What is wrong with a card that stands alone: no policy says what it must have. `path` is the
+/// card as people know it.
+pub fn of_readme(path: &str, card: &str) -> Vec<Finding> {
+    let said_by_hub = card_rules::check(card);
+    let finding = |rule, problem: &Problem| {
+        let at = problem.at.map_or_else(|| Location::file(path), |at| Location::at(path, at));
+        Finding::new(rule, problem.message.clone(), at).with_fix(problem.fix.to_string())
+    };
+    let mut findings: Vec<_> =
+        said_by_hub.errors.iter().map(|problem| finding(&INVALID, problem)).collect();
+    findings.extend(said_by_hub.warnings.iter().map(|problem| finding(&WARNING, problem)));
+    let placeholders = Section::ALL.into_iter().filter_map(|section| {
+        let line = heading_in(card, section)?;
+        let message = format!("“{}” has only a placeholder under it", section.title());
+        let fix = "write what people should know, or remove the heading";
+        Some(Finding::new(&SECTION_UNSTATED, message, Location::line(path, line)).with_fix(fix))
+    });
+    findings.extend(placeholders);
+    findings
+}
+
 /// What the Hub would say of the metadata. A problem that the hand-kept README has too is placed
 /// there; anything else was written from the policy.
 fn metadata(load: &Load<'_>) -> Vec<Finding> {
@@ -108,7 +129,10 @@ fn metadata(load: &Load<'_>) -> Vec<Finding> {
         }
     };
     let finding = |rule, problem: &Problem, among: &[Problem]| {
-        Finding::new(rule, problem.message.clone(), place(problem, among))
+        let finding = Finding::new(rule, problem.message.clone(), place(problem, among));
+        // Of what was written from the policy, the rule's own fix tells more.
+        let in_readme = among.iter().any(|written| written.message == problem.message);
+        if in_readme { finding.with_fix(problem.fix.to_string()) } else { finding }
     };
     let errors = finished.errors.iter().map(|error| finding(&INVALID, error, &written.errors));
     // A remark on the README is lost in the finished card, in which every scalar is written anew.

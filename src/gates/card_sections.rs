@@ -49,6 +49,12 @@ pub(super) struct Outline {
 }
 
 impl Outline {
+    /// Whether there is prose under a heading that has one of these words.
+    pub(super) fn says_under(&self, words: &[&str]) -> bool {
+        let has_word = |title: &str| title.split(' ').any(|word| words.contains(&word));
+        self.parts.iter().any(|part| part.has_prose && has_word(&part.title))
+    }
+
     /// Reads the Markdown `body`, which starts at `first_line` of the card.
     pub(super) fn of(body: &str, first_line: u32) -> Self {
         let mut reader = Reader {
@@ -111,8 +117,13 @@ impl Reader<'_> {
         if is_placeholder(&std::mem::take(&mut self.block)) {
             return;
         }
-        for (_, index) in &self.open {
-            self.parts[*index].has_prose = true;
+        for (_, index) in self.open.iter().rev() {
+            let part = &mut self.parts[*index];
+            part.has_prose = true;
+            // Tools append it to whatever section comes last.
+            if part.title == "framework versions" {
+                break;
+            }
         }
     }
 }
@@ -139,11 +150,21 @@ impl Lines<'_> {
     }
 }
 
+/// Sentences of the Hub's template that stand in every card made from it.
+const BOILERPLATE: [&str; 2] = [
+    "carbon emissions can be estimated using the machine learning impact calculator",
+    "use the code below to get started with the model",
+];
+
 /// Whether a block says nothing: the placeholders of the Hub's, `transformers`' and skops'
 /// templates, and our own word for a missing statement.
 fn is_placeholder(block: &str) -> bool {
     let words = plain(block);
+    // `BibTeX:` before a placeholder is a label, and no prose by itself.
+    let label = block.trim_end().ends_with(':') && words.split(' ').count() <= 3;
     words.is_empty()
+        || label
+        || BOILERPLATE.iter().any(|start| words.starts_with(start))
         || words.contains("more information needed")
         || words.contains("insert response here")
         || matches!(words.as_str(), "todo" | "tbd" | "n a" | "none" | "not stated" | "coming soon")
@@ -276,6 +297,9 @@ mod tests {
             "<!-- Say where it fails. -->",
             "*Not stated.*",
             "[Insert Response Here]",
+            "**BibTeX:**\n\n[More Information Needed]",
+            "### Framework versions\n\n- PEFT 0.21.2",
+            "Carbon emissions can be estimated using the [Machine Learning Impact calculator](https://x).",
             "### Details\n\nTBD",
         ] {
             let card = format!("# T\n\nIntro.\n\n## Limitations\n\n{empty}\n\n## Next\n\nText.\n");

@@ -5,7 +5,7 @@
 //! not public. Where the outcome is unknown, this warns instead of refusing.
 
 use super::front_matter;
-use super::yaml_dialect::{yaml_1_1, yaml_1_2};
+use super::yaml_dialect::{Reading, yaml_1_1, yaml_1_2};
 use super::yaml_tree::{self, Node, Value};
 use super::{licenses, model_index, tables};
 use crate::source::{Position, SourceFile};
@@ -22,6 +22,29 @@ pub struct Problem {
     pub message: String,
     /// Where in the README, when it can be told.
     pub at: Option<Position>,
+    /// What mends it.
+    pub fix: Fix,
+}
+
+/// What mends a [`Problem`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fix {
+    /// The entry of this key says nothing and goes.
+    Remove(&'static str),
+    /// One value for another.
+    Replace(String, String),
+    /// Only a person can know; what is expected of them.
+    Write(&'static str),
+}
+
+impl std::fmt::Display for Fix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Remove(key) => write!(f, "remove the line of `{key}`, or give it a value"),
+            Self::Replace(_, with) => write!(f, "write `{with}`"),
+            Self::Write(words) => f.write_str(words),
+        }
+    }
 }
 
 /// The Hub's answer: errors refuse the commit (HTTP 400), warnings are only shown.
@@ -35,19 +58,19 @@ pub struct CardCheck {
 
 impl CardCheck {
     /// A reason to refuse, at a value.
-    pub(super) fn refuse(&mut self, at: &Node, message: impl Into<String>) {
-        push(&mut self.errors, at, message.into());
+    pub(super) fn refuse(&mut self, at: &Node, message: impl Into<String>, fix: Fix) {
+        push(&mut self.errors, at, message.into(), fix);
     }
 
     /// A remark, at a value.
-    pub(super) fn warn(&mut self, at: &Node, message: impl Into<String>) {
-        push(&mut self.warnings, at, message.into());
+    pub(super) fn warn(&mut self, at: &Node, message: impl Into<String>, fix: Fix) {
+        push(&mut self.warnings, at, message.into(), fix);
     }
 }
 
-fn push(problems: &mut Vec<Problem>, at: &Node, message: String) {
+fn push(problems: &mut Vec<Problem>, at: &Node, message: String, fix: Fix) {
     if problems.len() < MAX_PROBLEMS {
-        problems.push(Problem { message, at: Some(at.at) });
+        problems.push(Problem { message, at: Some(at.at), fix });
     }
 }
 
@@ -56,7 +79,14 @@ fn push(problems: &mut Vec<Problem>, at: &Node, message: String) {
 pub fn check(content: &str) -> CardCheck {
     let Some(block) = front_matter::split(content) else {
         let message = "empty or missing yaml metadata in repo card".to_owned();
-        return CardCheck { errors: Vec::new(), warnings: vec![Problem { message, at: None }] };
+        let fix = Fix::Write(
+            "begin the file with the lines `---`, `license: apache-2.0` (or another Hub licence id), \
+             `pipeline_tag: …`, `library_name: …` and `---`",
+        );
+        return CardCheck {
+            errors: Vec::new(),
+            warnings: vec![Problem { message, at: None, fix }],
+        };
     };
     let start = SourceFile::new("", &content[..block.offset]).position(block.offset);
     let mut check = check_yaml(block.yaml);
@@ -71,7 +101,11 @@ pub fn check(content: &str) -> CardCheck {
 /// Checks the YAML of the block; positions count from its own start.
 fn check_yaml(yaml: &str) -> CardCheck {
     let refused = |message: String, at| CardCheck {
-        errors: vec![Problem { message, at: Some(at) }],
+        errors: vec![Problem {
+            message,
+            at: Some(at),
+            fix: Fix::Write("write `key: value` lines of YAML between the two lines `---`"),
+        }],
         warnings: Vec::new(),
     };
     let first = Position { line: 1, column: 1 };
@@ -136,10 +170,14 @@ fn doubled_keys(check: &mut CardCheck, node: &Node) {
                                  differ on which one counts",
                                 key.at.line.saturating_sub(line)
                             );
-                            check.refuse(key, message);
+                            let fix = Fix::Write("keep one of the two");
+                            check.refuse(key, message, fix);
                         }
                     }
-                    _ => check.refuse(key, "a list or map is used as a key"),
+                    _ => {
+                        let fix = Fix::Write("write the key in quotes");
+                        check.refuse(key, "a list or map is used as a key", fix);
+                    }
                 }
                 doubled_keys(check, value);
             }
@@ -150,22 +188,33 @@ fn doubled_keys(check: &mut CardCheck, node: &Node) {
 fn license(check: &mut CardCheck, node: &Node, root: &Node) {
     each(check, node, "license", |check, item, path| {
         let Some(id) = item.as_text() else {
-            check.refuse(item, format!("\"{path}\" must be a string"));
+            let message = format!("\"{path}\" must be a string");
+            check.refuse(item, message, unset(item, "license", "write one Hub licence id"));
             return;
         };
         if !licenses::is_known(id) {
+            let lower = id.to_ascii_lowercase();
+            let fix = if licenses::is_known(&lower) {
+                Fix::Replace(id.to_owned(), lower)
+            } else {
+                Fix::Write(
+                    "use an id of https://huggingface.co/docs/hub/repositories-licenses, or `other` \
+                     with `license_name` and `license_link`",
+                )
+            };
             let meant = licenses::closest(id)
                 .map_or_else(String::new, |meant| format!(" (did you mean \"{meant}\"?)"));
             let known = licenses::ids().collect::<Vec<_>>().join(", ");
             let id = short(id);
             let message = format!("\"{path}\" is \"{id}\"{meant}; it must be one of [{known}]");
-            check.refuse(item, message);
+            check.refuse(item, message, fix);
         }
     });
     if node.as_text() == Some("other") {
         for key in ["license_name", "license_link"] {
             if root.get(key).and_then(Node::as_text).is_none_or(str::is_empty) {
-                check.warn(node, format!("\"license: other\" needs \"{key}\" beside it"));
+                let message = format!("\"license: other\" needs \"{key}\" beside it");
+                check.warn(node, message, Fix::Write("name the licence and link to its text"));
             }
         }
     }
@@ -174,7 +223,8 @@ fn license(check: &mut CardCheck, node: &Node, root: &Node) {
 fn language(check: &mut CardCheck, item: &Node, path: &str) {
     let advice = "an ISO 639-1, 639-2 or 639-3 code, \"code\" or \"multilingual\"";
     let Some(code) = item.as_text() else {
-        check.refuse(item, format!("\"{path}\" must be a string: {advice}"));
+        let message = format!("\"{path}\" must be a string: {advice}");
+        check.refuse(item, message, unset(item, "language", "write a language code, as `en`"));
         return;
     };
     let lower = code.chars().all(|c| c.is_ascii_lowercase());
@@ -187,34 +237,50 @@ fn language(check: &mut CardCheck, item: &Node, path: &str) {
     if !fits {
         let base: String = code.chars().take_while(char::is_ascii_alphabetic).collect();
         let base = base.to_lowercase();
-        let meant = if tables::TWO_LETTER_LANGUAGES.has(&base) {
-            format!(" (did you mean \"{base}\"?)")
+        let (meant, fix) = if tables::TWO_LETTER_LANGUAGES.has(&base) {
+            let meant = format!(" (did you mean \"{base}\"?)");
+            (meant, Fix::Replace(code.to_owned(), base))
         } else {
-            String::new()
+            (String::new(), Fix::Write("write a language code, as `en`"))
         };
         let code = short(code);
-        check.refuse(item, format!("\"{path}\" is \"{code}\"{meant}; it must be {advice}"));
+        let message = format!("\"{path}\" is \"{code}\"{meant}; it must be {advice}");
+        check.refuse(item, message, fix);
     }
 }
 
 /// A Hub id: one or two parts of word characters, dashes and dots.
 fn hub_id(check: &mut CardCheck, item: &Node, path: &str, key: &str) {
-    let shelf = if key == "datasets" { "datasets" } else { "models" };
+    let (shelf, fix) = if key == "datasets" {
+        ("datasets", "name the dataset as `namespace/name`, or describe it in the text instead")
+    } else {
+        ("models", "name the base model as `namespace/name`, or remove `base_model`")
+    };
+    let fix = Fix::Write(fix);
     let advice = format!("use an id from https://hf.co/{shelf}");
     let Some(id) = item.as_text() else {
-        check.refuse(item, format!("\"{path}\" must be a string: {advice}"));
+        check.refuse(item, format!("\"{path}\" must be a string: {advice}"), fix);
         return;
     };
     if !is_hub_id(id) {
         let id = short(id);
-        check.refuse(item, format!("\"{path}\" with value \"{id}\" is not valid: {advice}"));
+        check.refuse(item, format!("\"{path}\" with value \"{id}\" is not valid: {advice}"), fix);
     } else if key == "base_model" && looks_like_a_folder(id) {
         check.warn(
             item,
             format!(
                 "\"{path}\" is \"{id}\", which looks like a folder of the training run: {advice}"
             ),
+            fix,
         );
+    }
+}
+
+/// How a value that is no text is mended: an empty one goes.
+pub(super) fn unset(node: &Node, key: &'static str, otherwise: &'static str) -> Fix {
+    match &node.value {
+        Value::Scalar { text, plain: true } if yaml_1_2(text) == Reading::Null => Fix::Remove(key),
+        _ => Fix::Write(otherwise),
     }
 }
 
@@ -248,9 +314,12 @@ fn pipeline_tag(check: &mut CardCheck, node: &Node) {
                 .map_or_else(String::new, |meant| format!(" (did you mean \"{meant}\"?)"));
             let tag = short(tag);
             let message = format!("the pipeline tag \"{tag}\" is not in the official list{meant}");
-            check.warn(node, message);
+            check.warn(node, message, Fix::Write("use a task of https://huggingface.co/tasks"));
         }
-        None => check.refuse(node, "\"pipeline_tag\" must be a string"),
+        None => {
+            let message = "\"pipeline_tag\" must be a string";
+            check.refuse(node, message, unset(node, "pipeline_tag", "write one task id"));
+        }
     }
 }
 
@@ -258,11 +327,17 @@ fn pipeline_tag(check: &mut CardCheck, node: &Node) {
 fn lists(check: &mut CardCheck, root: &Node) {
     let is_list = |node: &Node| matches!(node.value, Value::List(_));
     if let Some(widget) = root.get("widget").filter(|node| !is_list(node)) {
-        check.refuse(widget, "\"widget\" must be an array");
+        check.refuse(
+            widget,
+            "\"widget\" must be an array",
+            Fix::Write("begin each example with `- `"),
+        );
     }
     for key in ["tags", "metrics"] {
         if let Some(node) = root.get(key).filter(|node| !is_list(node)) {
-            check.warn(node, format!("\"{key}\" should be a list"));
+            let fix = node.as_text().map(|text| Fix::Replace(text.to_owned(), format!("[{text}]")));
+            let fix = fix.unwrap_or(Fix::Write("write it as a list: `[one, two]`"));
+            check.warn(node, format!("\"{key}\" should be a list"), fix);
         }
     }
 }
@@ -277,7 +352,7 @@ fn dialects(check: &mut CardCheck, node: &Node) {
                 "unquoted {text} is {python} to Python (YAML 1.1) and {hub} to the Hub (YAML 1.2); \
                  write \"{text}\" if text is meant"
             );
-            check.warn(node, message);
+            check.warn(node, message, Fix::Write("quote it"));
         }
         Value::Scalar { .. } => {}
         Value::List(items) => items.iter().for_each(|item| dialects(check, item)),

@@ -2,7 +2,7 @@
 //!
 //! Source: hub-docs, model card metadata; messages as the server's pre-receive hook prints them.
 
-use super::card_rules::{CardCheck, is_hub_id, short};
+use super::card_rules::{CardCheck, Fix, is_hub_id, short, unset};
 use super::yaml_tree::{Node, Value};
 
 /// Checks the whole value of the key.
@@ -50,10 +50,12 @@ fn one_dataset(check: &mut CardCheck, dataset: &Node, path: &str) {
             "\"{path}.type\" with value \"{id}\" fails to match the pattern of a dataset id: \
              `name` or `namespace/name` of letters, digits, `_`, `-` and `.`"
         );
-        check.refuse(kind, message);
+        let fix = Fix::Write("name the dataset as `namespace/name`; its title belongs in `name`");
+        check.refuse(kind, message, fix);
     }
     if let Some(split) = dataset.get("split").filter(|split| split.as_text() == Some("None")) {
-        check.warn(split, format!("\"{path}.split\" is the word None, which a tool left behind"));
+        let message = format!("\"{path}.split\" is the word None, which a tool left behind");
+        check.warn(split, message, Fix::Remove("split"));
     }
 }
 
@@ -65,18 +67,23 @@ fn required<'a>(check: &mut CardCheck, node: &'a Node, path: &str, key: &str) ->
             Value::Map(_) => format!("\"{path}.{key}\" is required"),
             _ => format!("\"{path}\" must be of type object"),
         };
-        check.refuse(node, message);
+        check.refuse(node, message, Fix::Write("add it, or remove the result it belongs to"));
     }
     found
 }
 
 /// A key whose value is text when it is there.
-fn text(check: &mut CardCheck, node: &Node, path: &str, key: &str, needed: bool) {
+fn text(check: &mut CardCheck, node: &Node, path: &str, key: &'static str, needed: bool) {
     let found = if needed { required(check, node, path, key) } else { node.get(key) };
     if let Some(found) = found
         && found.as_text().is_none()
     {
-        check.refuse(found, format!("\"{path}.{key}\" must be a string"));
+        let fix = match key {
+            // Only what may be absent can go.
+            "config" | "split" | "revision" => unset(found, key, "write text, in quotes"),
+            _ => Fix::Write("write text, in quotes"),
+        };
+        check.refuse(found, format!("\"{path}.{key}\" must be a string"), fix);
     }
 }
 
@@ -86,6 +93,7 @@ fn items<'a>(check: &mut CardCheck, node: &'a Node, path: &str) -> Vec<(&'a Node
         let path = |index| format!("{path}[{index}]");
         return items.iter().enumerate().map(|(index, item)| (item, path(index))).collect();
     }
-    check.refuse(node, format!("\"{path}\" must be an array"));
+    let fix = Fix::Write("begin each entry with `- `");
+    check.refuse(node, format!("\"{path}\" must be an array"), fix);
     Vec::new()
 }

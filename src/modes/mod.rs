@@ -2,6 +2,7 @@
 //! run → inventory → evidence → gates → verdict → card → plan → publish → verify → report.
 
 mod call;
+mod card;
 mod check;
 mod explain;
 mod hub;
@@ -53,6 +54,7 @@ fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
     match command {
         Some(Command::Scan(arguments)) => scan::run(&arguments, color(env)),
         Some(Command::Hub(arguments)) => hub::run(&arguments),
+        Some(Command::Card(arguments)) => card::run(env, &arguments),
         Some(Command::Schema) => rules::schema(),
         Some(Command::Rules { format }) => rules::run(format),
         Some(Command::Check(settings)) => check::run(&Call::new(env, settings)?),

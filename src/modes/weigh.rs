@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use crate::card::{self, CardInput};
 use crate::evidence::{self, Evidence};
 use crate::failure::Failure;
-use crate::finding::{Outcome, Verdict, Weighing};
-use crate::gates::{self, Load};
+use crate::finding::{Finding, Outcome, Verdict, Weighing};
+use crate::gates::{self, Gate as _, Load};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
@@ -127,10 +127,14 @@ impl Gathered {
         self.evidence.compare(benchmarks, &published.records, last.as_ref());
     }
 
-    /// All gates at once; none hides another's finding.
-    pub(super) fn weigh(&self, card: &str, published: Option<&Published>) -> Verdict {
-        let today = jiff::Zoned::now().date();
-        let load = Load {
+    /// What the card gate alone says.
+    pub(super) fn findings_on(&self, card: &str) -> Result<Vec<Finding>, Failure> {
+        let judgement = gates::card::Card.weigh(&self.load(card, None))?;
+        Ok(judgement.findings)
+    }
+
+    fn load<'a>(&'a self, card: &'a str, published: Option<&'a Published>) -> Load<'a> {
+        Load {
             policy: &self.policy,
             model: self.model(),
             versioning: &self.versioning,
@@ -142,9 +146,14 @@ impl Gathered {
             card,
             readme: self.readme.as_ref(),
             rehearsal: self.rehearsal,
-            today,
+            today: jiff::Zoned::now().date(),
             checkout: self.git.checked_out,
-        };
+        }
+    }
+
+    /// All gates at once; none hides another's finding.
+    pub(super) fn weigh(&self, card: &str, published: Option<&Published>) -> Verdict {
+        let load = self.load(card, published);
         let weighings = gates::ALL
             .par_iter()
             .map(|gate| match gate.weigh(&load) {
@@ -163,7 +172,7 @@ impl Gathered {
                 },
             })
             .collect();
-        Verdict::judge(weighings, &self.policy.overrides, today)
+        Verdict::judge(weighings, &self.policy.overrides, load.today)
     }
 
     /// The report of this run so far.

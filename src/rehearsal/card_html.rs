@@ -12,8 +12,11 @@ pub(super) fn render(markdown: &str, repo: &str, revision: &str) -> String {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let files = format!("/{repo}/resolve/{}/", segment(revision));
+    let mut in_comment = false;
     let events = Parser::new_ext(markdown, options).map(|event| match event {
-        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        Event::Html(text) | Event::InlineHtml(text) => {
+            Event::Text(uncommented(&text, &mut in_comment).into())
+        }
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             let dest_url = safe_link(&dest_url, &files);
             Event::Start(Tag::Link { link_type, dest_url, title, id })
@@ -29,6 +32,22 @@ pub(super) fn render(markdown: &str, repo: &str, revision: &str) -> String {
     let mut rendered = String::new();
     html::push_html(&mut rendered, events);
     rendered
+}
+
+/// Raw HTML without comments: the Hub shows none. A comment over several lines comes in several
+/// pieces; `in_comment` carries over from one to the next.
+fn uncommented(mut html: &str, in_comment: &mut bool) -> String {
+    let mut shown = String::new();
+    loop {
+        let end = if *in_comment { "-->" } else { "<!--" };
+        let (before, after) = html.split_once(end).map_or((html, None), |(b, a)| (b, Some(a)));
+        if !*in_comment {
+            shown.push_str(before);
+        }
+        let Some(after) = after else { return shown };
+        *in_comment = !*in_comment;
+        html = after;
+    }
 }
 
 /// A link that runs nothing: to the web, to a mail address, into the card, or to a file.
@@ -58,6 +77,15 @@ mod tests {
         let card = shown("# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[data](notes/x.md)");
         assert!(card.contains("<h1>Title</h1>") && card.contains("<td>1</td>"), "{card}");
         assert!(card.contains("href=\"/acme/churn/resolve/v1/notes/x.md\""), "{card}");
+    }
+
+    #[test]
+    fn comments_are_not_shown() {
+        let card = shown("<!-- written\nby a tool -->\n\n# T\n\na <!-- b --> c\n\n<!-- x -->");
+        assert!(card.contains("<h1>T</h1>") && card.contains("a  c"), "{card}");
+        for hidden in ["written", "tool", "--", "<!", "b", "x"] {
+            assert!(!card.replace("<h1>", "").contains(hidden), "{hidden}: {card}");
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod options;
 mod page;
 mod pointer;
 mod preupload;
+mod preview;
 mod rate;
 mod repos;
 mod resolve;
@@ -55,6 +56,7 @@ mod xet;
 pub use auth::{TokenRole, TokenScope, TokenSpec};
 pub use log::LoggedRequest;
 pub use options::{HubError, HubOptions, RateLimit, ScanIssue, Transfers};
+pub use preview::preview;
 pub use server::EmbeddedHub;
 
 #[cfg(test)]

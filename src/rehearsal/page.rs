@@ -277,7 +277,7 @@ fn refs(git: &Git, prefix: &str) -> Answer<Vec<RefRow>> {
 }
 
 /// A card's metadata as rows of text; deep values are left to the file itself.
-fn rows(metadata: &Map<String, Json>) -> Vec<(String, String)> {
+pub(super) fn rows(metadata: &Map<String, Json>) -> Vec<(String, String)> {
     let shown = |value: &Json| match value {
         Json::String(text) => Some(text.clone()),
         Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
@@ -295,7 +295,7 @@ fn day(date: &str) -> String {
 }
 
 /// A size for people, in units of 1,000 as the Hub shows it.
-fn human(bytes: u64) -> String {
+pub(super) fn human(bytes: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     let Some(unit) = bytes.checked_ilog(1000).filter(|unit| *unit > 0) else {
         return format!("{bytes} B");

@@ -1,5 +1,6 @@
 //! One report, many renderers, each knowing its medium's limits.
 
+pub mod card;
 mod checks;
 mod commands;
 mod console;

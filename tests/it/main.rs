@@ -4,6 +4,7 @@ mod support;
 
 mod bad_input;
 mod card;
+mod card_command;
 mod clients;
 mod commands;
 mod container;

@@ -70,7 +70,7 @@ struct Reader {
 
 /// What a file of results says.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Results {
+pub struct Results {
     /// The format it was read as.
     pub format: &'static str,
     /// Every number, in the file's order.
@@ -157,7 +157,7 @@ pub fn formats() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// # Errors
 ///
 /// In words: what the file is not, or what is wrong with it.
-pub(super) fn read(file: &EvidenceFile) -> Result<Results, String> {
+pub fn read(file: &EvidenceFile) -> Result<Results, String> {
     let document = Document::new(file)?;
     // The last one claims every document that has values.
     let reader = READERS

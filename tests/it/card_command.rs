@@ -1,0 +1,111 @@
+//! `weighbridge card`: on the cards that real tools wrote, and on a model with a policy.
+
+use std::fs;
+
+use crate::support::action::root;
+use crate::support::workspace::Workspace;
+
+fn real_card(name: &str) -> String {
+    fs::read_to_string(root().join(format!("tests/samples/cards/{name}.README.md")))
+        .expect("is read")
+}
+
+/// Each card has exactly these defects beside what its author left to write.
+#[test]
+fn the_cards_of_real_tools_have_their_known_defects() {
+    for (name, code, points, defects, unstated) in [
+        (
+            "transformers-trainer",
+            1,
+            29,
+            &[
+                "README.md:22:15\n  \"model-index[0].results[0].dataset.config\" must be a string\n  \
+                 fix: remove the line of `config`, or give it a value",
+                "README.md:23:14\n  \"model-index[0].results[0].dataset.split\" is the word None",
+            ][..],
+            3,
+        ),
+        (
+            "peft-lora-local-base",
+            0,
+            5,
+            &[
+                "README.md:2:13\n  \"base_model\" is \"tf/out\", which looks like a folder of the training run",
+            ],
+            9,
+        ),
+        (
+            "skops",
+            0,
+            29,
+            &[
+                "README.md\n  empty or missing yaml metadata in repo card\n  fix: begin the file with",
+            ],
+            2,
+        ),
+        ("sentence-transformers", 0, 24, &[], 1),
+    ] {
+        let workspace = Workspace::empty();
+        workspace.write("README.md", real_card(name));
+        let run = workspace.run(&["card", "--check"]).expect(code);
+        for defect in defects {
+            assert!(run.stdout.contains(defect), "{name}: {defect}\n{}", run.stdout);
+        }
+        let said = |rule: &str| run.stdout.matches(rule).count();
+        assert_eq!(
+            said("[card-invalid]") + said("[card-warning]"),
+            defects.len(),
+            "{}",
+            run.stdout
+        );
+        assert_eq!(said("[card-section-unstated]"), unstated, "{}", run.stdout);
+        assert!(run.stdout.contains(&format!("{points} of 100 points")), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn what_a_tool_left_broken_is_mended_and_the_rest_keeps_its_bytes() {
+    let workspace = Workspace::empty();
+    let before = real_card("transformers-trainer");
+    workspace.write("README.md", &before);
+    workspace.run(&["card", "--write"]).expect(0).says("README.md written");
+    let after = fs::read_to_string(workspace.path().join("README.md")).expect("is read");
+    assert_eq!(after, before.replace("      config: null\n      split: None\n", ""));
+    workspace.run(&["card", "--write"]).expect(0).says("stays as it is");
+    // Only a person knows the base model, and what a card without metadata is about.
+    for name in ["peft-lora-local-base", "skops", "sentence-transformers"] {
+        workspace.write("README.md", real_card(name));
+        workspace.run(&["card", "README.md", "--write"]).expect(0).says("stays as it is");
+        let after = fs::read_to_string(workspace.path().join("README.md")).expect("is read");
+        assert_eq!(after, real_card(name));
+    }
+}
+
+#[test]
+fn a_model_with_a_policy_gets_its_whole_card_between_markers() {
+    let workspace = Workspace::healthy();
+    workspace.run(&["card", "--write", "--preview", "card.html"]).expect(0);
+    let card = fs::read_to_string(workspace.path().join("model/README.md")).expect("is written");
+    assert!(card.starts_with("---\n") && card.contains("## How to load"), "{card}");
+    let page = fs::read_to_string(workspace.path().join("card.html")).expect("is written");
+    assert!(page.contains("<h1") && !page.contains("<script"), "{page}");
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http://127"), "{page}");
+}
+
+#[test]
+fn a_least_number_of_points_is_held() {
+    let workspace = Workspace::empty();
+    workspace.write("README.md", real_card("skops"));
+    workspace.run(&["card", "--least", "29"]).expect(0);
+    let refused = "29 points are fewer than the 30 that are asked for";
+    workspace.run(&["card", "--least", "30"]).expect(1).says(refused);
+}
+
+#[test]
+fn where_there_is_no_card_the_way_to_one_is_told() {
+    let workspace = Workspace::empty();
+    workspace.run(&["card"]).expect(2).says("cannot read the card").says("weighbridge.yml");
+    workspace.write("README.md", [0xff, 0xfe, 0]);
+    workspace.run(&["card", "--write"]).expect(2).says("UTF-8");
+    assert_eq!(fs::read(workspace.path().join("README.md")).expect("is read"), [0xff, 0xfe, 0]);
+}
