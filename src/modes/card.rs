@@ -78,6 +78,7 @@ fn subject(env: &Environment, arguments: &Card) -> Result<Subject, Failure> {
         path.is_dir().then(|| path.join("weighbridge.yml")).filter(|file| file.is_file());
     match named.or(in_folder) {
         Some(policy) => by_policy(env, &arguments.settings, policy),
+        None if path == Path::new(".") => alone(Path::new("README.md"), arguments.write),
         None if path.is_dir() => alone(&path.join("README.md"), arguments.write),
         None => alone(path, arguments.write),
     }

@@ -43,7 +43,7 @@ fn the_cards_of_real_tools_have_their_known_defects() {
             ],
             2,
         ),
-        ("sentence-transformers", 0, 24, &[], 1),
+        ("sentence-transformers", 0, 20, &[], 2),
     ] {
         let workspace = Workspace::empty();
         workspace.write("README.md", real_card(name));
