@@ -1,63 +1,22 @@
-//! Is the licence set and known, and may the repository be seen by whom it can be seen?
+//! Is the licence set and known, is it the one whose text lies there, does it keep to the licences of
+//! what the model was made from, and may the repository be seen by whom it can be seen?
+
+mod ancestry;
+mod rules;
+mod statements;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod texts;
 
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
-use crate::finding::{Finding, Level, Rule};
+use crate::finding::{Finding, Rule};
 use crate::hub::licenses;
 use crate::policy::{License as Stated, Visibility};
-
-const MISSING: Rule = Rule {
-    id: "license-missing",
-    level: Level::Error,
-    summary: "the policy names no licence",
-    reason: "Without a licence nobody may use the model, and nobody can tell what the releaser meant.",
-    fix: "add `license: apache-2.0` (or another Hub licence id) to the model in weighbridge.yml",
-    example: "model: {name: churn, owner: acme}",
-};
-
-const UNKNOWN: Rule = Rule {
-    id: "license-unknown",
-    level: Level::Error,
-    summary: "the licence is not one that the Hub knows",
-    reason: "The Hub refuses a card with a licence outside its list.",
-    fix: "use an id of https://huggingface.co/docs/hub/repositories-licenses, or `other` with `license-name` and `license-link`",
-    example: "license: Apache-2.0-or-later",
-};
-
-const OTHER_INCOMPLETE: Rule = Rule {
-    id: "license-other-incomplete",
-    level: Level::Error,
-    summary: "`license: other` without a name and a link",
-    reason: "`other` says nothing by itself: readers need the name and the text.",
-    fix: "add `license-name: my-license` and `license-link: LICENSE`",
-    example: "license: other",
-};
-
-const NOT_ALLOWED: Rule = Rule {
-    id: "license-not-allowed",
-    level: Level::Error,
-    summary: "the licence is not among those this repository releases under",
-    reason: "The organisation decided which licences it releases models under.",
-    fix: "change the licence, or add it to `gates: {licenses: {allowed: […]}}` after review",
-    example: "license: gpl-3.0 with allowed: [apache-2.0, mit]",
-};
-
-const FILE_MISSING: Rule = Rule {
-    id: "license-file-missing",
-    level: Level::Warning,
-    summary: "the published folder has no licence text",
-    reason: "Most licences ask that their text goes with the work.",
-    fix: "copy the licence's text to `LICENSE` in the model's folder",
-    example: "a folder without LICENSE, LICENCE or COPYING",
-};
-
-const PUBLIC_WITHOUT_REASON: Rule = Rule {
-    id: "public-without-reason",
-    level: Level::Error,
-    summary: "the repository is public and the policy does not say why",
-    reason: "What is public cannot be taken back: it is a decision, and the policy records it.",
-    fix: "add `public-reason: …` beside `visibility: public`, or remove `visibility: public`",
-    example: "repository: {visibility: public}",
+use rules::{
+    FILE_MISSING, MISSING, NOT_ALLOWED, OTHER_INCOMPLETE, PUBLIC_WITHOUT_REASON, SENSITIVE_PUBLIC,
+    UNKNOWN,
 };
 
 /// The licence and visibility gate.
@@ -69,14 +28,7 @@ impl Gate for License {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![
-            &MISSING,
-            &UNKNOWN,
-            &OTHER_INCOMPLETE,
-            &NOT_ALLOWED,
-            &FILE_MISSING,
-            &PUBLIC_WITHOUT_REASON,
-        ]
+        rules::ALL.to_vec()
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -89,6 +41,10 @@ impl Gate for License {
             }
             Some(license) => {
                 stated(load, license, &mut findings);
+                if licenses::is_known(&license.id) {
+                    findings.extend(statements::judge(load, license));
+                    findings.extend(ancestry::judge(load, license));
+                }
                 license.id.clone()
             }
         };
@@ -103,6 +59,13 @@ impl Gate for License {
             if reason.trim().is_empty() {
                 let message = format!("the stage `{}` is public without a reason", stage.name);
                 findings.push(Finding::new(&PUBLIC_WITHOUT_REASON, message, stage.at.clone()));
+            }
+            if load.model.sensitive {
+                let message = format!(
+                    "`{}` is sensitive, and the stage `{}` is public",
+                    load.model.name, stage.name
+                );
+                findings.push(Finding::new(&SENSITIVE_PUBLIC, message, stage.at.clone()));
             }
         }
         Ok(Judgement::new(format!("{note}, {visibility}"), findings))
@@ -131,7 +94,7 @@ fn stated(load: &Load<'_>, license: &Stated, findings: &mut Vec<Finding>) {
     {
         findings.push(Finding::new(&OTHER_INCOMPLETE, why, at()));
     }
-    let allowed = &load.model.gates.licenses;
+    let allowed = &load.model.gates.licenses.allowed;
     if !allowed.is_empty() && !allowed.contains(&license.id) {
         let message =
             format!("`{}` is not among the allowed licences: {}", license.id, allowed.join(", "));
@@ -149,6 +112,3 @@ fn incomplete(load: &Load<'_>, license: &Stated) -> Option<String> {
     (!is_address && load.inventory.get(&link).is_none())
         .then(|| format!("`license-link` names `{link}`, which is not in `{}`", load.model.path))
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::RepoId;
 use super::error::{HubError, doing};
-use super::wire::{Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, TreeEntry, WhoAmI};
+use super::wire::{
+    OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
+    WhoAmI,
+};
 use crate::http::{Again, Client, HttpError, Secret, limited, read_json};
 
 /// Files the Hub takes in one preupload call, as its Python client sends them.
@@ -15,6 +18,25 @@ const PREUPLOAD_BATCH: usize = 256;
 const MOST_FILES: usize = 200_000;
 /// What stays as it is in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Kinds of repositories that a model is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Models.
+    Models,
+    /// Datasets.
+    Datasets,
+}
+
+impl Shelf {
+    /// As it stands in addresses.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Models => "models",
+            Self::Datasets => "datasets",
+        }
+    }
+}
 
 /// One Hub, with one token.
 #[derive(Clone)]
@@ -98,6 +120,21 @@ impl Hub {
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(doing(format!("list the versions of {repo}"))(error)),
         }
+    }
+
+    /// The licence ids that a repository's card states: of a base model or dataset, with or without
+    /// a namespace (`gpt2`).
+    pub async fn licenses(&self, kind: Shelf, id: &str) -> Result<Vec<String>, HubError> {
+        let place = id.split('/').map(segment).collect::<Vec<_>>().join("/");
+        let path = format!("/api/{}/{place}?expand[]=cardData", kind.as_str());
+        let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
+        let what = || doing(format!("ask for the licence of {place}"));
+        let stated: Stated = self.client.json(Again::Safe, build).await.map_err(what())?;
+        Ok(match stated.card_data.and_then(|card| card.license) {
+            Some(OneOrMore::One(license)) => vec![license],
+            Some(OneOrMore::More(licenses)) => licenses,
+            None => Vec::new(),
+        })
     }
 
     /// Every file of a revision.

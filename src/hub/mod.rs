@@ -17,7 +17,7 @@ mod xet;
 pub mod yaml_dialect;
 pub mod yaml_tree;
 
-pub use api::Hub;
+pub use api::{Hub, Shelf};
 pub use commit::Operation;
 pub use error::HubError;
 pub use upload::{Blob, Sending, Uploaded, Watch};

@@ -59,6 +59,31 @@ pub struct Ref {
     pub target_commit: String,
 }
 
+/// What `GET /api/{models,datasets}/{id}?expand[]=cardData` tells.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Stated {
+    /// The metadata of its card.
+    #[serde(rename = "cardData")]
+    pub(super) card_data: Option<CardData>,
+}
+
+/// The part of a card's metadata that matters to those who build on it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CardData {
+    /// Licence ids.
+    pub(super) license: Option<OneOrMore>,
+}
+
+/// A text or a list of texts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMore {
+    /// A text.
+    One(String),
+    /// A list.
+    More(Vec<String>),
+}
+
 /// An entry of `GET …/tree/{revision}`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TreeEntry {

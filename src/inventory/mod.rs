@@ -1,6 +1,7 @@
 //! The artifact folder: every file opened once, read once, and in that one pass hashed,
 //! recognised by content and scanned.
 
+mod documents;
 mod walk;
 mod weigh;
 
@@ -42,6 +43,8 @@ pub struct Artifact {
     pub detections: Vec<Detection>,
     /// Parameters, where the format has a header that tells.
     pub tensors: Option<Tensors>,
+    /// The whole text of a document that gates and card read: a licence, a notice, a configuration.
+    pub text: Option<String>,
 }
 
 /// A name in the folder that was not weighed, and why. The scan gate turns these into findings;

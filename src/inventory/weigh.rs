@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::time::SystemTime;
 
+use super::documents;
 use super::walk::Found;
 use super::{Artifact, INLINE_LIMIT};
 use crate::digest::{BlobHasher, Hasher};
@@ -18,6 +19,8 @@ struct Weighing<'a> {
     sha256: Hasher,
     blob: Option<BlobHasher>,
     sample: Vec<u8>,
+    /// The whole of a document.
+    kept: Option<Vec<u8>>,
     passed: u64,
     watch: &'a (dyn Fn(u64) + Sync),
 }
@@ -32,6 +35,9 @@ impl Read for Weighing<'_> {
         }
         let wanted = SAMPLE - self.sample.len();
         self.sample.extend_from_slice(&bytes[..count.min(wanted)]);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
         self.passed += count as u64;
         (self.watch)(count as u64);
         Ok(count)
@@ -58,6 +64,7 @@ fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
         // Large files are never sent inline, so nobody asks for their git id.
         blob: (before.0 <= INLINE_LIMIT).then(|| BlobHasher::new(before.0)),
         sample: Vec::with_capacity(SAMPLE),
+        kept: documents::is_one(found.path.as_str(), before.0).then(Vec::new),
         passed: 0,
         watch,
     };
@@ -84,6 +91,7 @@ fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
         format: scan.format,
         detections: scan.detections,
         tensors: scan.tensors,
+        text: reader.kept.and_then(|bytes| String::from_utf8(bytes).ok()),
     })
 }
 

@@ -114,9 +114,12 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
     let Some(release) = gathered.release() else { return Err(Failure::new("no release")) };
     let asked = gathered.model().gates.benchmarks.iter();
     let compared: Vec<_> = asked.filter_map(|one| one.no_worse_than.as_ref()?.version()).collect();
-    publish::look(hub, target, release, &compared).await.map_err(|error| {
+    let mut remote = publish::look(hub, target, release, &compared).await.map_err(|error| {
         Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
-    })
+    })?;
+    let model = gathered.model();
+    remote.published.licenses = publish::licenses(hub, &model.base_models, &model.datasets).await;
+    Ok(remote)
 }
 
 /// The files weighbridge itself adds: the card and the release record.

@@ -118,6 +118,7 @@ impl Table<'_> {
         self.own("language", list(&model.language, "none"));
         self.own("base-models", list(&model.base_models, "none"));
         self.own("datasets", list(&model.datasets, "none"));
+        self.own("sensitive", model.sensitive.to_string());
         self.own("tags", list(&model.tags, "none"));
         self.own("include", patterns(&model.include, "every file"));
         self.own("exclude", patterns(&model.exclude, "none"));
@@ -166,7 +167,10 @@ impl Table<'_> {
             let value = asked(benchmark);
             self.section(&format!("gates/benchmarks/{index}"), value);
         }
-        self.section("gates/licenses/allowed", list(&gates.licenses, "every one the Hub knows"));
+        let licenses = &gates.licenses;
+        self.section("gates/licenses/allowed", list(&licenses.allowed, "every one the Hub knows"));
+        let of: Vec<_> = licenses.of.iter().map(|(name, id)| format!("{name}: {id}")).collect();
+        self.section("gates/licenses/of", list(&of, "as the Hub tells"));
         self.section("gates/hub-scan/wait", gates.hub_scan.wait.to_string());
         self.section("gates/hub-scan/timeout", format!("{} s", gates.hub_scan.timeout_seconds));
     }

@@ -13,6 +13,8 @@ mod structure;
 mod tests;
 mod tree;
 
+use std::collections::BTreeMap;
+
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
@@ -86,6 +88,12 @@ pub struct Model {
     pub base_models: Vec<String>,
     /// Hub ids of the datasets it was trained on.
     pub datasets: Vec<String>,
+    /// Where the policy lists `base_models`, or declares the model.
+    pub base_models_at: Location,
+    /// Where the policy lists `datasets`, or declares the model.
+    pub datasets_at: Location,
+    /// It must not be public.
+    pub sensitive: bool,
     /// Free Hub tags.
     pub tags: Vec<String>,
     /// Only files matching one of these are published; empty means all.
@@ -164,8 +172,17 @@ pub struct Gates {
     pub benchmarks: Vec<Benchmark>,
     /// The Hub's own scan after the commit.
     pub hub_scan: HubScan,
+    /// Licences.
+    pub licenses: LicensesGate,
+}
+
+/// Settings of the license gate.
+#[derive(Debug, Clone, Default)]
+pub struct LicensesGate {
     /// Licence ids that may be released; empty means any known one.
-    pub licenses: Vec<String>,
+    pub allowed: Vec<String>,
+    /// Licences of base models and datasets by Hub id.
+    pub of: BTreeMap<String, String>,
 }
 
 /// Settings of the version gate.

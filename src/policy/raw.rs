@@ -69,6 +69,8 @@ pub(super) struct Model {
     pub(super) base_models: Option<Vec<String>>,
     /// Hub ids of the datasets it was trained on.
     pub(super) datasets: Option<Vec<String>>,
+    /// The model holds what must not be public, as what was trained on personal data; default false.
+    pub(super) sensitive: Option<bool>,
     /// Free Hub tags.
     pub(super) tags: Option<Vec<String>>,
     /// Only files matching one of these globs (relative to `path`) are published; empty means all.
@@ -294,6 +296,8 @@ impl JsonSchema for Amount {
 pub(super) struct Licenses {
     /// Licence ids that may be released; empty means any the Hub knows.
     pub(super) allowed: Option<Vec<String>>,
+    /// Licences of base models and datasets by Hub id, where the Hub cannot tell them.
+    pub(super) of: Option<BTreeMap<String, String>>,
 }
 
 /// The Hub's own scan.

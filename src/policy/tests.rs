@@ -404,6 +404,7 @@ fn explain_names_every_origin() {
     model.language             none                                          default
     model.base-models          none                                          default
     model.datasets             none                                          default
+    model.sensitive            false                                         default
     model.tags                 none                                          default
     model.include              every file                                    default
     model.exclude              none                                          default
@@ -413,6 +414,7 @@ fn explain_names_every_origin() {
     gates.tests.reports        reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
     gates.benchmarks           none                                          default
     gates.licenses.allowed     every one the Hub knows                       default
+    gates.licenses.of          as the Hub tells                              default
     gates.hub-scan.wait        false                                         default
     gates.hub-scan.timeout     600 s                                         default
     card.source                generated                                     default

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use super::{Landed, PublishError, RECORD, Remote};
-use crate::hub::Hub;
 use crate::hub::wire::{Refs, TreeEntry};
+use crate::hub::{Hub, Shelf};
 use crate::release::{Published, Release, RemoteFile, Target};
 
 /// A release record is a few hundred bytes a file.
@@ -32,7 +32,7 @@ pub async fn look(
         None => (Vec::new(), None),
     };
     let versions = versions(&refs);
-    let mut published = Published { versions, this_version, records: BTreeMap::new() };
+    let mut published = Published { versions, this_version, ..Published::default() };
     let last = published.last_before(&release.version).cloned();
     for version in compared.iter().copied().chain(&last) {
         let tag = refs.tags.iter().find(|tag| version_of(&tag.name).as_ref() == Some(version));
@@ -49,6 +49,21 @@ pub async fn look(
         files,
         record,
     })
+}
+
+/// The licences that the cards of base models and datasets state. What cannot be read, because it is
+/// private, gated or gone, is left out: nobody knows, and the license gate says so.
+pub async fn licenses(
+    hub: &Hub,
+    base_models: &[String],
+    datasets: &[String],
+) -> BTreeMap<String, Vec<String>> {
+    let models = base_models.iter().map(|id| (Shelf::Models, id));
+    let all = models.chain(datasets.iter().map(|id| (Shelf::Datasets, id)));
+    let asked =
+        all.map(async |(shelf, id)| Some((id.clone(), hub.licenses(shelf, id).await.ok()?)));
+    let answers = futures_util::future::join_all(asked).await;
+    answers.into_iter().flatten().filter(|(_, licenses)| !licenses.is_empty()).collect()
 }
 
 fn versions(refs: &Refs) -> Vec<Version> {

@@ -11,7 +11,7 @@ use crate::rel_path::RelPath;
 use crate::release::{Published, RemoteFile};
 
 pub use execute::execute;
-pub use look::look;
+pub use look::{licenses, look};
 pub use plan::{Plan, PlanView, Step, plan};
 
 /// Name of the release record in the repository.

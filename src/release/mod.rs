@@ -122,6 +122,8 @@ pub struct Published {
     pub this_version: Option<Vec<RemoteFile>>,
     /// The release records of versions that this one is compared with, as they are on the Hub.
     pub records: BTreeMap<Version, Vec<u8>>,
+    /// Licences of base models and datasets by id, as their own cards on the Hub state them.
+    pub licenses: BTreeMap<String, Vec<String>>,
 }
 
 impl Published {

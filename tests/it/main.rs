@@ -11,6 +11,7 @@ mod container;
 mod evidence;
 mod github;
 mod hub_answers;
+mod licenses;
 mod publish;
 mod rehearse;
 mod reports;

@@ -48,6 +48,7 @@ fn artifact(path: &str, text: &str) -> Artifact {
         format: Format::TEXT,
         detections: Vec::new(),
         tensors: None,
+        text: None,
     }
 }
 

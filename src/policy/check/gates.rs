@@ -2,7 +2,7 @@
 
 use super::{Check, Layers, glob};
 use crate::hub::licenses;
-use crate::policy::{Gates, HubScan, Pattern, TestsGate, VersionGate, raw};
+use crate::policy::{Gates, HubScan, LicensesGate, Pattern, TestsGate, VersionGate, raw};
 
 /// Where test tools and CI templates leave JUnit XML; searched when the policy names no pattern.
 const USUAL_REPORTS: [&str; 3] = ["reports/**/*.xml", "test-results/**/*.xml", "junit*.xml"];
@@ -44,20 +44,32 @@ impl Check<'_> {
         HubScan { wait, timeout_seconds: timeout }
     }
 
-    fn licenses(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> Vec<String> {
+    fn licenses(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> LicensesGate {
         let key = self.key(model, "gates/licenses/allowed");
         let allowed = gates.get(|own| own.licenses.as_ref()?.allowed.as_deref());
-        let allowed = allowed.unwrap_or_default();
-        for (index, id) in allowed.iter().enumerate().filter(|(_, id)| !licenses::is_known(id)) {
-            let help = match licenses::closest(id) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    "expected an id of https://huggingface.co/docs/hub/repositories-licenses".into()
-                }
-            };
-            self.wrong(&format!("{key}/{index}"), format!("the Hub knows no licence `{id}`"), help);
+        let allowed = allowed.unwrap_or_default().to_vec();
+        for (index, id) in allowed.iter().enumerate() {
+            self.license_id(&format!("{key}/{index}"), id);
         }
-        allowed.to_vec()
+        let key = self.key(model, "gates/licenses/of");
+        let of = gates.get(|own| own.licenses.as_ref()?.of.as_ref()).cloned().unwrap_or_default();
+        for (name, id) in &of {
+            self.license_id(&format!("{key}/{name}"), id);
+        }
+        LicensesGate { allowed, of }
+    }
+
+    fn license_id(&mut self, key: &str, id: &str) {
+        if licenses::is_known(id) {
+            return;
+        }
+        let help = match licenses::closest(id) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                "expected an id of https://huggingface.co/docs/hub/repositories-licenses".into()
+            }
+        };
+        self.wrong(key, format!("the Hub knows no licence `{id}`"), help);
     }
 }
 

@@ -45,7 +45,8 @@ impl Workspace {
         workspace.write("weighbridge.yml", POLICY);
         workspace.write("model/config.json", "{\"model_type\": \"xgboost\"}\n");
         workspace.write("model/model.json", "{\"learner\": {}, \"version\": [3, 0, 0]}\n");
-        workspace.write("model/LICENSE", "Apache License, Version 2.0\nCopyright 2026 Acme\n");
+        let license = concat!(include_str!("../../../LICENSE"), "\nCopyright 2026 Acme\n");
+        workspace.write("model/LICENSE", license);
         workspace.write("metrics.json", "{\n  \"accuracy\": 0.95\n}\n");
         workspace.write(
             "reports/junit.xml",

@@ -1,0 +1,34 @@
+//! The licence of a base model is asked of the Hub that has it.
+
+use crate::support::hub_server::HubServer;
+use crate::support::workspace::{POLICY, Workspace};
+
+/// Publishes `acme/base` under a licence.
+fn publish_base(server: &HubServer, license: &str) {
+    let mut base = Workspace::healthy();
+    let policy = POLICY.replace("name: churn", "name: base");
+    base.write("weighbridge.yml", policy.replace("apache-2.0", license));
+    base.write("model/LICENSE", "As agreed.\nCopyright 2026 Acme\n");
+    base.version("v1.0.0");
+    base.on_hub(&server.hub.url(), server.hub.token().expose());
+    base.run(&["release"]).expect(0).says("license-text-unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_hub_tells_of_a_base_model_binds_what_is_made_from_it() {
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.write(
+        "weighbridge.yml",
+        POLICY.replace("  name: churn", "  base-models: [acme/base]\n  name: churn"),
+    );
+    workspace.version("v1.0.0");
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    // Nobody can tell yet.
+    workspace.run(&["release", "--dry-run"]).expect(0).says("base-license-unknown");
+    tokio::task::block_in_place(|| publish_base(&server, "cc-by-nc-4.0"));
+    let run = workspace.run(&["release"]).expect(1);
+    let run = run.says("base-license-conflict").says("(its card on the Hub)");
+    assert!(!run.all().contains("base-license-unknown"), "{}", run.all());
+    assert_eq!(server.count("POST", "acme/churn/commit"), 0);
+}
