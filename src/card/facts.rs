@@ -100,6 +100,7 @@ struct StatementFacts {
     text_markdown: Option<String>,
     by: String,
     date: String,
+    of_compliance: bool,
 }
 
 impl Facts {
@@ -248,16 +249,19 @@ fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>)
     let settings = &input.model.card;
     let mut shown = Vec::new();
     let mut unstated = Vec::new();
+    let here = input.target.and_then(|target| input.model.stage(&target.stage));
+    let required = |section| input.model.requires(section, here);
     for section in Section::ALL {
         let statement = settings.statements.get(&section);
-        if statement.is_none()
-            && !EXPECTED.contains(&section)
-            && !settings.required.contains(&section)
-        {
+        if statement.is_none() && section.is_of_compliance() && !required(section) {
+            continue;
+        }
+        if statement.is_none() && !EXPECTED.contains(&section) && !required(section) {
             unstated.push(section.title());
             continue;
         }
         shown.push(StatementFacts {
+            of_compliance: section.is_of_compliance(),
             key: section.key(),
             title: section.title(),
             text_markdown: statement.map(|statement| prose(&statement.text)),

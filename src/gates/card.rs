@@ -8,7 +8,7 @@ use crate::hub::card_rules::{self, Problem};
 use crate::hub::front_matter;
 use crate::hub::tables::LIBRARIES;
 use crate::hub::yaml_tree::{self, Node};
-use crate::policy::{CardSource, Section};
+use crate::policy::{CardSource, Section, Statement};
 
 /// Judges the finished card.
 pub struct Card;
@@ -51,6 +51,15 @@ const SECTION_UNSTATED: Rule = Rule {
     example: "a policy without `card: {bias: …}`",
 };
 
+const EXPIRED: Rule = Rule {
+    id: "statement-expired",
+    level: Level::Error,
+    summary: "a statement on the card has not been looked at for longer than the policy allows",
+    reason: "What was true of a model and its users a year ago may not be; somebody has to say that it still is.",
+    fix: "read it again, correct it, and set its `by` and `date`",
+    example: "card: {review-months: 12} with a statement of three years ago",
+};
+
 const METADATA_MISSING: Rule = Rule {
     id: "card-metadata-missing",
     level: Level::Warning,
@@ -71,7 +80,7 @@ impl Gate for Card {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&INVALID, &WARNING, &SECTION_MISSING, &SECTION_UNSTATED, &METADATA_MISSING]
+        vec![&INVALID, &WARNING, &SECTION_MISSING, &SECTION_UNSTATED, &EXPIRED, &METADATA_MISSING]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -83,14 +92,20 @@ impl Gate for Card {
         let root = yaml_tree::parse(yaml).ok().flatten();
         findings.extend(missing_keys(load, root.as_ref()));
         let outline = Outline::of(body, 1);
-        let mut stated = 0;
+        let (mut stated, mut usual) = (0, 0);
         for section in Section::ALL {
-            match said(&outline, section) {
+            let prose = said(&outline, section);
+            // Not every model needs a statement on law; those that are there count.
+            if !section.is_of_compliance() || prose == Said::Prose {
+                usual += 1;
+            }
+            match prose {
                 Said::Prose => stated += 1,
                 silence => findings.extend(unsaid(load, section, silence)),
             }
         }
-        let note = format!("{stated} of {} sections stated", Section::ALL.len());
+        findings.extend(expired(load));
+        let note = format!("{stated} of {usual} sections stated");
         Ok(Judgement { note, findings, skipped: false })
     }
 }
@@ -166,7 +181,8 @@ fn missing_keys(load: &Load<'_>, root: Option<&Node>) -> Vec<Finding> {
 
 fn unsaid(load: &Load<'_>, section: Section, silence: Said) -> Option<Finding> {
     let settings = &load.model.card;
-    let (rule, so) = if settings.required.contains(&section) {
+    let here = load.target.and_then(|target| load.model.stage(&target.stage));
+    let (rule, so) = if load.model.requires(section, here) {
         (&SECTION_MISSING, "and the policy requires it")
     } else if EXPECTED.contains(&section) {
         (&SECTION_UNSTATED, "and the card says so")
@@ -197,6 +213,26 @@ fn unsaid(load: &Load<'_>, section: Section, silence: Said) -> Option<Finding> {
         load.today
     );
     Some(Finding::new(rule, what, at).with_fix(fix))
+}
+
+/// Statements that are due for review.
+fn expired(load: &Load<'_>) -> Vec<Finding> {
+    let Some(months) = load.model.card.review_months else { return Vec::new() };
+    let span = jiff::Span::new().months(months);
+    let due = |statement: &Statement| {
+        // A date so late that no year has it is due never.
+        statement.date.checked_add(span).is_ok_and(|due| due < load.today)
+    };
+    let statements = load.model.card.statements.iter();
+    let expired = statements.filter(|(_, statement)| due(statement)).map(|(section, statement)| {
+        let Statement { by, date, .. } = statement;
+        let title = section.title();
+        let message = format!(
+            "“{title}” was stated by {by} on {date}; the policy has statements reviewed every {months} months"
+        );
+        Finding::new(&EXPIRED, message, statement.at.clone())
+    });
+    expired.collect()
 }
 
 /// The line of the section's empty heading in a README.
@@ -270,6 +306,40 @@ mod speaks {
         let mut sample = Sample::new();
         sample.card = sample.card.replace("## Limitations\n\nOne country.\n", "");
         assert!(sample.one(&Card, "card-section-missing").contains("the template leaves it out"));
+    }
+
+    #[test]
+    fn of_statements_that_are_due_for_review() {
+        let mut sample = Sample::new();
+        sample.model().card.review_months = Some(12);
+        assert_eq!(sample.weigh(&Card).0, Vec::<String>::new());
+        for statement in sample.model().card.statements.values_mut() {
+            statement.date = jiff::civil::date(2025, 1, 2);
+        }
+        // A year to the day is a year.
+        assert_eq!(sample.weigh(&Card).0, Vec::<String>::new());
+        for statement in sample.model().card.statements.values_mut() {
+            statement.date = jiff::civil::date(2025, 1, 1);
+        }
+        assert_eq!(
+            sample.one(&Card, "statement-expired"),
+            "statement-expired at weighbridge.yml:30:5: “Limitations” was stated by A. Person on \
+             2025-01-01; the policy has statements reviewed every 12 months"
+        );
+        for statement in sample.model().card.statements.values_mut() {
+            statement.date = jiff::civil::Date::MAX;
+        }
+        assert_eq!(sample.weigh(&Card).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_statements_on_law_where_they_are_asked_for() {
+        let mut sample = Sample::new();
+        sample.model().card.required.push(Section::AiAct);
+        assert!(sample.one(&Card, "card-section-missing").contains("“EU AI Act” is not stated"));
+        sample.card.push_str("\n## EU AI Act\n\nNo systemic risk.\n");
+        let (findings, note) = sample.weigh(&Card);
+        assert_eq!((findings, note.as_str()), (Vec::new(), "5 of 10 sections stated"));
     }
 
     #[test]

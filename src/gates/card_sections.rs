@@ -251,6 +251,12 @@ fn is_title_of(title: &str, section: Section) -> bool {
         Section::Citation => {
             (&["references"], &["citation", "citations", "citing", "cite", "bibtex"])
         }
+        Section::PersonalData => (&["pii"], &["personal data", "personal information"]),
+        Section::Retention => (&[], &["retention"]),
+        Section::Privacy => (&["privacy"], &["gdpr", "ccpa", "privacy law", "data protection"]),
+        Section::HealthData => (&[], &["hipaa", "health data", "health information"]),
+        Section::AiAct => (&[], &["ai act"]),
+        Section::RiskManagement => (&[], &["risk management", "ai rmf"]),
         Section::Contact => (
             &["authors", "maintainers", "support", "questions"],
             &["contact", "contacts", "card authors", "whom to ask"],

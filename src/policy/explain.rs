@@ -151,7 +151,11 @@ impl Table<'_> {
                 Visibility::Public { reason } => format!("public ({reason})"),
             };
             let Stage { name, namespace, repo, .. } = stage;
-            let value = format!("{namespace}/{repo}, {visibility}, takes {channels}");
+            let mut value = format!("{namespace}/{repo}, {visibility}, takes {channels}");
+            if !stage.required.is_empty() {
+                let required: Vec<_> = stage.required.iter().map(|one| one.key()).collect();
+                value.push_str(&format!(", requires {}", required.join(", ")));
+            }
             self.row(&format!("{before}stages.{name}"), &path, value);
         }
     }
@@ -184,6 +188,8 @@ impl Table<'_> {
         self.section("card/template", card.template.as_deref().unwrap_or("built-in"));
         let required: Vec<_> = card.required.iter().map(|one| one.key().to_owned()).collect();
         self.section("card/required", list(&required, "none"));
+        let months = card.review_months.map(|months| format!("after {months} months"));
+        self.section("card/review-months", months.as_deref().unwrap_or("never"));
         for (section, statement) in &card.statements {
             let value = format!("stated by {} on {}", statement.by, statement.date);
             self.section(&format!("card/{}", section.key()), value);

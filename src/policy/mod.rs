@@ -110,6 +110,19 @@ pub struct Model {
     pub publish: Publish,
 }
 
+impl Model {
+    /// The stage of a name.
+    pub fn stage(&self, name: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+
+    /// Whether a section of the card has to be stated, for versions that go to `stage`.
+    pub fn requires(&self, section: Section, stage: Option<&Stage>) -> bool {
+        self.card.required.contains(&section)
+            || stage.is_some_and(|stage| stage.required.contains(&section))
+    }
+}
+
 /// A glob with the text it was written as.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -145,6 +158,8 @@ pub struct Stage {
     pub visibility: Visibility,
     /// Channels whose versions are released here first; the stage without any takes the rest.
     pub channels: Vec<String>,
+    /// Sections of the card that are required here, beside those required everywhere.
+    pub required: Vec<Section>,
     /// Where the policy declares it.
     pub at: Location,
 }
@@ -229,6 +244,8 @@ pub struct Card {
     pub statements: std::collections::BTreeMap<Section, Statement>,
     /// Template that replaces the built-in one, relative to the policy file's folder.
     pub template: Option<String>,
+    /// Months after which a statement has to be looked at again.
+    pub review_months: Option<u16>,
 }
 
 /// Where the card comes from.
@@ -275,11 +292,23 @@ pub enum Section {
     Citation,
     /// Whom to ask.
     Contact,
+    /// Personal data in training or output: what, on which basis, how it can be removed.
+    PersonalData,
+    /// How long data and the model are kept.
+    Retention,
+    /// GDPR, CCPA and the like: roles, rights, transfers, impact assessment.
+    Privacy,
+    /// HIPAA: protected health information, de-identification, agreements.
+    HealthData,
+    /// What Annexes XI and XII of the EU AI Act ask for.
+    AiAct,
+    /// How risks are governed, mapped, measured and managed (NIST AI RMF).
+    RiskManagement,
 }
 
 impl Section {
     /// Every section, in card order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::IntendedUse,
         Self::OutOfScope,
         Self::TrainingData,
@@ -289,7 +318,19 @@ impl Section {
         Self::EnvironmentalImpact,
         Self::Citation,
         Self::Contact,
+        Self::PersonalData,
+        Self::Retention,
+        Self::Privacy,
+        Self::HealthData,
+        Self::AiAct,
+        Self::RiskManagement,
     ];
+
+    /// Whether it is a statement on law or governance: not every model needs one, and what is said
+    /// there is no legal advice.
+    pub fn is_of_compliance(self) -> bool {
+        self > Self::Contact
+    }
 
     /// Heading on the card.
     pub fn title(self) -> &'static str {
@@ -303,6 +344,12 @@ impl Section {
             Self::EnvironmentalImpact => "Environmental impact",
             Self::Citation => "Citation",
             Self::Contact => "Contact",
+            Self::PersonalData => "Personal data",
+            Self::Retention => "Data retention",
+            Self::Privacy => "Privacy law",
+            Self::HealthData => "Health data",
+            Self::AiAct => "EU AI Act",
+            Self::RiskManagement => "Risk management",
         }
     }
 
@@ -318,6 +365,12 @@ impl Section {
             Self::EnvironmentalImpact => "environmental-impact",
             Self::Citation => "citation",
             Self::Contact => "contact",
+            Self::PersonalData => "personal-data",
+            Self::Retention => "retention",
+            Self::Privacy => "privacy",
+            Self::HealthData => "health-data",
+            Self::AiAct => "ai-act",
+            Self::RiskManagement => "risk-management",
         }
     }
 }

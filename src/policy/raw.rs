@@ -143,6 +143,8 @@ pub(super) struct Stage {
     pub(super) public_reason: Option<String>,
     /// Channels released here first; the stage without any takes the rest.
     pub(super) channels: Option<Vec<Channel>>,
+    /// Sections of the card that must be stated for this stage, beside `card.required`.
+    pub(super) required: Option<Vec<super::Section>>,
 }
 
 /// A channel, by the version's prerelease part.
@@ -340,6 +342,20 @@ pub(super) struct Card {
     pub(super) citation: Option<Statement>,
     /// Whom to ask.
     pub(super) contact: Option<Statement>,
+    /// Personal data in training or output: what, on which basis, how it can be removed.
+    pub(super) personal_data: Option<Statement>,
+    /// How long data and the model are kept.
+    pub(super) retention: Option<Statement>,
+    /// GDPR, CCPA and the like: roles, rights, transfers, impact assessment.
+    pub(super) privacy: Option<Statement>,
+    /// HIPAA: protected health information, de-identification, agreements.
+    pub(super) health_data: Option<Statement>,
+    /// What Annexes XI and XII of the EU AI Act ask for.
+    pub(super) ai_act: Option<Statement>,
+    /// How risks are governed, mapped, measured and managed (NIST AI RMF).
+    pub(super) risk_management: Option<Statement>,
+    /// Months after which a statement has to be looked at again; default never.
+    pub(super) review_months: Option<u16>,
 }
 
 /// What a person says, with name and date.

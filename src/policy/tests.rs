@@ -420,6 +420,7 @@ fn explain_names_every_origin() {
     card.source                generated                                     default
     card.template              built-in                                      default
     card.required              intended-use, training-data, limitations, bias  default
+    card.review-months         never                                         default
     publish.keep               none                                          default
     ");
     let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::action::root;
-use crate::support::workspace::Workspace;
+use crate::support::workspace::{POLICY, Workspace};
 
 fn real_card(name: &str) -> String {
     fs::read_to_string(root().join(format!("tests/samples/cards/{name}.README.md")))
@@ -108,4 +108,20 @@ fn where_there_is_no_card_the_way_to_one_is_told() {
     workspace.write("README.md", [0xff, 0xfe, 0]);
     workspace.run(&["card", "--write"]).expect(2).says("UTF-8");
     assert_eq!(fs::read(workspace.path().join("README.md")).expect("is read"), [0xff, 0xfe, 0]);
+}
+
+#[test]
+fn a_stage_may_require_more_statements_than_the_others() {
+    let workspace = Workspace::healthy();
+    let stages = "stages: [{name: production, required: [ai-act]}]\n";
+    workspace.write("weighbridge.yml", format!("{POLICY}{stages}"));
+    workspace.version("v1.0.0");
+    workspace.run(&["check", "--tag", "v1.0.0"]).expect(1).says("“EU AI Act” is not stated");
+    let stated = "  ai-act: {text: No systemic risk., by: Ada, date: 2026-01-02}\n";
+    workspace.write("weighbridge.yml", format!("{POLICY}{stated}{stages}"));
+    workspace.version("v1.0.0");
+    workspace.run(&["check", "--tag", "v1.0.0"]).expect(0);
+    workspace.run(&["card", "--write"]).expect(0);
+    let card = fs::read_to_string(workspace.path().join("model/README.md")).expect("is written");
+    assert!(card.contains("*Stated by Ada on 2026-01-02; no legal advice.*"), "{card}");
 }

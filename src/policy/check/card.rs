@@ -32,7 +32,12 @@ impl Check<'_> {
             self.relative(&key, path)
         });
         let required = card.get(|own| own.required.clone()).unwrap_or_else(|| CAREFUL.to_vec());
-        Card { source, required, statements, template }
+        let review_months = card.get(|own| own.review_months);
+        if review_months == Some(0) {
+            let key = self.key(model, "card/review-months");
+            self.wrong(&key, "`review-months` is 0", "expected months, from 1 on");
+        }
+        Card { source, required, statements, template, review_months }
     }
 
     fn statement(&mut self, key: &str, statement: &raw::Statement) -> Option<Statement> {
@@ -56,6 +61,12 @@ impl raw::Card {
             Section::EnvironmentalImpact => &self.environmental_impact,
             Section::Citation => &self.citation,
             Section::Contact => &self.contact,
+            Section::PersonalData => &self.personal_data,
+            Section::Retention => &self.retention,
+            Section::Privacy => &self.privacy,
+            Section::HealthData => &self.health_data,
+            Section::AiAct => &self.ai_act,
+            Section::RiskManagement => &self.risk_management,
         };
         statement.as_ref()
     }

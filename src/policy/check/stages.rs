@@ -38,6 +38,7 @@ impl Check<'_> {
             visibility: repository.visibility,
             public_reason: repository.public_reason,
             channels: None,
+            required: None,
         };
         let key_of_template = format!("{prefix}repository/name");
         vec![self.stage(model, key, &stage, &format!("{prefix}repository"), &key_of_template)]
@@ -123,6 +124,7 @@ impl Check<'_> {
                 .flatten()
                 .map(|channel| channel.name().to_owned())
                 .collect(),
+            required: stage.required.clone().unwrap_or_default(),
             at: self.at(key),
         }
     }
