@@ -135,6 +135,10 @@ impl<R: Read> Read for Unpacked<'_, R> {
     }
 }
 
+/// Memory that a decoder may ask for, in KiB: the dictionary of `xz -9`, which is 64 MiB, and what
+/// goes with it.
+pub(super) const MOST_MEMORY_KIB: u32 = 66 << 10;
+
 /// What an error of unpacking says of the file; errors of reading stay errors.
 pub(super) fn failed(
     error: io::Error,
@@ -143,9 +147,14 @@ pub(super) fn failed(
     scan: &mut Scan,
 ) -> io::Result<()> {
     use io::ErrorKind::{
-        FileTooLarge, InvalidData, InvalidInput, Other, UnexpectedEof, Unsupported,
+        FileTooLarge, InvalidData, InvalidInput, Other, OutOfMemory, UnexpectedEof, Unsupported,
     };
     match error.kind() {
+        OutOfMemory => {
+            let message =
+                format!("unpacking it takes more than {} MiB of memory", MOST_MEMORY_KIB >> 10);
+            scan.detections.push(Detection::at(&LIMIT, message, at));
+        }
         FileTooLarge => scan.detections.push(Detection::at(&LIMIT, error.to_string(), at)),
         UnexpectedEof | InvalidData | InvalidInput | Other | Unsupported => {
             let message = format!("it cannot be read from here: {error}");

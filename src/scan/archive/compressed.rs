@@ -29,10 +29,10 @@ reader!(BZIP2, "bzip2", |head| is_bzip2(head.bytes), |packed| Ok(Box::new(
     bzip2::bufread::MultiBzDecoder::new(packed)
 )));
 reader!(XZ, "xz", |head| head.bytes.starts_with(b"\xfd7zXZ\0"), |packed| Ok(Box::new(
-    lzma_rust2::XzReader::new(packed, true)
+    lzma_rust2::XzReader::new_mem_limit(packed, true, nested::MOST_MEMORY_KIB)
 )));
 reader!(LZMA, "lzma", |head| is_lzma(head.bytes), |packed| {
-    Ok(Box::new(lzma_rust2::LzmaReader::new_mem_limit(packed, MOST_MEMORY_KIB, None)?))
+    Ok(Box::new(lzma_rust2::LzmaReader::new_mem_limit(packed, nested::MOST_MEMORY_KIB, None)?))
 });
 reader!(ZSTD, "zstd", |head| is_zstd(head.bytes), |packed| Ok(Box::new(ZstdFrames::new(packed))));
 reader!(LZ4, "lz4", |head| head.bytes.starts_with(b"\x04\x22\x4d\x18"), |packed| Ok(Box::new(
@@ -44,9 +44,6 @@ reader!(ZFILE, "joblib-zfile", |head| head.bytes.starts_with(b"ZF0x"), |mut pack
     packed.read_exact(&mut [0; 21])?;
     Ok(Box::new(flate2::bufread::ZlibDecoder::new(packed)))
 });
-
-/// Memory that a decoder may ask for.
-const MOST_MEMORY_KIB: u32 = 64 << 10;
 
 /// The packed bytes as decoders take them: what they have read is counted.
 type Packed<'p> = Counted<'p>;
@@ -279,6 +276,32 @@ mod tests {
             rules("weights.bin", b"\x78\x9c\xff\xfe\xfd\xff\xff\xff\xff\xff\xff"),
             Vec::<&str>::new()
         );
+    }
+
+    /// The payload by `xz`.
+    const XZ: &[u8] =
+        b"\xfd\x37\x7a\x58\x5a\x00\x00\x01\x69\x22\xde\x36\x02\x00\x21\x01\x16\x00\x00\x00\x74\
+          \x2f\xe5\xa3\x01\x00\x16\x80\x02\x63\x6f\x73\x0a\x73\x79\x73\x74\x65\x6d\x0a\x58\x02\
+          \x00\x00\x00\x69\x64\x85\x52\x2e\x00\x00\xf6\xdf\x7c\x54\x00\x01\x2b\x17\x85\xcd\x25\
+          \xd5\x90\x42\x99\x0d\x01\x00\x00\x00\x00\x01\x59\x5a";
+
+    #[test]
+    fn dictionaries_that_ask_for_much_memory_are_findings() {
+        assert_eq!(rules("m.xz", XZ), ["unsafe-pickle"]);
+        // The header of the first block stands at 12: its size, flags, and the filter LZMA2 (0x21)
+        // with one byte of properties, the dictionary; its checksum ends it.
+        for (dictionary, expected) in
+            [(28, "unsafe-pickle"), (29, "scan-limit"), (40, "scan-limit")]
+        {
+            let mut large = XZ.to_vec();
+            assert_eq!(large[12..16], [2, 0, 0x21, 1]);
+            large[16] = dictionary;
+            let checksum = crc32fast::hash(&large[12..20]);
+            large[20..24].copy_from_slice(&checksum.to_le_bytes());
+            assert_eq!(rules("m.xz", &large), [expected], "{dictionary}");
+        }
+        let alone = b"\x5d\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0";
+        assert_eq!(rules("m.lzma", alone), ["scan-limit"]);
     }
 
     #[test]

@@ -46,14 +46,17 @@ fn members(
     limits: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let mut archive =
-        match sevenz_rust2::ArchiveReader::new(source, sevenz_rust2::Password::empty()) {
-            Ok(archive) => archive,
-            Err(error) => {
-                scan.say(&UNREADABLE, format!("the archive cannot be opened: {error}"), 0);
-                return Ok(());
-            }
-        };
+    let mut archive = match sevenz_rust2::ArchiveReader::new_with_memory_limit(
+        source,
+        sevenz_rust2::Password::empty(),
+        nested::MOST_MEMORY_KIB as usize,
+    ) {
+        Ok(archive) => archive,
+        Err(error) => {
+            scan.say(&UNREADABLE, format!("the archive cannot be opened: {error}"), 0);
+            return Ok(());
+        }
+    };
     let mut failed = None;
     let ended = archive.for_each_entries(|entry, inner| {
         if let Some(why) = escapes(entry.name()) {
