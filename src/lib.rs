@@ -31,6 +31,7 @@ pub mod exit;
 pub mod failure;
 pub mod finding;
 pub mod gates;
+mod generated;
 pub mod github;
 pub mod http;
 pub mod hub;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 6] = [
     &["release", "inventory", "evidence", "rehearsal"],
     &["policy", "context", "credentials", "inputs"],
     &["hub", "github", "scan", "finding"],
-    &["http", "digest", "rel_path", "source", "json", "markdown", "failure", "exit"],
+    &["http", "digest", "rel_path", "source", "json", "markdown", "generated", "failure", "exit"],
 ];
 
 /// Rooms of one floor that use each other all the same, and why.

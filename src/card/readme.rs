@@ -2,9 +2,7 @@
 //! every run.
 
 use super::CardError;
-
-const BEGIN: &str = "<!-- weighbridge:begin ";
-const END: &str = "<!-- weighbridge:end ";
+use crate::generated::{BEGIN, END, marker, named};
 
 /// Puts each block between its markers; those without markers are added at the end, in order.
 pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<String, CardError> {
@@ -12,8 +10,8 @@ pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<Strin
     let mut placed = Vec::new();
     let mut lines = body.split_inclusive('\n').enumerate();
     while let Some((index, line)) = lines.next() {
-        let Some(name) = marker(line, BEGIN) else {
-            if let Some(name) = marker(line, END) {
+        let Some(name) = named(line, BEGIN) else {
+            if let Some(name) = named(line, END) {
                 return Err(CardError::marker(name, index, "ends a part that was not begun"));
             }
             out.push_str(line);
@@ -28,10 +26,10 @@ pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<Strin
             let Some((_, line)) = lines.next() else {
                 return Err(CardError::marker(name, index, "has no end"));
             };
-            if marker(line, END) == Some(name) {
+            if named(line, END) == Some(name) {
                 break;
             }
-            if marker(line, BEGIN).is_some() || marker(line, END).is_some() {
+            if named(line, BEGIN).is_some() || named(line, END).is_some() {
                 return Err(CardError::marker(name, index, "has no end"));
             }
             kept.push_str(line);
@@ -56,22 +54,12 @@ pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<Strin
 
 fn push(out: &mut String, name: &str, text: &str) {
     let text = text.trim_end();
-    out.push_str(&format_marker(BEGIN, name));
+    out.push_str(&marker(BEGIN, name));
     if !text.is_empty() {
         out.push_str(text);
         out.push('\n');
     }
-    out.push_str(&format_marker(END, name));
-}
-
-fn format_marker(kind: &str, name: &str) -> String {
-    format!("{kind}{name} -->\n")
-}
-
-/// The name in a line that is a marker.
-fn marker<'a>(line: &'a str, kind: &str) -> Option<&'a str> {
-    let name = line.trim().strip_prefix(kind)?.strip_suffix("-->")?.trim();
-    (!name.is_empty()).then_some(name)
+    out.push_str(&marker(END, name));
 }
 
 #[cfg(test)]

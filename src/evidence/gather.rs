@@ -7,7 +7,7 @@ use super::files::{Base, EvidenceFile};
 use super::metrics::Metrics;
 use super::{Evidence, TEST_READERS, TestReport, Unreadable};
 use crate::finding::Location;
-use crate::policy::{Model, Pattern};
+use crate::policy::{CardSource, Model, Pattern};
 
 /// Most report files that are read for one model.
 const MAX_REPORTS: usize = 1_000;
@@ -28,6 +28,9 @@ pub fn gather(base: &Path, shown_base: &str, model: &Model) -> Evidence {
     }
     let mut metrics = Metrics::new(&base);
     evidence.metrics = model.gates.benchmarks.iter().map(|one| metrics.read(one)).collect();
+    if matches!(model.card.source, CardSource::File(_)) {
+        evidence.beside = metrics.numbers();
+    }
     evidence
 }
 

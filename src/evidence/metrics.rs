@@ -10,6 +10,9 @@ use crate::finding::Location;
 use crate::policy::{Benchmark, Named, Pattern, Place};
 use crate::source::SourceFile;
 
+/// Most numbers that a card is held against.
+const MAX_NUMBERS: usize = 100_000;
+
 /// A file, and what it holds once somebody asked for names in it.
 struct Read {
     file: Result<EvidenceFile, FileError>,
@@ -35,6 +38,20 @@ impl<'b> Metrics<'b> {
             Err(why) => missing(benchmark, self.base.shown(&benchmark.file), why),
         };
         Metric { earlier, ..metric }
+    }
+
+    /// Every finite number of the files that were read, each file's in its order.
+    pub(super) fn numbers(self) -> Vec<(String, f64)> {
+        let results = self.read.into_values().filter_map(|read| {
+            let file = read.file.ok()?;
+            read.results.unwrap_or_else(|| results::read(&file)).ok()
+        });
+        let numbers = results.flat_map(|results| results.numbers);
+        let finite = numbers.filter_map(|number| match number.value {
+            MetricValue::Number(value) => Some((number.metric, value)),
+            _ => None,
+        });
+        finite.take(MAX_NUMBERS).collect()
     }
 
     /// The file that is meant: named, or the only match of a pattern that has the metric.

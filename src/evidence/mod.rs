@@ -35,6 +35,9 @@ pub struct Evidence {
     pub tests: Vec<TestReport>,
     /// Metrics that the policy names, found or not.
     pub metrics: Vec<Metric>,
+    /// Every finite number of the files that hold those metrics, under the file's name for it.
+    /// Gathered only where a person writes the card, whose numbers are held against them.
+    pub beside: Vec<(String, f64)>,
     /// Files that matched a pattern but could not be read as evidence.
     pub unreadable: Vec<Unreadable>,
     /// The newest version of the channel that is on the Hub, and the metrics of its record; `None`

@@ -1,5 +1,6 @@
 //! The card says what people need to know, in a form that the Hub accepts.
 
+use super::card_numbers;
 use super::card_sections::{Outline, Said, said};
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
@@ -80,7 +81,16 @@ impl Gate for Card {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&INVALID, &WARNING, &SECTION_MISSING, &SECTION_UNSTATED, &EXPIRED, &METADATA_MISSING]
+        vec![
+            &INVALID,
+            &WARNING,
+            &SECTION_MISSING,
+            &SECTION_UNSTATED,
+            &EXPIRED,
+            &METADATA_MISSING,
+            &card_numbers::DIFFERS,
+            &card_numbers::UNSUPPORTED,
+        ]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -105,6 +115,7 @@ impl Gate for Card {
             }
         }
         findings.extend(expired(load));
+        findings.extend(card_numbers::findings(load));
         let note = format!("{stated} of {usual} sections stated");
         Ok(Judgement { note, findings, skipped: false })
     }

@@ -41,6 +41,7 @@ impl Sample {
         let evidence = Evidence {
             tests: vec![report()],
             metrics: vec![metric(MetricValue::Number(0.93))],
+            beside: Vec::new(),
             unreadable: Vec::new(),
             last: None,
         };
