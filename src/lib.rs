@@ -49,3 +49,4 @@ pub mod release;
 pub mod report;
 pub mod scan;
 pub mod source;
+pub mod test_run;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["modes"],
     &["publish", "report", "card", "provenance", "gates"],
-    &["release", "inventory", "evidence", "rehearsal"],
+    &["release", "inventory", "evidence", "test_run", "rehearsal"],
     &["policy", "context", "credentials", "inputs"],
     &["hub", "github", "scan", "finding"],
     &["http", "digest", "rel_path", "source", "json", "markdown", "generated", "failure", "exit"],

@@ -34,6 +34,14 @@ pub fn install_tls() {
     });
 }
 
+/// A client that reaches one program of this machine, over its socket and by no proxy. It waits as
+/// long as that program takes.
+pub fn over_socket(socket: &std::path::Path) -> Result<reqwest::Client, HttpError> {
+    install_tls();
+    let client = reqwest::Client::builder().unix_socket(socket).no_proxy().build();
+    client.map_err(|error| HttpError::Client(Box::new(error)))
+}
+
 /// How a client behaves.
 #[derive(Clone)]
 pub struct ClientOptions {

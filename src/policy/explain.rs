@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::places::Places;
 use super::{
     Around, Benchmark, Card, CardSource, Gates, License, Model, NoWorseThan, Pattern, Place,
-    Policy, Stage, TagGrammar, Visibility, check,
+    Policy, Stage, TagGrammar, TestCommand, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -160,10 +160,23 @@ impl Table<'_> {
         }
     }
 
+    fn tests(&mut self, run: Option<&TestCommand>) {
+        let Some(run) = run else {
+            self.section("gates/tests/run", "nothing: an earlier step runs the tests".to_owned());
+            return;
+        };
+        self.section("gates/tests/run", run.command.trim().to_owned());
+        let image = run.image.clone();
+        self.section("gates/tests/image", image.unwrap_or_else(|| "none: this machine".into()));
+        self.section("gates/tests/timeout", format!("{} s", run.timeout.as_secs()));
+        self.section("gates/tests/on-forks", run.on_forks.to_string());
+    }
+
     fn gates(&mut self, gates: &Gates) {
         self.section("gates/version/allow-older", gates.version.allow_older.to_string());
         self.section("gates/tests/required", gates.tests.required.to_string());
         self.section("gates/tests/reports", patterns(&gates.tests.reports, "none"));
+        self.tests(gates.tests.run.as_ref());
         if gates.benchmarks.is_empty() {
             self.section("gates/benchmarks", "none");
         }

@@ -14,6 +14,7 @@ mod tests;
 mod tree;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use globset::GlobMatcher;
 use jiff::civil::Date;
@@ -214,14 +215,31 @@ pub struct TestsGate {
     pub required: bool,
     /// Globs of JUnit XML files, relative to the policy file's folder.
     pub reports: Vec<Pattern>,
+    /// What runs the tests; `None` where an earlier step did.
+    pub run: Option<TestCommand>,
     /// Where the policy says so, or the policy file.
     pub at: Location,
 }
 
 impl Default for TestsGate {
     fn default() -> Self {
-        Self { required: true, reports: Vec::new(), at: Location::release() }
+        Self { required: true, reports: Vec::new(), run: None, at: Location::release() }
     }
+}
+
+/// The command that runs the tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestCommand {
+    /// Text for `sh -ec`, run in the policy file's folder.
+    pub command: String,
+    /// Image to run it in; `None` for this machine.
+    pub image: Option<String>,
+    /// Longest time it may take.
+    pub timeout: Duration,
+    /// Whether the code of a fork's pull request may be run.
+    pub on_forks: bool,
+    /// Where the policy has the command.
+    pub at: Location,
 }
 
 /// Whether to wait for the Hub's own file scan before the version tag is made.

@@ -196,6 +196,16 @@ pub(super) struct TestsGate {
     /// Globs of JUnit XML files, relative to this file; default `reports/**/*.xml`,
     /// `test-results/**/*.xml` and `junit*.xml`.
     pub(super) reports: Option<Vec<String>>,
+    /// Shell command (`sh -ec`) that runs the tests, in this file's folder, before anything is
+    /// weighed; without it they ran in an earlier step.
+    pub(super) run: Option<String>,
+    /// Image to run it in: `python:3.12-slim`, better with `@sha256:…`. Needed where weighbridge is
+    /// itself a container.
+    pub(super) image: Option<String>,
+    /// Longest time it may take, in seconds; default 1800.
+    pub(super) timeout: Option<u64>,
+    /// Run it on a fork's pull request too, whose code nobody has looked at; default false.
+    pub(super) on_forks: Option<bool>,
 }
 
 /// A bounded metric.

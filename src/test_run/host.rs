@@ -1,0 +1,116 @@
+//! The command on this machine.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::lines::Lines;
+use super::{End, Surroundings, TestRunError, environment, interrupted};
+use crate::policy::TestCommand;
+
+/// How long a command may take to end when it is asked to, and how long output is waited for after
+/// its end: something that it left running may hold the pipe.
+const GRACE: Duration = Duration::from_secs(3);
+
+pub(super) async fn run(
+    settings: &TestCommand,
+    around: &Surroundings<'_>,
+    lines: &mut Lines<'_>,
+) -> Result<End, TestRunError> {
+    keep_environment_to_ourselves();
+    let (mut child, mut output) = start(settings, around)?;
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let signal = |signal| {
+        // An error says that nobody is left.
+        group.map(|group| kill_process_group(group, signal)).and_then(Result::ok);
+    };
+    let outcome = tokio::select! {
+        status = follow(&mut child, &mut output, lines) => {
+            status.map(end).map_err(TestRunError::Followed)
+        }
+        () = sleep(settings.timeout) => Ok(End::TimedOut),
+        () = interrupted() => Err(TestRunError::Interrupted),
+    };
+    if child.id().is_some() {
+        signal(Signal::TERM);
+        // What it has to say about that belongs to its output.
+        let _ = timeout(GRACE, follow(&mut child, &mut output, lines)).await;
+    }
+    // What it left behind could change the files while they are weighed.
+    signal(Signal::KILL);
+    let _ = child.wait().await;
+    outcome
+}
+
+/// Starts the shell in a process group of its own, both outputs in one pipe: in the order in which
+/// they were written.
+fn start(
+    settings: &TestCommand,
+    around: &Surroundings<'_>,
+) -> Result<(Child, Receiver), TestRunError> {
+    let (reader, writer) = std::io::pipe().map_err(TestRunError::Followed)?;
+    let second = writer.try_clone().map_err(TestRunError::Followed)?;
+    let child = Command::new("sh")
+        .args(["-ec", &settings.command])
+        .current_dir(around.folder)
+        .env_clear()
+        .envs(environment::on_host(around.env))
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(second)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| TestRunError::Shell { folder: around.folder.to_owned(), error })?;
+    let output = Receiver::from_owned_fd(reader.into()).map_err(TestRunError::Followed)?;
+    Ok((child, output))
+}
+
+/// Reads the output to its end, and waits for the command's.
+async fn follow(
+    child: &mut Child,
+    output: &mut Receiver,
+    lines: &mut Lines<'_>,
+) -> std::io::Result<ExitStatus> {
+    let mut buffer = vec![0; 16 * 1024];
+    let mut ended: Option<(ExitStatus, Instant)> = None;
+    loop {
+        let wait_until = ended.map_or_else(Instant::now, |(_, at)| at + GRACE);
+        tokio::select! {
+            read = output.read(&mut buffer) => match read? {
+                0 => break,
+                length => lines.take(&buffer[..length]),
+            },
+            status = child.wait(), if ended.is_none() => ended = Some((status?, Instant::now())),
+            () = sleep_until(wait_until), if ended.is_some() => break,
+        }
+    }
+    match ended {
+        Some((status, _)) => Ok(status),
+        None => child.wait().await,
+    }
+}
+
+fn end(status: ExitStatus) -> End {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exit(code),
+        (None, signal) => End::Signal(signal.unwrap_or_default()),
+    }
+}
+
+/// A process of the same user may read another's environment in `/proc`, unless that one asks not
+/// to be looked at (prctl(2), `PR_SET_DUMPABLE`).
+fn keep_environment_to_ourselves() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // It fails only for values that the kernel does not know.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
