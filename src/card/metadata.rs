@@ -1,7 +1,7 @@
 //! The front matter: what the policy states, over what a person wrote in a README, which is kept.
 
-use super::{CardInput, details};
 use super::yaml::Data;
+use super::{CardInput, details};
 use crate::evidence::{Measured, measured};
 use crate::policy::Model;
 

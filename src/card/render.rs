@@ -20,10 +20,10 @@ const FUEL: u64 = 2_000_000;
 pub(super) const BLOCKS: [&str; 11] = [
     "summary",
     "statements",
-    "details",
-    "training",
     "metrics",
     "usage",
+    "details",
+    "training",
     "files",
     "verify",
     "provenance",

@@ -43,8 +43,25 @@ impl Relation {
 
 /// First parts of paths, which are no owners.
 const FOLDERS: [&str; 19] = [
-    "artifacts", "checkpoints", "ckpt", "content", "data", "home", "mnt", "model", "models", "opt",
-    "out", "output", "outputs", "results", "root", "runs", "tmp", "weights", "workspace",
+    "artifacts",
+    "checkpoints",
+    "ckpt",
+    "content",
+    "data",
+    "home",
+    "mnt",
+    "model",
+    "models",
+    "opt",
+    "out",
+    "output",
+    "outputs",
+    "results",
+    "root",
+    "runs",
+    "tmp",
+    "weights",
+    "workspace",
 ];
 
 /// The Hub id that a text is, or whose address it is; `None` for what may be a path, which tells

@@ -76,7 +76,7 @@ fn quantization(config: &Document<'_>) -> Option<Fact> {
         .find_map(|part| config.whole(config.at(&[part, "bits"])?))
         .map(|bits| format!("{bits} bits"));
     let said = [method, bits].into_iter().flatten().collect::<Vec<_>>();
-    config.said("Quantisation", said.join(", "))
+    config.said("Quantisation", &said.join(", "))
 }
 
 /// Labels that are shown.
@@ -117,7 +117,7 @@ fn skops(config: &Document<'_>, known: &mut Known) {
     let packages = config.at(&["sklearn", "environment"]).map(Value::list).unwrap_or_default();
     for package in packages.iter().take(super::MOST).filter_map(Value::text) {
         if let Some((name, version)) = package.split_once('=') {
-            let version = version.trim_start_matches('=').to_owned();
+            let version = version.trim_start_matches('=');
             known.software.extend(config.said(name.trim(), version));
         }
     }

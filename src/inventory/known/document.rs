@@ -38,11 +38,11 @@ impl<'i> Document<'i> {
 
     /// A fact about a value, where it can be said in few words.
     pub(super) fn fact(&self, name: &str, value: Option<&Value>) -> Option<Fact> {
-        self.said(name, self.shown(value?)?)
+        self.said(name, &self.shown(value?)?)
     }
 
     /// A fact in words of one's own.
-    pub(super) fn said(&self, name: &str, value: String) -> Option<Fact> {
+    pub(super) fn said(&self, name: &str, value: &str) -> Option<Fact> {
         Fact::of(name, value, self.path)
     }
 
@@ -96,7 +96,8 @@ impl<'i> Document<'i> {
             if facts.len() == super::MOST {
                 return;
             }
-            let name = if name.is_empty() { key.name.clone() } else { format!("{name}.{}", key.name) };
+            let name =
+                if name.is_empty() { key.name.clone() } else { format!("{name}.{}", key.name) };
             match value {
                 Value::Map(_) => self.leaves_below(value, &name, facts),
                 value => facts.extend(self.fact(&name, Some(value))),
@@ -107,9 +108,9 @@ impl<'i> Document<'i> {
 
 impl Fact {
     /// `None` where there is nothing to say, or nothing that may be said.
-    pub(super) fn of(name: &str, value: String, file: &str) -> Option<Self> {
+    pub(super) fn of(name: &str, value: &str, file: &str) -> Option<Self> {
         let is_said = !value.trim().is_empty() && !is_secret(name);
-        is_said.then(|| Self { name: short(name), value: short(&value), file: file.to_owned() })
+        is_said.then(|| Self { name: short(name), value: short(value), file: file.to_owned() })
     }
 }
 

@@ -170,6 +170,3 @@ fn whole_start(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
 }
-
-#[cfg(test)]
-mod tests;

@@ -26,15 +26,8 @@ const HELPERS: [&str; 11] = [
 const BITSANDBYTES_HELPERS: [&str; 4] =
     ["absmax", "quant_map", "nested_absmax", "nested_quant_map"];
 /// Widths in names of formats.
-const FORMATS: [(&str, u64); 7] = [
-    ("nvfp4", 4),
-    ("mxfp4", 4),
-    ("fp4", 4),
-    ("int4", 4),
-    ("uint4", 4),
-    ("nf4", 4),
-    ("int2", 2),
-];
+const FORMATS: [(&str, u64); 7] =
+    [("nvfp4", 4), ("mxfp4", 4), ("fp4", 4), ("int4", 4), ("uint4", 4), ("nf4", 4), ("int2", 2)];
 /// Patterns of module names that are compared with every tensor.
 const MOST_PATTERNS: usize = 2_000;
 
@@ -91,9 +84,17 @@ impl<'c> Quantization<'c> {
         Some(Self {
             settings,
             method,
-            by_key: settings.entries().iter().map(|(key, value)| (key.name.as_str(), value)).collect(),
+            by_key: settings
+                .entries()
+                .iter()
+                .map(|(key, value)| (key.name.as_str(), value))
+                .collect(),
             ignored: Modules::of(settings.get("ignore")),
-            not_converted: not_converted.unwrap_or_default().iter().filter_map(Value::text).collect(),
+            not_converted: not_converted
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Value::text)
+                .collect(),
             groups: groups.iter().map(|(_, value)| group(value)).collect(),
             expert_bits: expert.and_then(Value::text).and_then(format_bits),
         })
@@ -131,7 +132,8 @@ impl<'c> Quantization<'c> {
         }
         let (times, of) = if quantised { self.ratio(tensor) } else { (1, 1) };
         // The last of a row may be padding in part: the ratio is an upper bound, rounded.
-        let (elements, times, of) = (u128::from(tensor.elements), u128::from(times), u128::from(of));
+        let (elements, times, of) =
+            (u128::from(tensor.elements), u128::from(times), u128::from(of));
         let rounded = (2 * elements * times + of) / (2 * of);
         u64::try_from(rounded).unwrap_or(u64::MAX)
     }
@@ -144,7 +146,7 @@ impl<'c> Quantization<'c> {
         let kept = |pattern: &&str| {
             if pattern.contains('*') { is_glob_of(pattern, name) } else { name.contains(*pattern) }
         };
-        !self.ignored.has(weight_module(name)) && !self.not_converted.iter().any(|p| kept(&p))
+        !self.ignored.has(weight_module(name)) && !self.not_converted.iter().any(kept)
     }
 
     /// Whether a tensor only helps to read others.
@@ -171,9 +173,10 @@ impl<'c> Quantization<'c> {
     fn ratio(&self, tensor: &Tensor) -> (u64, u64) {
         let Tensor { name, dtype, .. } = tensor;
         let bits = whole(self.settings.get("bits"));
-        let in_4_bits = self.settings.get("load_in_4bit").is_some_and(|value| {
-            matches!(value, Value::Bool(true))
-        });
+        let in_4_bits = self
+            .settings
+            .get("load_in_4bit")
+            .is_some_and(|value| matches!(value, Value::Bool(true)));
         let is_u8 = dtype == "U8";
         match self.method {
             Method::Mlx if dtype == "U32" && last(name) == "weight" => {
@@ -247,7 +250,8 @@ fn settings(config: &Value) -> Option<(&Value, Method)> {
     let may_be_mlx = |settings: &&Value| match settings.get("quant_method") {
         None => Mlx::is_in(settings),
         Some(method) => {
-            method.text().is_some_and(|name| name.eq_ignore_ascii_case("mlx")) && Mlx::is_in(settings)
+            method.text().is_some_and(|name| name.eq_ignore_ascii_case("mlx"))
+                && Mlx::is_in(settings)
         }
     };
     if let Some(settings) = config.get("quantization").filter(is_map).filter(may_be_mlx) {
@@ -349,7 +353,8 @@ fn glob(expression: &str) -> Option<String> {
         None => format!("{expression}.*"),
     };
     let glob = expression.replace(".*", "*").replace("\\.", ".");
-    let is_other = |c| matches!(c, '\\' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '^' | '$');
+    let is_other =
+        |c| matches!(c, '\\' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '^' | '$');
     (!glob.contains(is_other)).then_some(glob)
 }
 

@@ -143,7 +143,8 @@ fn check(header: &[u8], data: Option<u64>) -> Result<Tensors, String> {
 /// biases that are no integers.
 fn is_settled(name: &str, dtype: &str) -> bool {
     let is_float = dtype.starts_with('F') || dtype == "BF16";
-    is_float && (name.ends_with(".weight") || name.ends_with(".bias"))
+    let last = name.rsplit_once('.').map(|(_, last)| last);
+    is_float && matches!(last, Some("weight" | "bias"))
 }
 
 /// Bits of an element.
@@ -185,7 +186,9 @@ impl<'de> Deserialize<'de> for Header {
                 let (mut metadata, mut total) = (false, None);
                 while let Some(name) = map.next_key::<String>()? {
                     let twice = if name == "__metadata__" {
-                        total = map.next_value::<BTreeMap<String, String>>()?.remove("total_parameters");
+                        total = map
+                            .next_value::<BTreeMap<String, String>>()?
+                            .remove("total_parameters");
                         std::mem::replace(&mut metadata, true)
                     } else {
                         entries.insert(name, map.next_value()?).is_some()
