@@ -54,7 +54,7 @@ pub(super) fn of_model(known: &Known, weights: &[Weights]) -> Vec<Row> {
     parameters.into_iter().chain(rows(&facts)).collect()
 }
 
-/// Facts as rows.
+/// Facts as rows, those on one matter beside each other.
 pub(super) fn rows(facts: &[Fact]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for Fact { name, value, file } in facts {
@@ -62,12 +62,12 @@ pub(super) fn rows(facts: &[Fact]) -> Vec<Row> {
             Some(row) if row.files.contains(file) => {}
             Some(row) if row.files.len() == MAX_FILES => row.files_beyond += 1,
             Some(row) => row.files.push(file.clone()),
-            None => rows.push(Row {
-                name: name.clone(),
-                value: value.clone(),
-                files: vec![file.clone()],
-                files_beyond: 0,
-            }),
+            None => {
+                let (name, value, files) = (name.clone(), value.clone(), vec![file.clone()]);
+                let beside = rows.iter().rposition(|row| row.name == name);
+                let at = beside.map_or(rows.len(), |at| at + 1);
+                rows.insert(at, Row { name, value, files, files_beyond: 0 });
+            }
         }
     }
     rows
@@ -105,11 +105,11 @@ pub(super) fn bases(input: &CardInput<'_>, known: &Known) -> Bases {
     let model = input.model;
     let is_itself = |id: &str| {
         let target = input.target.map(|target| target.repo.to_string());
-        let mut own = model.stages.iter().map(|stage| {
-            format!("{}/{}", stage.namespace, stage.repo.replace("{model}", &model.name))
+        let stages = model.stages.iter().map(|stage| {
+            let name = stage.repo.replace("{name}", &model.name).replace("{stage}", &stage.name);
+            format!("{}/{name}", stage.namespace)
         });
-        own.any(|own| own.eq_ignore_ascii_case(id))
-            || target.is_some_and(|target| target.eq_ignore_ascii_case(id))
+        target.into_iter().chain(stages).any(|own| own.eq_ignore_ascii_case(id))
     };
     let named: Vec<_> =
         known.bases.iter().filter(|base| !is_itself(&base.id.to_string())).collect();
@@ -129,4 +129,42 @@ pub(super) fn bases(input: &CardInput<'_>, known: &Known) -> Bases {
     let of_first = named.iter().filter(|base| Some(&base.file) == file.as_ref());
     let ids = of_first.map(|base| base.id.to_string()).collect();
     Bases { ids, file, relation: first.and_then(|base| base.relation) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_twice_stands_once_and_matters_stay_together() {
+        let said = [
+            ("Context length", "2048", "a.gguf"),
+            ("Layers", "1", "a.gguf"),
+            ("Context length", "2048", "b.gguf"),
+            ("Context length", "64", "config.json"),
+            ("Layers", "1", "b.gguf"),
+            ("Layers", "1", "b.gguf"),
+            ("Layers", "1", "c.gguf"),
+            ("Layers", "1", "d.gguf"),
+        ];
+        let facts = said.map(|(name, value, file)| Fact {
+            name: name.into(),
+            value: value.into(),
+            file: file.into(),
+        });
+        let shown: Vec<_> = rows(&facts)
+            .into_iter()
+            .map(|row| {
+                format!("{}={} {} +{}", row.name, row.value, row.files.join(" "), row.files_beyond)
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "Context length=2048 a.gguf b.gguf +0",
+                "Context length=64 config.json +0",
+                "Layers=1 a.gguf b.gguf c.gguf +1",
+            ]
+        );
+    }
 }

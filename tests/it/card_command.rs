@@ -143,6 +143,7 @@ fn what_the_files_say_stands_on_the_card_and_counts() {
     assert_eq!(points(&run.stdout), before + 4, "the training procedure: {}", run.stdout);
     let page = fs::read_to_string(workspace.path().join("card.html")).expect("is written");
     assert!(page.contains("Technical details") && page.contains("Training settings"), "{page}");
+    assert!(page.contains("churn</") && !page.contains("{name}"), "its id stands above: {page}");
     assert!(page.contains("2: stays, &lt;b&gt;leaves&lt;/b&gt;"), "{page}");
     assert!(!page.contains("checkpoint-9"), "a path of the training run");
 }

@@ -316,6 +316,20 @@ mod tests {
     }
 
     #[test]
+    fn shapes_beyond_counting_count_as_the_most() {
+        let tensor = |name: u8| {
+            let mut tensor = 1u64.to_le_bytes().to_vec();
+            tensor.push(name);
+            tensor.extend(1u32.to_le_bytes());
+            tensor.extend(u64::MAX.to_le_bytes());
+            tensor.extend([0; 12]);
+            tensor
+        };
+        let scan = scan_bytes("m.gguf", &file(2, &[tensor(b'a'), tensor(b'b')].concat()));
+        assert_eq!(scan.tensors.expect("counted").parameters["F32"], u64::MAX);
+    }
+
+    #[test]
     fn lies_and_cuts_are_seen() {
         for bytes in [
             file(1, b""),

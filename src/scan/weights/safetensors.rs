@@ -235,7 +235,12 @@ mod tests {
         let twice = r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
         let hole = r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#;
         let overlap = r#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#;
+        let huge = (0..9).map(|name| {
+            format!(r#""{name}":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}"#, 1u64 << 61)
+        });
+        let huge = format!("{{{}}}", huge.collect::<Vec<_>>().join(","));
         for (header, data) in [
+            (huge, 4),
             (a("F32", "[2]", "[0,4]"), 4),
             (a("F32", "[1]", "[4,0]"), 4),
             (a("F99", "[1]", "[0,4]"), 4),
