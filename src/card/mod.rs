@@ -2,6 +2,7 @@
 //! evidence files, statements from people, and what is missing is said to be missing.
 
 mod changelog;
+mod details;
 mod facts;
 mod metadata;
 mod prose;

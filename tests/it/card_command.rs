@@ -156,4 +156,25 @@ fn every_shape_of_card_is_judged_and_mending_it_is_no_harm() {
         workspace.run(&["card", "--write", "--preview", "page.html"]).expect(code);
         assert_eq!(fs::read_to_string(path).expect("is read"), card, "{shape}");
     }
+
+#[test]
+fn what_the_files_say_stands_on_the_card_and_counts() {
+    let workspace = Workspace::healthy();
+    let points = |run: &str| -> u32 {
+        let before = run.split(" of 100 points").next().expect("points");
+        before.split_whitespace().last().expect("a number").parse().expect("a number")
+    };
+    let before = points(&workspace.run(&["card"]).expect(0).stdout);
+    let sample = "tests/samples/evidence/transformers-trainer/trainer_state.json";
+    let state = fs::read(root().join(sample)).expect("a sample");
+    workspace.write("model/trainer_state.json", state);
+    let labels = r#"{"model_type": "bert", "id2label": {"0": "stays", "1": "<b>leaves</b>"}}"#;
+    workspace.write("model/config.json", labels);
+    let run = workspace.run(&["card", "--write", "--preview", "card.html"]).expect(0);
+    assert_eq!(points(&run.stdout), before + 4, "the training procedure: {}", run.stdout);
+    let page = fs::read_to_string(workspace.path().join("card.html")).expect("is written");
+    assert!(page.contains("Technical details") && page.contains("Training settings"), "{page}");
+    assert!(page.contains("churn</") && !page.contains("{name}"), "its id stands above: {page}");
+    assert!(page.contains("2: stays, &lt;b&gt;leaves&lt;/b&gt;"), "{page}");
+    assert!(!page.contains("checkpoint-9"), "a path of the training run");
 }
