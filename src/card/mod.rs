@@ -3,6 +3,7 @@
 
 mod changelog;
 mod facts;
+mod lineage;
 mod metadata;
 mod prose;
 mod readme;
