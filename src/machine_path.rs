@@ -3,9 +3,37 @@
 
 /// Folders at the top of a machine's file system under which people and programs keep things.
 const ROOTS: [&str; 31] = [
-    "builds", "content", "databricks", "dbfs", "efs", "etc", "export", "fsx", "gpfs", "github", "home",
-    "kaggle", "local_disk0", "lustre", "media", "mnt", "nfs", "opt", "private", "raid", "root", "runner",
-    "scratch", "srv", "tmp", "usr", "Users", "var", "Volumes", "work", "workspace",
+    "builds",
+    "content",
+    "databricks",
+    "dbfs",
+    "efs",
+    "etc",
+    "export",
+    "fsx",
+    "gpfs",
+    "github",
+    "home",
+    "kaggle",
+    "local_disk0",
+    "lustre",
+    "media",
+    "mnt",
+    "nfs",
+    "opt",
+    "private",
+    "raid",
+    "root",
+    "runner",
+    "scratch",
+    "srv",
+    "tmp",
+    "usr",
+    "Users",
+    "var",
+    "Volumes",
+    "work",
+    "workspace",
 ];
 
 /// Folders whose entries are people's, or made for one run: such an entry is not told either.
@@ -47,21 +75,24 @@ pub(crate) fn name_of(value: &str) -> Option<String> {
 pub(crate) fn scrub(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut before = None;
+    let (mut earlier, mut before) = (None, None);
     while let Some(c) = rest.chars().next() {
-        let inside_word = before
-            .is_some_and(|c: char| c.is_alphanumeric() || matches!(c, '/' | '\\' | '.' | '-' | '_' | '~'));
+        let inside_word = before.is_some_and(|c: char| match c {
+            // `vllm//home/ada/model` names a path, `https://home/ada` a server.
+            '/' => earlier == Some(':') || rest.starts_with("//") || !rest.starts_with('/'),
+            c => c.is_alphanumeric() || matches!(c, '\\' | '.' | '-' | '_' | '~'),
+        });
         if let Some(head) = start(rest).filter(|_| !inside_word) {
             let body = &rest[head..];
             let end = body.find(is_end).unwrap_or(body.len());
             let path = &rest[..head + end];
             out.push_str(last_part(path).as_deref().unwrap_or("…"));
             rest = &rest[path.len()..];
-            before = path.chars().next_back();
+            (earlier, before) = (None, path.chars().next_back());
             continue;
         }
         out.push(c);
-        before = Some(c);
+        (earlier, before) = (before, Some(c));
         rest = &rest[c.len_utf8()..];
     }
     out
@@ -82,7 +113,8 @@ fn special(text: &str) -> Option<usize> {
         return rest.starts_with(['/', '\\']).then_some(5);
     }
     let slash = |at: usize| matches!(bytes.get(at), Some(b'/' | b'\\'));
-    let word = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let word =
+        |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     match bytes.first()? {
         drive if drive.is_ascii_alphabetic() && bytes.get(1) == Some(&b':') => {
             // `s:/` of an address has more before it, and `a://` has two.
@@ -156,6 +188,8 @@ mod tests {
             ("dbfs:/Users/ada@acme.example/run", "dbfs:run"),
             ("PATH=/home/ada/bin:/home/bob/bin", "PATH=bin:bin"),
             ("é/home/ada", "é/home/ada"),
+            ("vllm//home/ada/phi", "vllm/phi"),
+            ("https://home/ada/phi", "https://home/ada/phi"),
         ] {
             assert_eq!(scrub(text), told, "{text}");
         }
@@ -166,7 +200,9 @@ mod tests {
         for value in ["/home/ada/x", "/ceph/x", r"D:\x", "~/x", "file:///x"] {
             assert!(is_one(value), "{value}");
         }
-        for value in ["/", "/v1", "bert", "a/b", "{% if /home/ada %}", "text\n/home/ada", "C:", "a://b"] {
+        for value in
+            ["/", "/v1", "bert", "a/b", "{% if /home/ada %}", "text\n/home/ada", "C:", "a://b"]
+        {
             assert!(!is_one(value), "{value}");
         }
         assert!(is_surely_one("/home/ada/x") && !is_surely_one("/ceph/x"));

@@ -93,8 +93,10 @@ impl Pipeline {
 
     /// Every pin with the stage it belongs to: what stages wrote, what they read, the rest.
     pub fn all(&self) -> impl Iterator<Item = (&Pin, Option<&Stage>)> {
-        let outs = self.stages.iter().flat_map(|stage| stage.outs.iter().map(move |pin| (pin, stage)));
-        let deps = self.stages.iter().flat_map(|stage| stage.deps.iter().map(move |pin| (pin, stage)));
+        let outs =
+            self.stages.iter().flat_map(|stage| stage.outs.iter().map(move |pin| (pin, stage)));
+        let deps =
+            self.stages.iter().flat_map(|stage| stage.deps.iter().map(move |pin| (pin, stage)));
         let rest = self.pins.iter().map(|pin| (pin, None));
         outs.chain(deps).map(|(pin, stage)| (pin, Some(stage))).chain(rest)
     }
@@ -113,7 +115,8 @@ impl Pipeline {
         let mut wanted = vec![false; self.stages.len()];
         let mut open: Vec<usize> = Vec::new();
         for (index, stage) in self.stages.iter().enumerate() {
-            let makes = |pin: &Pin| pin.reach != Reach::Elsewhere || evidence.contains(pin.path.as_str());
+            let makes =
+                |pin: &Pin| pin.reach != Reach::Elsewhere || evidence.contains(pin.path.as_str());
             if stage.outs.iter().any(makes) {
                 open.push(index);
             }
@@ -136,14 +139,18 @@ impl Pipeline {
     /// What went into these stages from outside: what they read and no stage wrote. Pins without a
     /// stage stand for themselves, and tell where they were imported from.
     pub fn inputs<'p>(&'p self, stages: &[&'p Stage]) -> Vec<&'p Pin> {
-        let made = |dep: &Pin| self.stages.iter().flat_map(|stage| &stage.outs).any(|out| out.overlaps(dep));
+        let made = |dep: &Pin| {
+            self.stages.iter().flat_map(|stage| &stage.outs).any(|out| out.overlaps(dep))
+        };
         let mut seen = BTreeSet::new();
         let deps = stages.iter().flat_map(|stage| &stage.deps).filter(|dep| !made(dep));
         let alone = self.pins.iter().filter(|pin| pin.reach != Reach::Elsewhere);
-        deps.map(|dep| self.pins.iter().find(|pin| pin.path == dep.path && pin.md5 == dep.md5).unwrap_or(dep))
-            .chain(alone)
-            .filter(|pin| seen.insert(pin.path.as_str()))
-            .collect()
+        deps.map(|dep| {
+            self.pins.iter().find(|pin| pin.path == dep.path && pin.md5 == dep.md5).unwrap_or(dep)
+        })
+        .chain(alone)
+        .filter(|pin| seen.insert(pin.path.as_str()))
+        .collect()
     }
 }
 

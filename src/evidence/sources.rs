@@ -36,9 +36,7 @@ impl Evidence {
             }
         });
         sources
-            .filter(|source| {
-                *source.lineage != Lineage::default() || !source.datasets.is_empty()
-            })
+            .filter(|source| *source.lineage != Lineage::default() || !source.datasets.is_empty())
             .collect()
     }
 

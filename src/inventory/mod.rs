@@ -216,12 +216,7 @@ pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, Inve
     Ok(weigh_all(PathBuf::new(), all, &|_| false, watch))
 }
 
-fn weigh_all(
-    root: PathBuf,
-    walk: walk::Walk,
-    pinned: Pinned<'_>,
-    watch: Watch<'_>,
-) -> Inventory {
+fn weigh_all(root: PathBuf, walk: walk::Walk, pinned: Pinned<'_>, watch: Watch<'_>) -> Inventory {
     let walk::Walk { mut files, mut unweighed } = walk;
     // The largest first, so that no core is left with a large file at the end.
     files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));

@@ -308,10 +308,7 @@ impl MetricRecord {
             dataset: benchmark.dataset.clone(),
             split: benchmark.split.clone(),
             evidence: row.source(),
-            pointer: row
-                .metric
-                .map(|metric| lineage::pointer(&metric.pointer))
-                .unwrap_or_default(),
+            pointer: row.metric.map(|metric| lineage::pointer(&metric.pointer)).unwrap_or_default(),
             evidence_sha256: row.metric.and_then(|metric| metric.sha256),
         }
     }

@@ -72,7 +72,8 @@ impl<'b> Reading<'b> {
             // A stage that is made for each item of a list is told by `do`.
             let stage = stage.get("do").unwrap_or(stage);
             let wdir = stage.text_at(&["wdir"]);
-            let wdir = wdir.map_or(Some(String::new()), |wdir| (!wdir.contains("${")).then_some(wdir));
+            let wdir =
+                wdir.map_or(Some(String::new()), |wdir| (!wdir.contains("${")).then_some(wdir));
             if let Some(wdir) = &wdir {
                 self.metrics(&stage, &format!("{}/{wdir}", at.folder));
             }
@@ -104,7 +105,11 @@ impl<'b> Reading<'b> {
             let inside = At { source: at.source, folder: format!("{}/{wdir}", at.folder) };
             let pins = |key: &str| -> Vec<Pin> {
                 let items = stage.get(key);
-                items.iter().flat_map(Spot::items).filter_map(|item| self.pin(&item, &inside)).collect()
+                items
+                    .iter()
+                    .flat_map(Spot::items)
+                    .filter_map(|item| self.pin(&item, &inside))
+                    .collect()
             };
             let (deps, outs) = (pins("deps"), pins("outs"));
             let params = params(&stage);
@@ -134,8 +139,11 @@ impl<'b> Reading<'b> {
     fn pin(&self, item: &Spot<'_>, at: &At<'_>) -> Option<Pin> {
         let named = item.text_at(&["path"])?;
         let outside = named.contains("://") || machine_path::is_one(&named);
-        let path =
-            if outside { without_access(&named) } else { self.base.shown(&format!("{}/{named}", at.folder)) };
+        let path = if outside {
+            without_access(&named)
+        } else {
+            self.base.shown(&format!("{}/{named}", at.folder))
+        };
         let text = item.text_at(&["md5"]);
         let hex = text.as_deref().map(|text| text.strip_suffix(".dir").unwrap_or(text));
         let is_folder = text.as_deref().is_some_and(|text| text.ends_with(".dir"));
@@ -200,5 +208,7 @@ fn params(stage: &Spot<'_>) -> Vec<(String, String)> {
 
 fn may_be_secret(name: &str) -> bool {
     let name = name.to_lowercase();
-    ["secret", "token", "password", "passwd", "credential", "key"].iter().any(|word| name.contains(word))
+    ["secret", "token", "password", "passwd", "credential", "key"]
+        .iter()
+        .any(|word| name.contains(word))
 }

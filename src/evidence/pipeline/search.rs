@@ -47,5 +47,6 @@ fn is_own(entry: &DirEntry) -> bool {
 }
 
 fn is_one(name: &str) -> bool {
-    matches!(name, "dvc.yaml" | "dvc.lock") || name.strip_suffix(".dvc").is_some_and(|stem| !stem.is_empty())
+    matches!(name, "dvc.yaml" | "dvc.lock")
+        || name.strip_suffix(".dvc").is_some_and(|stem| !stem.is_empty())
 }

@@ -28,12 +28,17 @@ impl<'f> Document<'f> {
     ///
     /// The file says by its name or first sign what it is, and is not that.
     pub(in crate::evidence) fn new(file: &'f EvidenceFile) -> Result<Self, String> {
-        let text = file.text().unwrap_or_default();
+        let read = file.text();
+        let text = *read.as_ref().unwrap_or(&"");
         let name = file.shown.rsplit('/').next().unwrap_or_default();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         let first = text.trim_start_matches('\u{feff}').trim_start().chars().next();
         let is_table = matches!(ending.as_str(), "csv" | "tsv");
         let value = match ending.as_str() {
+            _ if file.bytes.is_empty() => return Err("it is empty".into()),
+            "json" | "jsonl" | "yaml" | "yml" | "toml" | "csv" | "tsv" if read.is_err() => {
+                return Err(read.err().map(|error| error.to_string()).unwrap_or_default());
+            }
             _ if text.is_empty() => None,
             "yaml" | "yml" => Some(yaml(text)?),
             "toml" => Some(toml(text)?),

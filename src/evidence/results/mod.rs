@@ -188,6 +188,7 @@ pub fn read(file: &EvidenceFile) -> Result<Results, String> {
     results.format = reader.format;
     results.lineage = results.lineage.told();
     for number in &mut results.numbers {
+        number.stderr = number.stderr.filter(|error| error.is_finite() && *error >= 0.0);
         number.dataset = number.dataset.take().and_then(|name| machine_path::name_of(&name));
     }
     Ok(results)
