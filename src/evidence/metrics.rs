@@ -72,13 +72,13 @@ impl<'b> Metrics<'b> {
     fn file_of(&mut self, benchmark: &Benchmark) -> Result<String, String> {
         let path = &benchmark.file;
         if benchmark.file_is_default && !self.named.is_empty() {
-            let files = BTreeSet::from_iter(self.named.iter().chain([path]));
-            let is_there = |file: &&&String| self.base.folder.join(file).is_file();
-            let files: Vec<_> = files.iter().filter(is_there).map(|file| (*file).clone()).collect();
-            return match files.is_empty() {
-                true => Ok(path.clone()),
-                false => self.holder(files, "`dvc.yaml` names", benchmark),
-            };
+            let files: BTreeSet<_> = self.named.iter().chain([path]).cloned().collect();
+            let is_there = |file: &String| self.base.folder.join(file).is_file();
+            let files: Vec<_> = files.into_iter().filter(is_there).collect();
+            if files.is_empty() {
+                return Ok(path.clone());
+            }
+            return self.holder(files, "`dvc.yaml` names", benchmark);
         }
         if !path.contains(['*', '?', '[', '{']) {
             return Ok(path.clone());

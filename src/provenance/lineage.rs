@@ -83,7 +83,7 @@ impl SourceRecord {
 }
 
 impl StageRecord {
-    pub(super) fn of(stage: &&Stage) -> Self {
+    pub(super) fn of(stage: &Stage) -> Self {
         Self {
             name: stage.name.clone(),
             recorded: recorded(&stage.at),

@@ -145,8 +145,8 @@ impl<'b> Reading<'b> {
             self.base.shown(&format!("{}/{named}", at.folder))
         };
         let text = item.text_at(&["md5"]);
-        let hex = text.as_deref().map(|text| text.strip_suffix(".dir").unwrap_or(text));
-        let is_folder = text.as_deref().is_some_and(|text| text.ends_with(".dir"));
+        let folder = text.as_deref().and_then(|text| text.strip_suffix(".dir"));
+        let hex = folder.or(text.as_deref());
         let reach = if outside {
             Reach::Elsewhere
         } else if let Some(inside) = below(&path, self.artifact) {
@@ -159,7 +159,7 @@ impl<'b> Reading<'b> {
         Some(Pin {
             path,
             md5: hex.and_then(Md5::parse),
-            is_folder,
+            is_folder: folder.is_some(),
             is_legacy: item.text_at(&["hash"]).is_none(),
             size: count(item.get("size")),
             from: None,

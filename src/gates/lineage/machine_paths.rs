@@ -23,7 +23,8 @@ fn of_file(file: &Artifact) -> Vec<Finding> {
     let Some(text) = &file.text else { return Vec::new() };
     let name = file.path.as_str();
     let mut found = Vec::new();
-    if name.ends_with(".json") {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    if ending == "json" {
         if let Ok(value) = Value::parse(text) {
             let source = SourceFile::new(&file.shown, text.as_str());
             in_json(&value, "", 0, &mut |key, value, at| {
@@ -31,7 +32,7 @@ fn of_file(file: &Artifact) -> Vec<Finding> {
                 found.extend(finding(key, value, at));
             });
         }
-    } else if (name.ends_with(".yaml") || name == "MLmodel")
+    } else if (ending == "yaml" || name == "MLmodel")
         && let Ok(Some(root)) = yaml_tree::parse(text)
     {
         in_yaml(&root, "", &mut |key, node, value| {
@@ -79,7 +80,7 @@ fn finding(key: &str, value: &str, at: Location) -> Option<Finding> {
     if !is_path {
         return None;
     }
-    let told = machine_path::name_of(value).map(|name| format!("…/{name}")).unwrap_or("…".into());
+    let told = machine_path::name_of(value).map_or("…".into(), |name| format!("…/{name}"));
     let shown: String = key.chars().take(60).collect();
     let message = format!("`{shown}` is a path of the machine that made it (`{told}`)");
     let finding = Finding::new(&MACHINE_PATH, message, at);

@@ -1,6 +1,7 @@
 //! Pins of DVC against the files as they were weighed.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::rules::{DIFFERS, MISSING, UNVERIFIED};
 use crate::digest::Md5;
@@ -131,7 +132,9 @@ fn as_python(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             ' '..='~' => out.push(c),
             _ => {
-                out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")))
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
             }
         }
     }

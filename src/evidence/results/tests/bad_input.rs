@@ -94,7 +94,7 @@ fn what_was_cut_off_is_refused_or_has_no_other_numbers() {
         for part in 1..20 {
             let cut = &bytes[..bytes.len() * part / 20];
             let Ok(read) = read_bytes(path, cut) else { continue };
-            assert!(!path.ends_with(".json"), "{path}: half a document was read");
+            assert_ne!(path.rsplit('.').next(), Some("json"), "{path}: half a document was read");
             // A line of text may be cut within a name.
             let others = read
                 .numbers
@@ -111,7 +111,7 @@ fn with_numbers(value: &mut serde_json::Value, by: &dyn Fn(&str) -> serde_json::
         serde_json::Value::Number(number) => *value = by(&number.to_string()),
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| with_numbers(item, by)),
         serde_json::Value::Object(map) => {
-            map.values_mut().for_each(|value| with_numbers(value, by))
+            map.values_mut().for_each(|value| with_numbers(value, by));
         }
         _ => {}
     }
