@@ -182,10 +182,8 @@ fn machine_paths_in_settings_are_told_where_they_stand() {
         let found: Vec<_> = said.iter().filter(|one| one.starts_with("machine-path")).collect();
         assert_eq!(found.len(), 1, "{said:?}");
         assert!(found[0].starts_with(&format!("machine-path at model/{name}{at}: ")), "{found:?}");
-        assert!(
-            found[0].contains(told) && !found[0].contains("/ada") && !found[0].contains("ada\\"),
-            "{found:?}"
-        );
+        let mut words = found[0].split(|c: char| !c.is_alphanumeric());
+        assert!(found[0].contains(told) && !words.any(|word| word == "ada"), "{found:?}");
     }
     let benign = "{\"_name_or_path\": \"google/bert\", \"a\": \"/v1/chat\", \"chat_template\": \"{{ x }}\\n/home/a\"}";
     assert_eq!(said(write("model/tokenizer_config.json", benign), "").len(), 1);
