@@ -4,6 +4,7 @@
 mod changelog;
 mod details;
 mod facts;
+mod lineage;
 mod metadata;
 mod prose;
 mod readme;

@@ -156,6 +156,7 @@ fn every_shape_of_card_is_judged_and_mending_it_is_no_harm() {
         workspace.run(&["card", "--write", "--preview", "page.html"]).expect(code);
         assert_eq!(fs::read_to_string(path).expect("is read"), card, "{shape}");
     }
+}
 
 #[test]
 fn what_the_files_say_stands_on_the_card_and_counts() {

@@ -12,6 +12,7 @@ mod evidence;
 mod github;
 mod hub_answers;
 mod licenses;
+mod lineage;
 mod parameters;
 mod publish;
 mod rehearse;
