@@ -317,6 +317,37 @@ pub struct Tensors {
     pub parameters: std::collections::BTreeMap<String, u64>,
     /// How many tensors.
     pub count: u64,
+    /// Type and shape by name (`F32 [2, 3]`), as far as they are kept: all of them where there are
+    /// `count`.
+    pub each: std::collections::BTreeMap<String, String>,
+    /// What callers pass in and get back, where a graph says so: `input ids: INT64 [batch, 8]`.
+    pub signature: std::collections::BTreeSet<String>,
+    kept: usize,
+}
+
+impl Tensors {
+    /// Bytes of names, types and shapes that are kept of one file; the largest models need a tenth.
+    const MOST_KEPT: usize = 1 << 20;
+
+    /// Adds what a graph takes or gives.
+    fn sign(&mut self, value: String) {
+        self.kept = self.kept.saturating_add(value.len());
+        if self.kept <= Self::MOST_KEPT {
+            self.signature.insert(value);
+        }
+    }
+
+    /// Counts one tensor.
+    fn add(&mut self, name: &str, dtype: &str, shape: &[u64], elements: u64) {
+        let described = format!("{dtype} {shape:?}");
+        self.kept = self.kept.saturating_add(name.len() + described.len());
+        if self.kept <= Self::MOST_KEPT {
+            self.each.insert(name.to_owned(), described);
+        }
+        let total = self.parameters.entry(dtype.to_owned()).or_default();
+        *total = total.saturating_add(elements);
+        self.count += 1;
+    }
 }
 
 #[cfg(test)]

@@ -103,8 +103,7 @@ fn check(header: &[u8], data: Option<u64>) -> Result<Tensors, String> {
             ));
         }
         ranges.push((start, end));
-        *tensors.parameters.entry(entry.dtype.clone()).or_default() += elements;
-        tensors.count += 1;
+        tensors.add(name, &entry.dtype, &entry.shape, elements);
     }
     ranges.sort_unstable();
     let mut expected = 0;
@@ -194,6 +193,7 @@ mod tests {
             (tensors.count, tensors.parameters["F32"], tensors.parameters["BF16"]),
             (2, 6, 4)
         );
+        assert_eq!((tensors.each["a"].as_str(), tensors.each["b"].as_str()), ("F32 [2, 3]", "BF16 [4]"));
     }
 
     #[test]
