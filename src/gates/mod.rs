@@ -7,7 +7,9 @@ pub mod card;
 pub mod card_completeness;
 mod card_numbers;
 mod card_sections;
+pub mod changelog;
 pub mod license;
+pub mod naming;
 #[cfg(test)]
 mod sample;
 pub mod scan;
@@ -22,11 +24,13 @@ use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule};
 use crate::inventory::Inventory;
 use crate::policy::{Model, Policy};
-use crate::release::{GitFacts, Published, Target, Versioning};
+use crate::release::{Changes, GitFacts, Published, Target, Versioning};
 
 /// Every gate, in the order of reports.
-pub const ALL: [&dyn Gate; 6] = [
+pub const ALL: [&dyn Gate; 8] = [
     &version::Version,
+    &naming::Naming,
+    &changelog::Changelogs,
     &tests::Tests,
     &benchmarks::Benchmarks,
     &scan::Scan,
@@ -54,6 +58,8 @@ pub struct Load<'a> {
     pub target: Option<&'a Target>,
     /// What git says.
     pub git: &'a GitFacts,
+    /// What changed since the version before.
+    pub changes: &'a Changes,
     /// The files.
     pub inventory: &'a Inventory,
     /// What tests and training left.

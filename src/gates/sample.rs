@@ -61,6 +61,7 @@ impl Sample {
             versioning: &Versioning::Untagged,
             target: None,
             git: &self.git,
+            changes: &crate::release::Changes::default(),
             inventory: &inventory,
             evidence: &self.evidence,
             published: None,

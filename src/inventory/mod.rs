@@ -2,12 +2,15 @@
 //! recognised by content and scanned.
 
 mod documents;
+mod interface;
 mod walk;
 mod weigh;
 
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+
+pub use interface::{Interface, Named, unsharded};
 
 use crate::failure::Advise;
 use crate::policy::Pattern;

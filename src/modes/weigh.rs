@@ -11,7 +11,9 @@ use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, CardSource, Model, Policy};
-use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
+use crate::release::{
+    self, Changes, GitFacts, HistoryEntry, Published, Release, Target, Versioning,
+};
 use crate::report::{Report, progress};
 use crate::source::SourceFile;
 
@@ -27,6 +29,7 @@ pub(super) struct Gathered {
     pub(super) git: GitFacts,
     pub(super) inventory: Inventory,
     pub(super) evidence: Evidence,
+    changes: Changes,
     history: Vec<HistoryEntry>,
     /// The README that the card was made from, when the policy keeps one.
     readme: Option<SourceFile>,
@@ -64,7 +67,9 @@ pub(super) fn gather(
     };
     let inventory = take_inventory(&base, &shown_base, chosen)?;
     let evidence = evidence::gather(&base, &shown_base, chosen);
-    let history = release::history(&base, &policy, chosen, &git);
+    let release = as_release(&versioning);
+    let changes = release::changes(&base, &shown_base, &policy, chosen, &git, release);
+    let history = release::history(&policy, chosen, &git, &changes, release);
     let readme = match &chosen.card.source {
         CardSource::Generated => None,
         CardSource::File(path) => {
@@ -79,6 +84,7 @@ pub(super) fn gather(
         git,
         inventory,
         evidence,
+        changes,
         history,
         readme,
         rehearsal,
@@ -92,10 +98,12 @@ impl Gathered {
 
     /// The release, where the tag names one.
     pub(super) fn release(&self) -> Option<&Release> {
-        match &self.versioning {
-            Versioning::Release(release) => Some(release),
-            Versioning::Untagged | Versioning::Unreadable { .. } => None,
-        }
+        as_release(&self.versioning)
+    }
+
+    /// What the release says of itself on the Hub.
+    pub(super) fn notes(&self) -> Option<String> {
+        self.changes.sent(&self.release()?.version)
     }
 
     /// The model card: the last thing that is written before the gates speak, so that it holds all
@@ -140,6 +148,7 @@ impl Gathered {
             versioning: &self.versioning,
             target: self.target.as_ref(),
             git: &self.git,
+            changes: &self.changes,
             inventory: &self.inventory,
             evidence: &self.evidence,
             published,
@@ -198,6 +207,13 @@ impl Gathered {
     /// The commit that was weighed: what git says, else what the CI event says.
     pub(super) fn commit(&self, call: &Call) -> Option<String> {
         self.git.head.clone().or_else(|| call.context.commit.clone())
+    }
+}
+
+fn as_release(versioning: &Versioning) -> Option<&Release> {
+    match versioning {
+        Versioning::Release(release) => Some(release),
+        Versioning::Untagged | Versioning::Unreadable { .. } => None,
     }
 }
 

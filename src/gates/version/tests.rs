@@ -70,6 +70,7 @@ impl Case {
             versioning: &versioning,
             target: None,
             git: &self.git,
+            changes: &crate::release::Changes::default(),
             inventory: &inventory,
             evidence: &Evidence::default(),
             published: self.published.as_ref(),

@@ -8,7 +8,9 @@ use super::onnx_value;
 use super::protobuf::{Field, Messages, outline};
 use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
-use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensors, archive_escapes, nested};
+use crate::scan::{
+    Detection, Format, Limits, Reader, Scan, Subject, Tensors, archive_escapes, nested,
+};
 
 const ESCAPES: Rule = Rule {
     id: "onnx-external-path",

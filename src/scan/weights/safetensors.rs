@@ -193,7 +193,10 @@ mod tests {
             (tensors.count, tensors.parameters["F32"], tensors.parameters["BF16"]),
             (2, 6, 4)
         );
-        assert_eq!((tensors.each["a"].as_str(), tensors.each["b"].as_str()), ("F32 [2, 3]", "BF16 [4]"));
+        assert_eq!(
+            (tensors.each["a"].as_str(), tensors.each["b"].as_str()),
+            ("F32 [2, 3]", "BF16 [4]")
+        );
     }
 
     #[test]
