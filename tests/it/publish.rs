@@ -201,7 +201,7 @@ async fn a_card_that_the_hub_would_not_read_is_not_published() {
     workspace.version("v1.0.0");
     release(&workspace).expect(0);
     workspace.write("model/model.json", "{\"learner\": {}, \"version\": [3, 0, 1]}\n");
-    workspace.version("v1.0.1");
+    workspace.version("v1.1.0");
     let run = release(&workspace).expect(2);
     assert!(run.stderr.contains("README.md"), "{}", run.all());
     assert!(run.stderr.contains(".gitattributes"), "{}", run.all());
