@@ -185,8 +185,8 @@ mod tests {
         let tensors: Vec<(&str, &[u64])> =
             names.iter().map(|name| (name.as_str(), &[1_u64][..])).collect();
         let many = of(&[("m.safetensors", safetensors(&tensors, 0))]);
-        let named = &many.tensors["m.safetensors"];
-        assert_eq!((named.count, named.each.len()), (MOST_NAMED + 1, 0));
+        let set = &many.tensors["m.safetensors"];
+        assert_eq!((set.count, set.each.len()), (MOST_NAMED + 1, 0));
     }
 
     #[test]

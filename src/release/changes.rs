@@ -1,5 +1,6 @@
 //! What changed since the version before: what the changelog says, else what the commits say.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -98,7 +99,10 @@ pub fn changes(
     let changelog = read(&file).map(|text| {
         let mut log = changelog::read(&text);
         log.path.clone_from(&path);
-        log.entries.retain(|entry| is_about(entry, model, policy, git, release));
+        let mut versions: BTreeSet<_> =
+            tagged(policy, model, git).map(|(version, _)| version).collect();
+        versions.extend(release.map(|release| release.version.clone()));
+        log.entries.retain(|entry| is_about(entry, model, policy, &versions));
         log
     });
     Changes { changelog, path, commits: commits(base, policy, model, git, release) }
@@ -123,21 +127,11 @@ fn place(base: &Path, shown_base: &str, model: &Model, git: &GitFacts) -> (PathB
 
 /// A heading that names a model is about that one. One that names none is about the only model, or
 /// about each that has such a version.
-fn is_about(
-    entry: &Entry,
-    model: &Model,
-    policy: &Policy,
-    git: &GitFacts,
-    release: Option<&Release>,
-) -> bool {
+fn is_about(entry: &Entry, model: &Model, policy: &Policy, versions: &BTreeSet<Version>) -> bool {
     match entry.model.as_deref() {
         Some(name) if name == model.name => true,
         Some(name) if policy.models.iter().any(|other| other.name == name) => false,
-        _ => {
-            policy.models.len() == 1
-                || release.is_some_and(|release| release.version == entry.version)
-                || tagged(policy, model, git).any(|(version, _)| version == entry.version)
-        }
+        _ => policy.models.len() == 1 || versions.contains(&entry.version),
     }
 }
 

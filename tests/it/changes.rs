@@ -69,7 +69,13 @@ fn on_the_hub(server: &HubServer, tag: &str) -> (String, String) {
     let tree = tag.peel_to_tree().expect("a tree");
     let card = tree.get_name("README.md").expect("a card").to_object(&repository).expect("there");
     let card = card.as_blob().expect("a file").content().to_vec();
-    let message = tag.peel_to_tag().expect("annotated").message().expect("UTF-8").to_owned();
+    let message = tag
+        .peel_to_tag()
+        .expect("annotated")
+        .message()
+        .expect("UTF-8")
+        .expect("a message")
+        .to_owned();
     (message, String::from_utf8(card).expect("UTF-8"))
 }
 

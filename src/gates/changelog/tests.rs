@@ -160,8 +160,7 @@ fn what_is_missing_wrong_or_twice() {
 
 #[test]
 fn no_changelog_is_fine_until_the_policy_asks_for_one() {
-    let none = Case { changelog: None, ..case("") };
-    let (findings, note) = none.weigh();
+    let (findings, note) = Case { changelog: None, ..case("") }.weigh();
     assert_eq!(findings, Vec::<String>::new());
     assert!(note.contains("no CHANGELOG.md"), "{note}");
     for asked in ["required: true", "file: CHANGELOG.md"] {

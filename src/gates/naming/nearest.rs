@@ -75,6 +75,6 @@ fn words(convention: &Convention, place: &Place<'_>) -> Vec<String> {
     };
     let versioned = convention.parts.contains(&Part::Major);
     let mut words = lower_words(&place.name);
-    words.retain(|word| !taken.contains(word) && !(versioned && is_version(word)));
+    words.retain(|word| !(taken.contains(word) || versioned && is_version(word)));
     words
 }

@@ -147,7 +147,7 @@ fn what_goes_to_the_hub_is_bounded_and_hides_nothing() {
     assert_eq!(sent(None, "v1.1.0-rc.1").as_deref(), Some("- a\u{FFFD}\u{FFFD}    b"));
     assert_eq!(sent(None, "v1.2.0-rc.1").as_deref(), Some("- soon"));
 
-    let long = format!("## 1.0.0\n{}", "- a line that goes on and on\n".repeat(300_000));
-    let sent = sent(Some(&long), "v1.0.0").expect("cut");
+    let endless = format!("## 1.0.0\n{}", "- a line that goes on and on\n".repeat(300_000));
+    let sent = sent(Some(&endless), "v1.0.0").expect("cut");
     assert!(sent.len() <= MOST_SENT + 10 && sent.ends_with('…'), "{}", sent.len());
 }
