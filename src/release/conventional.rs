@@ -79,7 +79,10 @@ pub struct Change {
 pub(super) fn read(id: &str, message: &[u8]) -> Change {
     let message = String::from_utf8_lossy(&message[..message.len().min(LONGEST_MESSAGE)]);
     let subject = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let (kind, text) = match git_conventional::Commit::parse(message.trim()) {
+    // Many people leave no blank line behind the subject, and the subject still says what it says.
+    let parsed = git_conventional::Commit::parse(message.trim())
+        .or_else(|_| git_conventional::Commit::parse(subject.trim()));
+    let (kind, text) = match parsed {
         Ok(commit) => {
             let kind =
                 if commit.breaking() { Kind::Breaking } else { Kind::of(commit.type_().as_str()) };
@@ -167,6 +170,7 @@ mod tests {
             ("\n\n::set-output name=a::b\n", "### Other\n\n- ::set-output name=a::b (abcdef0)"),
             ("fix: <img src=x> [a](b)", "### Fixed\n\n- \\<img src=x\\> \\[a\\](b) (abcdef0)"),
             ("## [9.9.9] - 2026-01-01", "### Other\n\n- \\## \\[9.9.9\\] - 2026-01-01 (abcdef0)"),
+            ("fix: a\n::error::b", "### Fixed\n\n- a (abcdef0)"),
             ("", "### Other\n\n- (no message) (abcdef0)"),
         ] {
             assert_eq!(shown(&[message]), expected, "{message:?}");

@@ -146,7 +146,7 @@ async fn a_version_that_nobody_noted_is_not_published() {
     let mut workspace = Workspace::healthy();
     workspace.on_hub(&server.hub.url(), server.hub.token().expose());
     workspace.write("CHANGELOG.md", "# Changelog\n\n## [0.9.0] - 2025-01-05\n- First.\n");
-    workspace.commit_saying("feat: \u{7}a\n::error::forged");
+    workspace.commit_saying("feat: a\n::error::forged \u{7}");
     workspace.tag("v1.0.0");
     workspace.version("v1.0.0");
     let run = release(&workspace).expect(1).says("changelog-entry-missing");
