@@ -61,6 +61,8 @@ pub enum Command {
     Scan(Scan),
     /// The model card alone: of a folder with a policy, or any existing card.
     Card(Card),
+    /// The models of the policy as a Markdown table: places, newest versions, licences, owners.
+    Catalogue(Settings),
     /// The effective policy, each value with where it comes from.
     Explain(Settings),
     /// The JSON Schema of weighbridge.yml.
@@ -77,7 +79,7 @@ pub enum Command {
     },
 }
 
-/// What `check`, `release` and `explain` take.
+/// What `check`, `release`, `catalogue` and `explain` take.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
     /// The policy file [default: weighbridge.yml].
@@ -182,12 +184,12 @@ pub struct Card {
     pub settings: Settings,
 }
 
-/// Formats of `check`, `release`, `rehearse` and `explain`.
+/// Formats of `check`, `release`, `rehearse`, `catalogue` and `explain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// For people.
     Text,
-    /// One JSON object, the same as report.json; for `explain` an array.
+    /// One JSON object, the same as report.json; for `catalogue` and `explain` an array.
     Json,
 }
 

@@ -7,8 +7,10 @@ pub mod card;
 pub mod card_completeness;
 mod card_numbers;
 mod card_sections;
+pub mod changelog;
 pub mod license;
 pub mod lineage;
+pub mod naming;
 #[cfg(test)]
 mod sample;
 pub mod scan;
@@ -23,12 +25,14 @@ use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule};
 use crate::inventory::Inventory;
 use crate::policy::{Model, Policy};
-use crate::release::{GitFacts, Published, Target, Versioning};
+use crate::release::{Changes, GitFacts, Published, Target, Versioning};
 use crate::test_run::TestRun;
 
 /// Every gate, in the order of reports.
-pub const ALL: [&dyn Gate; 7] = [
+pub const ALL: [&dyn Gate; 9] = [
     &version::Version,
+    &naming::Naming,
+    &changelog::Changelogs,
     &tests::Tests,
     &benchmarks::Benchmarks,
     &scan::Scan,
@@ -57,6 +61,8 @@ pub struct Load<'a> {
     pub target: Option<&'a Target>,
     /// What git says.
     pub git: &'a GitFacts,
+    /// What changed since the version before.
+    pub changes: &'a Changes,
     /// The files.
     pub inventory: &'a Inventory,
     /// What tests and training left.

@@ -83,6 +83,7 @@ impl Sample {
             versioning: &Versioning::Untagged,
             target: None,
             git: &self.git,
+            changes: &crate::release::Changes::default(),
             inventory: &inventory,
             evidence: &self.evidence,
             test_run: self.test_run.as_ref(),

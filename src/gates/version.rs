@@ -1,5 +1,7 @@
 //! Is this version the one the tag names, of the commit that is checked out, and new?
 
+mod bump;
+
 use std::collections::BTreeMap;
 
 use super::{Gate, Judgement, Load};
@@ -56,6 +58,10 @@ const OLDER: Rule = Rule {
 /// Files weighbridge or the Hub write: they differ from run to run and are no part of the model.
 const WRITTEN_FOR_US: [&str; 3] = ["README.md", "weighbridge.json", ".gitattributes"];
 
+fn is_written_for_us(path: &str) -> bool {
+    WRITTEN_FOR_US.contains(&path)
+}
+
 /// The version gate.
 pub struct Version;
 
@@ -65,7 +71,15 @@ impl Gate for Version {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&TAG_UNREADABLE, &TAG_NOT_ON_COMMIT, &DIRTY_TREE, &ALREADY_PUBLISHED, &OLDER]
+        vec![
+            &TAG_UNREADABLE,
+            &TAG_NOT_ON_COMMIT,
+            &DIRTY_TREE,
+            &ALREADY_PUBLISHED,
+            &OLDER,
+            &bump::TOO_SMALL,
+            &bump::TOO_LARGE,
+        ]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -91,7 +105,16 @@ impl Gate for Version {
                 format!("{} is already published with other bytes", release.version)
             }
             Known::No => {
-                format!("{} for the channel {}", release.version, release.channel.as_str())
+                let new =
+                    format!("{} for the channel {}", release.version, release.channel.as_str());
+                let judged = load.published.and_then(|there| bump::judge(load, release, there));
+                match judged {
+                    Some((step, finding)) => {
+                        findings.extend(finding);
+                        format!("{new}; {step}")
+                    }
+                    None => new,
+                }
             }
         };
         Ok(Judgement::new(note, findings))
@@ -205,7 +228,7 @@ fn older(load: &Load<'_>, release: &Release, published: &[semver::Version]) -> O
 
 /// What of the files is not the same on both sides, sorted, each with what is the matter.
 fn differing(load: &Load<'_>, remote: &[RemoteFile]) -> Vec<String> {
-    let ours = |path: &str| !WRITTEN_FOR_US.contains(&path);
+    let ours = |path: &str| !is_written_for_us(path);
     let there: BTreeMap<&str, &RemoteFile> =
         remote.iter().map(|file| (file.path.as_str(), file)).collect();
     let here: BTreeMap<&str, &Artifact> =

@@ -2,6 +2,7 @@
 //! recognised by content and scanned.
 
 mod documents;
+mod interface;
 mod known;
 mod parameters;
 mod walk;
@@ -13,6 +14,8 @@ pub use parameters::Weights;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+
+pub use interface::{Interface, Named, unsharded};
 
 use crate::failure::Advise;
 use crate::policy::Pattern;

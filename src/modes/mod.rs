@@ -3,6 +3,7 @@
 
 mod call;
 mod card;
+mod catalogue;
 mod check;
 mod explain;
 mod hub;
@@ -60,6 +61,7 @@ fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
         Some(Command::Rules { format }) => rules::run(format),
         Some(Command::Check(settings)) => check::run(&Call::new(env, settings)?),
         Some(Command::Release(settings)) => release::run(&Call::new(env, settings)?),
+        Some(Command::Catalogue(settings)) => catalogue::run(&Call::new(env, settings)?),
         Some(Command::Explain(settings)) => explain::run(&Call::new(env, settings)?),
         Some(Command::Rehearse(mut arguments)) => {
             let settings = std::mem::take(&mut arguments.settings);

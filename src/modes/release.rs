@@ -64,7 +64,9 @@ pub(super) fn through(
 
     let documents = documents(call, &gathered, card, &report)?;
     let policy = &gathered.model().publish;
-    let plan = publish::plan(&gathered.inventory, &documents, target, release, remote, policy);
+    let notes = gathered.notes();
+    let plan =
+        publish::plan(&gathered.inventory, &documents, target, release, remote, policy, notes);
     if call.settings.dry_run {
         report.plan = Some(plan.view());
         return call.tell(report);

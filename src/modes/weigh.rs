@@ -11,7 +11,9 @@ use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, CardSource, Model, Policy};
-use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
+use crate::release::{
+    self, Changes, GitFacts, HistoryEntry, Published, Release, Target, Versioning,
+};
 use crate::report::{Report, progress};
 use crate::source::SourceFile;
 use crate::test_run::TestRun;
@@ -30,6 +32,7 @@ pub(super) struct Gathered {
     pub(super) evidence: Evidence,
     /// The policy's test command, where it has one and it was run.
     tests: Option<TestRun>,
+    changes: Changes,
     history: Vec<HistoryEntry>,
     /// The README that the card was made from, when the policy keeps one.
     readme: Option<SourceFile>,
@@ -70,7 +73,9 @@ pub(super) fn gather(
     // First what is pinned, so that its digest is taken in the one pass.
     let evidence = evidence::gather(&base, &shown_base, chosen);
     let inventory = take_inventory(&base, &shown_base, chosen, &evidence)?;
-    let history = release::history(&base, &policy, chosen, &git);
+    let release = as_release(&versioning);
+    let changes = release::changes(&base, &shown_base, &policy, chosen, &git, release);
+    let history = release::history(&policy, chosen, &git, &changes, release);
     let readme = match &chosen.card.source {
         CardSource::Generated => None,
         CardSource::File(path) => {
@@ -86,6 +91,7 @@ pub(super) fn gather(
         inventory,
         evidence,
         tests,
+        changes,
         history,
         readme,
         rehearsal,
@@ -99,10 +105,12 @@ impl Gathered {
 
     /// The release, where the tag names one.
     pub(super) fn release(&self) -> Option<&Release> {
-        match &self.versioning {
-            Versioning::Release(release) => Some(release),
-            Versioning::Untagged | Versioning::Unreadable { .. } => None,
-        }
+        as_release(&self.versioning)
+    }
+
+    /// What the release says of itself on the Hub.
+    pub(super) fn notes(&self) -> Option<String> {
+        self.changes.sent(&self.release()?.version)
     }
 
     /// The model card: the last thing that is written before the gates speak, so that it holds all
@@ -147,6 +155,7 @@ impl Gathered {
             versioning: &self.versioning,
             target: self.target.as_ref(),
             git: &self.git,
+            changes: &self.changes,
             inventory: &self.inventory,
             evidence: &self.evidence,
             test_run: self.tests.as_ref(),
@@ -206,6 +215,13 @@ impl Gathered {
     /// The commit that was weighed: what git says, else what the CI event says.
     pub(super) fn commit(&self, call: &Call) -> Option<String> {
         self.git.head.clone().or_else(|| call.context.commit.clone())
+    }
+}
+
+fn as_release(versioning: &Versioning) -> Option<&Release> {
+    match versioning {
+        Versioning::Release(release) => Some(release),
+        Versioning::Untagged | Versioning::Unreadable { .. } => None,
     }
 }
 

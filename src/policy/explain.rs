@@ -174,6 +174,15 @@ impl Table<'_> {
 
     fn gates(&mut self, gates: &Gates) {
         self.section("gates/version/allow-older", gates.version.allow_older.to_string());
+        let naming = gates.naming.as_ref();
+        let convention = naming.map_or("none", |convention| &convention.text);
+        self.section("gates/naming/convention", convention);
+        for (name, values) in naming.iter().flat_map(|convention| convention.allowed()) {
+            self.section(&format!("gates/naming/allowed/{name}"), values.join(", "));
+        }
+        let changelog = gates.changelog.file.as_deref().unwrap_or("CHANGELOG.md");
+        self.section("gates/changelog/file", changelog);
+        self.section("gates/changelog/required", gates.changelog.required.to_string());
         self.section("gates/tests/required", gates.tests.required.to_string());
         self.section("gates/tests/reports", patterns(&gates.tests.reports, "none"));
         self.tests(gates.tests.run.as_ref());

@@ -3,6 +3,7 @@
 
 mod benchmark;
 mod check;
+mod convention;
 mod explain;
 mod keys;
 mod load;
@@ -21,6 +22,7 @@ use globset::GlobMatcher;
 use jiff::civil::Date;
 
 pub use benchmark::{Around, Before, Benchmark, Direction, Named, NoWorseThan, Place, Tolerance};
+pub use convention::{Convention, Part};
 pub use explain::{Row, explain, explain_json};
 pub use keys::keys_page;
 pub use load::{load, parse};
@@ -167,6 +169,13 @@ pub struct Stage {
     pub at: Location,
 }
 
+impl Stage {
+    /// The repository's name for a model and a major version.
+    pub fn repo_name(&self, model: &str, major: &str) -> String {
+        check::expand(&self.repo, model, &self.name, major)
+    }
+}
+
 /// Who may see the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
@@ -184,6 +193,10 @@ pub enum Visibility {
 pub struct Gates {
     /// Version gate.
     pub version: VersionGate,
+    /// Naming gate: how repositories on the Hub are called.
+    pub naming: Option<Convention>,
+    /// Changelog gate.
+    pub changelog: ChangelogGate,
     /// Tests gate.
     pub tests: TestsGate,
     /// Bounds on metrics.
@@ -208,6 +221,15 @@ pub struct LicensesGate {
 pub struct VersionGate {
     /// A version older than the newest of its channel may be released (patches of old lines).
     pub allow_older: bool,
+}
+
+/// Settings of the changelog gate.
+#[derive(Debug, Clone, Default)]
+pub struct ChangelogGate {
+    /// The file, relative to the policy file's folder; `None` for the usual one.
+    pub file: Option<String>,
+    /// No changelog is an error.
+    pub required: bool,
 }
 
 /// Settings of the tests gate.

@@ -166,6 +166,10 @@ pub(super) enum Channel {
 pub(super) struct Gates {
     /// The version gate.
     pub(super) version: Option<VersionGate>,
+    /// The naming gate.
+    pub(super) naming: Option<NamingGate>,
+    /// The changelog gate.
+    pub(super) changelog: Option<ChangelogGate>,
     /// The tests gate.
     pub(super) tests: Option<TestsGate>,
     /// Bounds on metrics.
@@ -184,6 +188,31 @@ pub(super) struct VersionGate {
     /// A version older than the newest of its channel may be released (a patch of an old line);
     /// default false.
     pub(super) allow_older: Option<bool>,
+}
+
+/// The naming gate.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub(super) struct NamingGate {
+    /// How repositories on the Hub are called: `{team}-{project}-{model}-v{major}`. `{name}` and
+    /// `{stage}` are the model's and the stage's, `{major}` is the version's; every other
+    /// placeholder is one word of lower-case letters and digits.
+    pub(super) convention: Option<String>,
+    /// Values that a placeholder may have, by its name: `team: [risk, growth]`.
+    pub(super) allowed: Option<BTreeMap<String, Vec<String>>>,
+}
+
+/// The changelog gate.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub(super) struct ChangelogGate {
+    /// The changelog, relative to this file; default `CHANGELOG.md` beside it or at the root of the
+    /// repository.
+    pub(super) file: Option<String>,
+    /// No changelog is an error; default false, and notes are made of the commits.
+    pub(super) required: Option<bool>,
 }
 
 /// The tests gate.

@@ -410,6 +410,9 @@ fn explain_names_every_origin() {
     model.exclude              none                                          default
     stages.production          acme/{name}, private, takes the rest          default
     gates.version.allow-older  false                                         default
+    gates.naming.convention    none                                          default
+    gates.changelog.file       CHANGELOG.md                                  default
+    gates.changelog.required   false                                         default
     gates.tests.required       false                                         weighbridge.yml:2:27
     gates.tests.reports        reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
     gates.tests.run            nothing: an earlier step runs the tests       default

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
-use crate::inventory::{Artifact, Inventory};
+use crate::inventory::{Artifact, Interface, Inventory};
 use crate::machine_path;
 use crate::policy::{Direction, Model, Place};
 use crate::release::{Release, Target};
@@ -92,6 +92,9 @@ pub struct ReleaseRecord {
     pub files: Vec<FileRecord>,
     /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
     pub manifest_digest: Digest,
+    /// What whoever uses the model relies on; absent in records of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Interface>,
     /// Version of the program that wrote this.
     pub weighbridge: String,
 }
@@ -226,6 +229,7 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
         inputs: inputs.into_iter().map(PinRecord::of).collect(),
         files: input.inventory.files.iter().map(FileRecord::of).collect(),
         manifest_digest: input.inventory.manifest_digest(),
+        interface: Some(Interface::of(input.inventory, input.model)),
         weighbridge: env!("CARGO_PKG_VERSION").into(),
     }
 }

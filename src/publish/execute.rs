@@ -185,7 +185,7 @@ async fn commit(
 ) -> Result<(String, By), PublishError> {
     progress.doing("committing");
     let summary = format!("Release {}", plan.version);
-    let description = format!("Published by weighbridge from the tag `{}`.", plan.source_tag);
+    let description = plan.description();
     let mut expected = plan.remote.head.clone();
     let mut tries = 0;
     loop {
@@ -295,7 +295,7 @@ async fn tag(
     progress: &Arc<dyn Progress>,
 ) -> Result<(), PublishError> {
     progress.doing(&format!("tagging {}", plan.tag));
-    let message = format!("Release {}", plan.version);
+    let message = plan.tag_message();
     let error = match hub.create_tag(&plan.target.repo, &plan.tag, commit, &message).await {
         Ok(()) => return Ok(()),
         Err(error) if error.status() == Some(409) => error,

@@ -19,6 +19,8 @@ pub struct Plan {
     pub(super) tag: String,
     pub(super) source_tag: String,
     pub(super) version: String,
+    /// What changed, as Markdown.
+    pub(super) notes: Option<String>,
     pub(super) manifest: Digest,
     pub(super) record_digest: Digest,
     pub(super) remote: Remote,
@@ -74,7 +76,7 @@ pub struct PlanView {
     pub steps: Vec<Step>,
 }
 
-/// Compares what is to be published with what is there.
+/// Compares what is to be published with what is there. `notes` say what changed.
 pub fn plan(
     inventory: &Inventory,
     documents: &[Document],
@@ -82,6 +84,7 @@ pub fn plan(
     release: &Release,
     remote: &Remote,
     policy: &Publish,
+    notes: Option<String>,
 ) -> Plan {
     let there: BTreeMap<_, _> =
         remote.files.iter().map(|file| (file.path.as_str(), file)).collect();
@@ -130,6 +133,7 @@ pub fn plan(
         tag: release.hub_tag(),
         source_tag: release.tag.clone(),
         version: release.version.to_string(),
+        notes,
         manifest: inventory.manifest_digest(),
         record_digest,
         deletes: deletes.filter(|path| !files.contains_key(path) && !kept(path)).collect(),
@@ -175,6 +179,24 @@ impl Plan {
             tag: self.tag.clone(),
             already_published: self.already,
             steps,
+        }
+    }
+
+    /// The commit's description: what changed, and where it comes from.
+    pub(super) fn description(&self) -> String {
+        let origin = format!("Published by weighbridge from the tag `{}`.", self.source_tag);
+        match &self.notes {
+            Some(notes) => format!("{notes}\n\n{origin}"),
+            None => origin,
+        }
+    }
+
+    /// The tag's message: what changed.
+    pub(super) fn tag_message(&self) -> String {
+        let summary = format!("Release {}", self.version);
+        match &self.notes {
+            Some(notes) => format!("{summary}\n\n{notes}"),
+            None => summary,
         }
     }
 

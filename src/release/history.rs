@@ -1,67 +1,50 @@
 //! The version history of one model: git tags, with what CHANGELOG.md says of each.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use semver::Version;
 
-use super::changelog::{self, Entry};
-use super::{GitFacts, GitTag, HistoryEntry, Versioning, read_tag};
+use super::changes::{Changes, tagged};
+use super::{GitFacts, GitTag, HistoryEntry, Release};
 use crate::policy::{Model, Policy};
 
-/// Bytes of a changelog that are read.
-const CHANGELOG_LIMIT: u64 = 4 * 1024 * 1024;
-
-/// Versions, newest first. The changelog is `CHANGELOG.md` in `base`; a missing one is no error.
-/// In a checkout without history, as CI systems make it, the changelog alone tells of old versions.
-pub fn history(base: &Path, policy: &Policy, model: &Model, git: &GitFacts) -> Vec<HistoryEntry> {
+/// Versions, newest first. In a checkout without history, as CI systems make it, the changelog
+/// alone tells of old versions; where it says nothing of the version that is released now, the
+/// commits do.
+pub fn history(
+    policy: &Policy,
+    model: &Model,
+    git: &GitFacts,
+    changes: &Changes,
+    release: Option<&Release>,
+) -> Vec<HistoryEntry> {
     let mut versions: BTreeMap<Version, HistoryEntry> = BTreeMap::new();
-    for tag in &git.tags {
-        let Versioning::Release(release) = read_tag(&tag.name, policy) else { continue };
-        if release.model == model.name {
-            let version = release.version;
-            let entry = HistoryEntry { version: version.clone(), date: day(tag), notes: None };
-            versions.insert(version, entry);
-        }
+    for (version, tag) in tagged(policy, model, git) {
+        let entry = HistoryEntry { version: version.clone(), date: day(tag), notes: None };
+        versions.insert(version, entry);
     }
-    for entry in changelog::read(&read(&base.join("CHANGELOG.md"))) {
-        let is_tagged = versions.contains_key(&entry.version);
-        if !is_about(&entry, model, policy, is_tagged) {
-            continue;
-        }
+    for entry in changes.changelog.iter().flat_map(|log| &log.entries) {
+        let known = versions.entry(entry.version.clone());
         let version = entry.version.clone();
-        let known = versions.entry(entry.version);
         let known = known.or_insert(HistoryEntry { version, date: None, notes: None });
         known.date = entry.date.or(known.date);
-        known.notes = Some(entry.notes).filter(|notes| !notes.is_empty());
+        known.notes = Some(entry.notes.clone()).filter(|notes| !notes.is_empty());
+    }
+    if let Some(known) = release.and_then(|release| versions.get_mut(&release.version)) {
+        // The card shows it escaped, so it is not escaped here.
+        known.notes = known.notes.take().or_else(|| match changes.noted(&known.version) {
+            Some(noted) => Some(noted.notes().to_owned()).filter(|notes| !notes.is_empty()),
+            None => changes.commits.notes(str::to_owned),
+        });
     }
     versions.into_values().rev().collect()
 }
 
-/// A heading that names a model is about that one. One that names none is about the only model, or
-/// about each that has such a version.
-fn is_about(entry: &Entry, model: &Model, policy: &Policy, is_tagged: bool) -> bool {
-    match entry.model.as_deref() {
-        Some(name) if name == model.name => true,
-        Some(name) if policy.models.iter().any(|other| other.name == name) => false,
-        _ => policy.models.len() == 1 || is_tagged,
-    }
-}
-
 fn day(tag: &GitTag) -> Option<Date> {
     Timestamp::from_second(tag.time).ok().map(|time| time.to_zoned(TimeZone::UTC).date())
-}
-
-/// The changelog's text; one that cannot be read has none.
-fn read(path: &Path) -> String {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path);
-    let read = file.and_then(|file| file.take(CHANGELOG_LIMIT).read_to_end(&mut bytes));
-    if read.is_ok() { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -72,13 +55,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("CHANGELOG.md"), changelog).expect("written");
         let policy = crate::policy::parse("p", models, &[]).expect("valid");
+        let model = &policy.models[model];
         let tag = |name: &&str| GitTag {
             name: (*name).into(),
             commit: String::new(),
             time: 1_767_225_600,
         };
         let git = GitFacts { tags: tags.iter().map(tag).collect(), ..GitFacts::default() };
-        let history = history(folder.path(), &policy, &policy.models[model], &git);
+        let changes = super::super::changes(folder.path(), "", &policy, model, &git, None);
+        let history = history(&policy, model, &git, &changes, None);
         let show = |entry: HistoryEntry| {
             let date = entry.date.map_or("-".into(), |date| date.to_string());
             format!("{} {date} {}", entry.version, entry.notes.unwrap_or_default())
@@ -113,10 +98,5 @@ mod tests {
             ["2.0.0 - - of a", "1.0.0 2026-01-01 - of whoever has it",]
         );
         assert_eq!(told(two, 1, changelog, &["a/v1.0.0"]), ["2.0.0 - - of b"]);
-    }
-
-    #[test]
-    fn a_folder_without_changelog_has_only_tags() {
-        assert_eq!(read(Path::new("/nowhere/CHANGELOG.md")), "");
     }
 }

@@ -1,7 +1,10 @@
 //! The release: tag, version, channel, changelog and the git facts they rest on.
 
 mod changelog;
+mod changes;
 mod channel;
+mod commits;
+mod conventional;
 mod git;
 mod history;
 mod spelling;
@@ -13,7 +16,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use semver::Version;
 
+pub use changelog::{Changelog, Entry, Unreleased};
+pub use changes::{Changes, Noted, changes};
 pub use channel::Channel;
+pub use commits::Commits;
+pub use conventional::Change;
 pub use git::GitError;
 pub use history::history;
 pub use tag::{newest, read_tag};

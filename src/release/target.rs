@@ -44,11 +44,7 @@ pub fn target(model: &Model, release: &Release) -> Result<Target, NoTarget> {
     let stage = claiming
         .or_else(|| model.stages.iter().find(|stage| stage.channels.is_empty()))
         .ok_or_else(|| NoTarget::NoStage { model: model.name.clone(), channel })?;
-    let name = stage
-        .repo
-        .replace("{name}", &model.name)
-        .replace("{stage}", &stage.name)
-        .replace("{major}", &release.version.major.to_string());
+    let name = stage.repo_name(&model.name, &release.version.major.to_string());
     Ok(Target {
         stage: stage.name.clone(),
         repo: RepoId::new(&stage.namespace, &name)?,

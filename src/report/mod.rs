@@ -1,6 +1,7 @@
 //! One report, many renderers, each knowing its medium's limits.
 
 pub mod card;
+pub mod catalogue;
 mod checks;
 mod commands;
 mod console;

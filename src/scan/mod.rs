@@ -324,6 +324,42 @@ pub struct Tensors {
     /// Tensors of safetensors whose parameters depend on how the model was quantised, which another
     /// file says; `None` when they are too many to keep.
     pub unsettled: Option<Vec<Tensor>>,
+    /// Type and shape by name (`F32 [2, 3]`), as far as they are kept: all of them where there are
+    /// `count`.
+    pub each: std::collections::BTreeMap<String, String>,
+    /// What callers pass in and get back, where a graph says so: `input ids: INT64 [batch, 8]`.
+    pub signature: std::collections::BTreeSet<String>,
+    kept: usize,
+}
+
+impl Tensors {
+    /// Bytes of names, types and shapes that are kept of one file; the largest models need a tenth.
+    const MOST_KEPT: usize = 1 << 20;
+
+    /// Adds what a graph takes or gives.
+    fn sign(&mut self, value: String) {
+        self.kept = self.kept.saturating_add(value.len());
+        if self.kept <= Self::MOST_KEPT {
+            self.signature.insert(value);
+        }
+    }
+
+    /// Counts one tensor and its elements.
+    fn add(&mut self, name: &str, dtype: &str, shape: &[u64], elements: u64) {
+        self.describe(name, dtype, shape);
+        let total = self.parameters.entry(dtype.to_owned()).or_default();
+        *total = total.saturating_add(elements);
+    }
+
+    /// Counts one tensor.
+    fn describe(&mut self, name: &str, dtype: &str, shape: &[u64]) {
+        let described = format!("{dtype} {shape:?}");
+        self.kept = self.kept.saturating_add(name.len() + described.len());
+        if self.kept <= Self::MOST_KEPT {
+            self.each.insert(name.to_owned(), described);
+        }
+        self.count += 1;
+    }
 }
 
 /// A tensor, as far as counting needs it.

@@ -70,3 +70,20 @@ pub(crate) fn zip(members: &[(&str, &[u8])], descriptor: bool) -> Vec<u8> {
     bytes.extend(0u16.to_le_bytes());
     bytes
 }
+
+/// A safetensors file of `F32` tensors, in order, all bytes `fill`.
+pub(crate) fn safetensors(tensors: &[(&str, &[u64])], fill: u8) -> Vec<u8> {
+    let (mut header, mut end) = (serde_json::Map::new(), 0);
+    for (name, shape) in tensors {
+        let start = end;
+        end += 4 * shape.iter().product::<u64>();
+        let entry =
+            serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]});
+        header.insert((*name).to_owned(), entry);
+    }
+    let header = serde_json::Value::Object(header).to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.resize(bytes.len() + usize::try_from(end).expect("small"), fill);
+    bytes
+}

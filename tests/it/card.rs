@@ -289,6 +289,7 @@ fn the_gate_finds_unsaid_what_the_card_calls_unsaid() {
         versioning: &Versioning::Untagged,
         target: None,
         git: &GitFacts::default(),
+        changes: &weighbridge::release::Changes::default(),
         inventory: &inventory::Inventory::default(),
         evidence: &evidence::Evidence::default(),
         test_run: None,

@@ -134,3 +134,32 @@ fn the_rule_table_and_the_policy_page_are_true() {
     }
     assert!(policies >= 2, "{policies} policies were found");
 }
+
+#[test]
+fn a_catalogue_tells_each_model_its_places_and_newest_version() {
+    let workspace = Workspace::healthy();
+    let stages = "stages:\n  - {name: lab, repository: \"{name}-lab\", channels: [staging]}\n  - {name: production, repository: \"{name}-v{major}\"}\n";
+    let hostile = POLICY.replace("Tells who will leave.", "\"a | <b> ::error::x\"");
+    workspace.write("weighbridge.yml", format!("{hostile}{stages}"));
+    workspace.version("v1.2.0-rc.1");
+    workspace.version("v2.0.0");
+    let day = |text: &str| text.split(" of ").nth(1).map(|rest| rest[..10].to_owned());
+    let run = workspace.run(&["catalogue"]).expect(0);
+    let rows: Vec<_> = run.stdout.lines().collect();
+    let date = day(rows[2]).expect("a date");
+    let about = "| churn: a \\| \\<b\\> ::error::x |";
+    let facts = "tabular-classification | xgboost | apache-2.0 | Ada |";
+    assert_eq!(
+        rows[2..],
+        [
+            format!(
+                "{about} 1.2.0-rc.1 of {date} | `acme/churn-lab` (lab, private: staging) | {facts}"
+            ),
+            format!("{about} 2.0.0 of {date} | `acme/churn-v2` (production, private) | {facts}"),
+        ]
+    );
+    let run = workspace.run(&["catalogue", "--format", "json"]).expect(0);
+    let entries: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(entries[1]["repository"], "acme/churn-v2");
+    assert_eq!(entries[0]["channels"], serde_json::json!(["staging"]));
+}

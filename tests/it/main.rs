@@ -5,6 +5,7 @@ mod support;
 mod bad_input;
 mod card;
 mod card_command;
+mod changes;
 mod clients;
 mod commands;
 mod container;

@@ -169,9 +169,9 @@ async fn what_the_policy_keeps_stays() {
     workspace.write("weighbridge.yml", format!("{POLICY}publish: {{keep: [\"assets/**\"]}}\n"));
     std::fs::remove_dir_all(workspace.path().join("model/assets")).expect("removed");
     std::fs::remove_file(workspace.path().join("model/assets.txt")).expect("removed");
-    workspace.version("v1.0.1");
+    workspace.version("v1.1.0");
     release(&workspace).expect(0).says("1 deleted");
-    let there = download(&server, &python, "v1.0.1").await;
+    let there = download(&server, &python, "v1.1.0").await;
     assert!(there.contains_key("assets/logo.svg") && !there.contains_key("assets.txt"));
 }
 
@@ -201,7 +201,7 @@ async fn a_card_that_the_hub_would_not_read_is_not_published() {
     workspace.version("v1.0.0");
     release(&workspace).expect(0);
     workspace.write("model/model.json", "{\"learner\": {}, \"version\": [3, 0, 1]}\n");
-    workspace.version("v1.0.1");
+    workspace.version("v1.1.0");
     let run = release(&workspace).expect(2);
     assert!(run.stderr.contains("README.md"), "{}", run.all());
     assert!(run.stderr.contains(".gitattributes"), "{}", run.all());

@@ -67,6 +67,7 @@ fn weigh_policy(
         versioning: &Versioning::Untagged,
         target: None,
         git: &GitFacts::default(),
+        changes: &crate::release::Changes::default(),
         inventory: &inventory,
         evidence: &Evidence::default(),
         test_run: None,

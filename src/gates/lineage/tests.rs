@@ -41,6 +41,7 @@ fn said(change: impl Fn(&Path), policy: &str) -> Vec<String> {
         versioning: &Versioning::Untagged,
         target: None,
         git: &sample.git,
+        changes: &crate::release::Changes::default(),
         inventory: &inventory,
         evidence: &evidence,
         test_run: None,

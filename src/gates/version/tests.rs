@@ -71,6 +71,7 @@ impl Case {
             versioning: &versioning,
             target: None,
             git: &self.git,
+            changes: &crate::release::Changes::default(),
             inventory: &inventory,
             evidence: &Evidence::default(),
             test_run: None,

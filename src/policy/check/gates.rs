@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Check, Layers, glob};
 use crate::hub::licenses;
 use crate::policy::{
-    Gates, HubScan, LicensesGate, Pattern, TestCommand, TestsGate, VersionGate, raw,
+    ChangelogGate, Gates, HubScan, LicensesGate, Pattern, TestCommand, TestsGate, VersionGate, raw,
 };
 
 /// Where test tools and CI templates leave JUnit XML; searched when the policy names no pattern.
@@ -26,11 +26,21 @@ impl Check<'_> {
         let version = gates.get(|own| own.version.as_ref()?.allow_older);
         Gates {
             version: VersionGate { allow_older: version.unwrap_or(false) },
+            naming: self.naming(gates, model),
+            changelog: self.changelog(gates, model),
             tests: self.tests(gates, model),
             benchmarks: self.benchmarks(gates, model),
             hub_scan: self.hub_scan(gates, model),
             licenses: self.licenses(gates, model),
         }
+    }
+
+    fn changelog(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> ChangelogGate {
+        let key = self.key(model, "gates/changelog/file");
+        let file = gates.get(|own| own.changelog.as_ref()?.file.as_deref());
+        let file = file.map(|file| self.relative(&key, file));
+        let required = gates.get(|own| own.changelog.as_ref()?.required).unwrap_or(false);
+        ChangelogGate { file, required }
     }
 
     fn tests(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> TestsGate {

@@ -4,10 +4,13 @@ mod benchmarks;
 mod card;
 mod gates;
 mod model;
+mod naming;
 mod rules;
 mod stages;
 
 use std::collections::BTreeSet;
+
+pub(super) use stages::expand;
 
 use globset::GlobBuilder;
 use jiff::civil::Date;

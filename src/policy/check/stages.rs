@@ -168,7 +168,7 @@ impl Check<'_> {
         let mut seen: BTreeMap<String, (&Model, &Stage)> = BTreeMap::new();
         for (index, model) in models.iter().enumerate() {
             for stage in &model.stages {
-                let name = expand(&stage.repo, &model.name, &stage.name, "{major}");
+                let name = stage.repo_name(&model.name, "{major}");
                 // Repo ids are told apart by the Hub without regard to case.
                 let id = format!("{}/{name}", stage.namespace).to_ascii_lowercase();
                 let Some((first, its)) = seen.insert(id, (model, stage)) else { continue };
@@ -198,7 +198,8 @@ impl Check<'_> {
     }
 }
 
-fn expand(template: &str, name: &str, stage: &str, major: &str) -> String {
+/// The name that a template yields.
+pub(in crate::policy) fn expand(template: &str, name: &str, stage: &str, major: &str) -> String {
     template.replace("{name}", name).replace("{stage}", stage).replace("{major}", major)
 }
 

@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use super::onnx_value;
 use super::protobuf::{Field, Messages, outline};
 use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
-use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, archive_escapes, nested};
+use crate::scan::{
+    Detection, Format, Limits, Reader, Scan, Subject, Tensors, archive_escapes, nested,
+};
 
 const ESCAPES: Rule = Rule {
     id: "onnx-external-path",
@@ -92,18 +95,22 @@ fn scan(
     _: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let mut seen = Seen { detections: Vec::new(), domains: BTreeSet::new() };
+    let mut seen =
+        Seen { detections: Vec::new(), domains: BTreeSet::new(), tensors: Tensors::default() };
     let mut messages = Messages::new(stream);
     let ended = messages
         .message(u64::MAX, &mut |messages, number, field| seen.model(messages, number, &field));
     let at = stream.offset();
     scan.detections.append(&mut seen.detections);
+    scan.tensors = (!seen.tensors.signature.is_empty()).then_some(seen.tensors);
     ended.or_else(|error| nested::failed(error, &BROKEN, at, scan))
 }
 
 struct Seen {
     detections: Vec<Detection>,
     domains: BTreeSet<String>,
+    /// What the model's own graph takes and gives.
+    tensors: Tensors,
 }
 
 impl Seen {
@@ -114,10 +121,17 @@ impl Seen {
         field: &Field,
     ) -> io::Result<()> {
         match (number, field) {
-            (7, Field::Bytes(length)) => messages
-                .message(*length, &mut |messages, number, field| {
-                    self.graph(messages, number, &field)
-                }),
+            (7, Field::Bytes(length)) => {
+                messages.message(*length, &mut |messages, number, field| match (number, &field) {
+                    (11 | 12, Field::Bytes(length)) => {
+                        let role = if number == 11 { "input" } else { "output" };
+                        let value = onnx_value::read(messages, *length)?;
+                        self.tensors.sign(format!("{role} {value}"));
+                        Ok(())
+                    }
+                    _ => self.graph(messages, number, &field),
+                })
+            }
             // Functions hold nodes as graphs do, under another number.
             (25, Field::Bytes(length)) => {
                 messages.message(*length, &mut |messages, number, field| match (number, &field) {

@@ -16,8 +16,10 @@ const DEEPEST: usize = 64;
 
 /// A field: its number, and where it stands.
 pub(super) enum Field {
-    /// A number, which is skipped.
-    Number,
+    /// A number.
+    Number(u64),
+    /// A number of fixed width, which is skipped.
+    Fixed,
     /// Bytes of this length: take them with [`Messages::bytes`] or [`Messages::message`], or leave
     /// them to be skipped.
     Bytes(u64),
@@ -43,10 +45,7 @@ impl<'s, 'a> Messages<'s, 'a> {
         }
         let tag = self.varint()?;
         let field = match tag & 7 {
-            0 => {
-                self.varint()?;
-                Field::Number
-            }
+            0 => Field::Number(self.varint()?),
             1 => self.fixed(8)?,
             5 => self.fixed(4)?,
             2 => {
@@ -121,7 +120,7 @@ impl<'s, 'a> Messages<'s, 'a> {
         if self.stream.skip(width)? < width {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(Field::Number)
+        Ok(Field::Fixed)
     }
 
     fn varint(&mut self) -> io::Result<u64> {

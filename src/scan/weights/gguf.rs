@@ -140,14 +140,15 @@ impl Header<'_, '_> {
         }
         let mut found = Tensors::default();
         for _ in 0..tensors {
-            sound!(self.text(LONGEST_NAME));
+            let name = sound!(self.word(LONGEST_NAME));
             let dimensions = self.u32()?;
             if dimensions > 8 {
                 return Ok(Err(format!("a tensor has {dimensions} dimensions")));
             }
-            let mut elements = 1u64;
+            let (mut elements, mut shape) = (1u64, Vec::new());
             for _ in 0..dimensions {
                 let side = self.u64()?;
+                shape.push(side);
                 let Some(product) = elements.checked_mul(side) else {
                     return Ok(Err("a tensor's shape overflows".into()));
                 };
@@ -158,9 +159,7 @@ impl Header<'_, '_> {
             if offset > self.size {
                 return Ok(Err("a tensor begins behind the end of the file".into()));
             }
-            let sum = found.parameters.entry(type_name(kind)).or_default();
-            *sum = sum.saturating_add(elements);
-            found.count += 1;
+            found.add(&name, &type_name(kind), &shape, elements);
         }
         Ok(Ok(found))
     }
@@ -312,7 +311,8 @@ mod tests {
         tensor.extend(0u64.to_le_bytes());
         let scan = scan_bytes("m.gguf", &file(1, &tensor));
         assert!(scan.detections.is_empty(), "{:?}", scan.detections);
-        assert_eq!(scan.tensors.expect("counted").parameters["BF16"], 12);
+        let tensors = scan.tensors.expect("counted");
+        assert_eq!((tensors.parameters["BF16"], tensors.each["w"].as_str()), (12, "BF16 [3, 4]"));
     }
 
     #[test]

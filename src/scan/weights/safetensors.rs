@@ -108,7 +108,7 @@ fn check(header: &[u8], data: Option<u64>) -> Result<Tensors, String> {
             ));
         }
         ranges.push((start, end));
-        tensors.count += 1;
+        tensors.describe(name, &entry.dtype, &entry.shape);
         if entry.shape.is_empty() || entry.dtype == "F8_E8M0" {
             continue;
         }
@@ -224,6 +224,10 @@ mod tests {
         assert_eq!(
             (tensors.count, tensors.parameters["F32"], tensors.parameters["BF16"]),
             (2, 6, 4)
+        );
+        assert_eq!(
+            (tensors.each["a"].as_str(), tensors.each["b"].as_str()),
+            ("F32 [2, 3]", "BF16 [4]")
         );
     }
 

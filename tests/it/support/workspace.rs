@@ -89,6 +89,11 @@ impl Workspace {
 
     /// Commits everything.
     pub(crate) fn commit(&self) {
+        self.commit_saying("Train");
+    }
+
+    /// Commits everything with a message.
+    pub(crate) fn commit_saying(&self, message: &str) {
         let repository = git2::Repository::init(self.path()).expect("a repository");
         let mut index = repository.index().expect("an index");
         index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).expect("added");
@@ -97,7 +102,7 @@ impl Workspace {
         let who = git2::Signature::now("Ada", "ada@example.org").expect("a name");
         let head = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
         let parents: Vec<_> = head.iter().collect();
-        repository.commit(Some("HEAD"), &who, &who, "Train", &tree, &parents).expect("committed");
+        repository.commit(Some("HEAD"), &who, &who, message, &tree, &parents).expect("committed");
     }
 
     /// Tags the head.
