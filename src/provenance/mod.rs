@@ -75,7 +75,8 @@ pub struct ReleaseRecord {
     pub allowed: Vec<AllowedRecord>,
     /// The metrics that were weighed.
     pub metrics: Vec<MetricRecord>,
-    /// Every file that was weighed, by path; the card and this record are written afterwards.
+    /// Every file that was weighed, by path; what weighbridge itself adds (the card, this record, a
+    /// `config.json` for the Hub's counter) is written afterwards.
     pub files: Vec<FileRecord>,
     /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
     pub manifest_digest: Digest,
