@@ -50,7 +50,44 @@ pub(super) fn finding(load: &Load<'_>, root: Option<&Node>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::finding::Location;
     use crate::gates::card::Card;
     use crate::gates::sample::Sample;
+
+    /// A sample with one file, and perhaps another library.
+    fn with(file: &str, library: &str) -> Sample {
+        let mut sample = Sample::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(file), "x").expect("writable");
+        let inventory = crate::inventory::take(folder.path(), "", &[], &[], &|_| {});
+        sample.inventory = inventory.expect("a file");
+        sample.card = sample.card.replace("library_name: sklearn", library);
+        sample
+    }
+
+    #[test]
+    fn speaks_only_where_nothing_would_count() {
+        for (file, library) in [
+            ("sklearn_model.joblib", "library_name: sklearn"),
+            ("m.gguf", "library_name: sklearn"),
+            ("config.json", "library_name: transformers"),
+            ("m.ubj", "library_name: xgboost"),
+            ("m.nemo", "library_name: nemo"),
+            ("lora.safetensors", "library_name: diffusers"),
+        ] {
+            assert_eq!(with(file, library).weigh(&Card).0, Vec::<String>::new(), "{library}");
+        }
+    }
+
+    #[test]
+    fn says_what_would_count() {
+        assert_eq!(
+            with("m.skops", "library_name: sklearn").one(&Card, "downloads-not-counted"),
+            "downloads-not-counted at weighbridge.yml:2:1: the Hub would count no downloads: for \
+             `sklearn` it counts requests of `sklearn_model.joblib`, and no such file is published"
+        );
+        with("m.safetensors", "library_name: transformers").one(&Card, "downloads-not-counted");
+        let mut declined = with("m.ubj", "library_name: xgboost");
+        declined.model().publish.query_file = false;
+        declined.one(&Card, "downloads-not-counted");
+    }
 }

@@ -22,6 +22,7 @@ pub(super) struct Sample {
     pub(super) card: String,
     pub(super) readme: Option<SourceFile>,
     pub(super) checkout: Option<std::time::SystemTime>,
+    pub(super) inventory: Inventory,
 }
 
 impl Sample {
@@ -45,7 +46,15 @@ impl Sample {
             unreadable: Vec::new(),
             last: None,
         };
-        Self { policy, git, evidence, card: CARD.into(), readme: None, checkout: None }
+        Self {
+            policy,
+            git,
+            evidence,
+            card: CARD.into(),
+            readme: None,
+            checkout: None,
+            inventory: Inventory::default(),
+        }
     }
 
     pub(super) fn model(&mut self) -> &mut Model {
@@ -54,14 +63,13 @@ impl Sample {
 
     /// What a gate says: its findings as `rule at: message`, and its line for the table.
     pub(super) fn weigh(&self, gate: &dyn Gate) -> (Vec<String>, String) {
-        let inventory = Inventory::default();
         let load = Load {
             policy: &self.policy,
             model: &self.policy.models[0],
             versioning: &Versioning::Untagged,
             target: None,
             git: &self.git,
-            inventory: &inventory,
+            inventory: &self.inventory,
             evidence: &self.evidence,
             published: None,
             card: &self.card,

@@ -125,7 +125,8 @@ impl<'a> Call<'a> {
 
     /// The model brings code of its own, as `auto_map` of its settings says.
     pub(super) fn brings_code(&self) -> bool {
-        let named = |file: &str| self.settings(file).is_some_and(|all| all.get("auto_map").is_some());
+        let named =
+            |file: &str| self.settings(file).is_some_and(|all| all.get("auto_map").is_some());
         self.has_tag("custom_code") || named("config.json") || named("tokenizer_config.json")
     }
 
@@ -144,7 +145,12 @@ impl<'a> Call<'a> {
 
     /// Python that downloads one file; `target` is what it is assigned to.
     pub(super) fn fetch(&self, target: &str, file: &str) -> String {
-        format!("{target}hf_hub_download({}, {}, revision={})", self.repo, quote(file), self.revision)
+        format!(
+            "{target}hf_hub_download({}, {}, revision={})",
+            self.repo,
+            quote(file),
+            self.revision
+        )
     }
 
     /// Python that downloads one file to `path` and loads it; and the file that the Hub counts by,

@@ -5,9 +5,9 @@ use super::call::{Call, Snippet};
 pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
     let pinned = call.pinned();
     let code = match call.task() {
-        "image-text-to-text" => format!(
-            "from mlx_vlm import load\n\nmodel, processor = load({pinned})\n"
-        ),
+        "image-text-to-text" => {
+            format!("from mlx_vlm import load\n\nmodel, processor = load({pinned})\n")
+        }
         "text-generation" => {
             let prompt = if call.has_tag("conversational") {
                 "prompt = tokenizer.apply_chat_template(\n    \

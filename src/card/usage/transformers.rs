@@ -33,8 +33,16 @@ pub(super) const PIPELINES: [&str; 24] = [
 
 /// The class for a task that has no pipeline, and for an architecture where no task is named.
 const CLASSES: [(&[&str], &[&str], &str); 8] = [
-    (&["summarization", "translation"], &["T5ForConditionalGeneration", "MarianMTModel"], "AutoModelForSeq2SeqLM"),
-    (&["image-to-text", "visual-question-answering"], &["VisionEncoderDecoderModel"], "AutoModelForImageTextToText"),
+    (
+        &["summarization", "translation"],
+        &["T5ForConditionalGeneration", "MarianMTModel"],
+        "AutoModelForSeq2SeqLM",
+    ),
+    (
+        &["image-to-text", "visual-question-answering"],
+        &["VisionEncoderDecoderModel"],
+        "AutoModelForImageTextToText",
+    ),
     (&["question-answering"], &["ForQuestionAnswering"], "AutoModelForQuestionAnswering"),
     (&["text-ranking"], &["ForSequenceClassification"], "AutoModelForSequenceClassification"),
     (&[], &["ForCausalLM", "LMHeadModel"], "AutoModelForCausalLM"),
