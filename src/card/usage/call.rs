@@ -178,7 +178,8 @@ impl<'a> Call<'a> {
     }
 }
 
-fn ends(path: &str, ending: &str) -> bool {
+/// Whether a path has the ending, in capitals or not.
+pub(super) fn ends(path: &str, ending: &str) -> bool {
     path.to_lowercase().ends_with(ending)
 }
 

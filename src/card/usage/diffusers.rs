@@ -2,11 +2,11 @@
 
 use super::call::{Call, Snippet, quote};
 
-pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
+pub(super) fn load(call: &Call<'_>) -> Snippet {
     let pinned = call.pinned();
     let inpaints = ["StableDiffusionInpaintPipeline", "StableDiffusionXLInpaintPipeline"];
     if inpaints.iter().any(|tag| call.has_tag(tag)) {
-        return Some(call.pretrained("diffusers", "AutoPipelineForInpainting"));
+        return call.pretrained("diffusers", "AutoPipelineForInpainting");
     }
     // What changes a pipeline needs one: the base model's.
     let base = call.model.base_models.first().map(|base| quote(base));
@@ -16,13 +16,13 @@ pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
             format!("model.load_textual_inversion({pinned})")
         }
         _ if call.has_tag("controlnet") => {
-            return Some(call.pretrained("diffusers", "ControlNetModel"));
+            return call.pretrained("diffusers", "ControlNetModel");
         }
-        _ => return Some(call.pretrained("diffusers", "DiffusionPipeline")),
+        _ => return call.pretrained("diffusers", "DiffusionPipeline"),
     };
-    Some(Snippet::python(format!(
+    Snippet::python(format!(
         "from diffusers import DiffusionPipeline\n\n\
          model = DiffusionPipeline.from_pretrained({})\n{change}\n",
         base.unwrap_or_default()
-    )))
+    ))
 }

@@ -2,11 +2,11 @@
 
 use super::call::{Call, PICKLE, Snippet};
 
-pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
+pub(super) fn load(call: &Call<'_>) -> Snippet {
     let code = format!(
         "from huggingface_hub import from_pretrained_fastai\n\n\
          learner = from_pretrained_fastai({})\n",
         call.pinned()
     );
-    Some(Snippet::python(code).with_note(PICKLE))
+    Snippet::python(code).with_note(PICKLE)
 }

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Snippet};
 
-pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
+pub(super) fn load(call: &Call<'_>) -> Snippet {
     let settings = call.settings("config_sentence_transformers.json");
     let kind = settings.as_ref().and_then(|all| all.get("model_type")?.text());
     let arguments = if call.brings_code() { ", trust_remote_code=True" } else { "" };
@@ -18,12 +18,12 @@ pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
          model = {class}({}{arguments})\n{used}\n",
         call.pinned()
     );
-    Some(Snippet::python(code).with_code_note(call))
+    Snippet::python(code).with_code_note(call)
 }
 
 const ENCODED: &str = "embeddings = model.encode([\"a first sentence\", \"a second one\"])";
 const SCORED: &str = "scores = model.predict([(\"a query\", \"a passage\")])";
 
-pub(super) fn setfit(call: &Call<'_>) -> Option<Snippet> {
-    Some(call.pretrained("setfit", "SetFitModel"))
+pub(super) fn setfit(call: &Call<'_>) -> Snippet {
+    call.pretrained("setfit", "SetFitModel")
 }

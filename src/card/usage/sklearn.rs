@@ -1,10 +1,10 @@
 //! scikit-learn, kept by skops or as a pickle.
 
-use super::call::{Call, PICKLE, Snippet};
+use super::call::{Call, PICKLE, Snippet, ends};
 
 pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
     skops(call).or_else(|| {
-        let named = named(call).filter(|file| !file.ends_with(".skops"));
+        let named = named(call).filter(|file| !ends(file, ".skops"));
         let usual = || call.has("sklearn_model.joblib").then(|| "sklearn_model.joblib".to_owned());
         let any = || call.file(&[".joblib", ".pkl", ".pickle"]).map(str::to_owned);
         let file = named.or_else(usual).or_else(any)?;
@@ -13,7 +13,7 @@ pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
 }
 
 pub(super) fn skops(call: &Call<'_>) -> Option<Snippet> {
-    let named = named(call).filter(|file| file.ends_with(".skops"));
+    let named = named(call).filter(|file| ends(file, ".skops"));
     let file = named.or_else(|| call.file(&[".skops"]).map(str::to_owned))?;
     let load = "print(get_untrusted_types(file=path))  # look before you trust\n\
                 model = load(path, trusted=[])";

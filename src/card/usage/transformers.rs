@@ -59,7 +59,7 @@ const PROCESSORS: [(&str, &str, &str); 4] = [
     ("tokenizer.json", "tokenizer", "AutoTokenizer"),
 ];
 
-pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
+pub(super) fn load(call: &Call<'_>) -> Snippet {
     let mut pinned = call.pinned();
     if call.brings_code() {
         pinned.push_str(&format!(", trust_remote_code=True, code_revision={}", call.revision));
@@ -69,7 +69,7 @@ pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
     } else {
         classes(call, &pinned)
     };
-    Some(Snippet::python(code).with_code_note(call))
+    Snippet::python(code).with_code_note(call)
 }
 
 fn pipeline(call: &Call<'_>, pinned: &str) -> String {
