@@ -127,7 +127,7 @@ impl Facts {
                 tag: release.hub_tag(),
                 channel: release.channel.as_str(),
             }),
-            usage_markdown: usage::snippets(model, input.inventory, &repo, &revision),
+            usage_markdown: usage::snippets(input, &repo, &revision),
             verify_markdown: usage::verify(&repo, &revision),
             repo,
             revision,

@@ -7,16 +7,19 @@ mod facts;
 mod lineage;
 mod metadata;
 mod prose;
+mod query_file;
 mod readme;
 mod render;
 mod repair;
 mod usage;
 mod yaml;
 
+pub use query_file::query_file;
 pub use repair::repaired;
 
 use crate::evidence::Evidence;
 use crate::failure::Advise;
+use crate::hub::query_files::Counted;
 use crate::hub::{front_matter, yaml_tree};
 use crate::inventory::Inventory;
 use crate::policy::Model;
@@ -53,6 +56,20 @@ pub struct CardInput<'a> {
     pub template: Option<&'a str>,
     /// Text of the README that the repository keeps, when that is the card's source.
     pub readme: Option<&'a str>,
+}
+
+impl CardInput<'_> {
+    /// The library: the policy's, else the one that the README names.
+    fn library(&self) -> Option<String> {
+        let readme = || read(self.readme?)?.0.get("library_name")?.as_text().map(str::to_owned);
+        self.model.library.clone().or_else(readme)
+    }
+
+    /// By what the Hub will count downloads.
+    fn counted(&self) -> Counted {
+        let paths: Vec<_> = self.inventory.files.iter().map(|file| file.path.as_str()).collect();
+        Counted::of(self.library().as_deref(), &paths, self.model.publish.query_file)
+    }
 }
 
 /// Why no card could be written.

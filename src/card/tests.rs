@@ -118,68 +118,6 @@ fn without_a_version_it_says_so() {
 }
 
 #[test]
-fn every_library_has_its_own_way() {
-    for (library, task, files, expected) in [
-        (
-            "transformers",
-            "text-classification",
-            &["config.json"][..],
-            "pipeline(\"text-classification\", model=\"acme/churn\", revision=\"v1.2.0\")",
-        ),
-        (
-            "sentence-transformers",
-            "sentence-similarity",
-            &["config.json"],
-            "SentenceTransformer(\"acme/churn\", revision=\"v1.2.0\")",
-        ),
-        ("sentence-transformers", "text-ranking", &["config.json"], "CrossEncoder("),
-        ("sklearn", "tabular-classification", &["m.skops"], "load(path, trusted=[])"),
-        ("sklearn", "tabular-classification", &["m.joblib"], "joblib.load(path)"),
-        (
-            "xgboost",
-            "tabular-classification",
-            &["m.ubj", "z.json"],
-            "hf_hub_download(\"acme/churn\", \"m.ubj\", revision=\"v1.2.0\")",
-        ),
-        (
-            "xgboost",
-            "tabular-regression",
-            &["config.json", "m.json"],
-            "XGBRegressor()\nmodel.load_model(path)",
-        ),
-        ("lightgbm", "tabular-regression", &["model.txt"], "lightgbm.Booster(model_file=path)"),
-        ("diffusers", "text-to-image", &["model_index.json"], "DiffusionPipeline.from_pretrained("),
-        (
-            "peft",
-            "text-generation",
-            &["adapter_model.safetensors"],
-            "AutoPeftModel.from_pretrained(",
-        ),
-        (
-            "timm",
-            "image-classification",
-            &["model.safetensors"],
-            "timm.create_model(\"hf-hub:acme/churn@v1.2.0\"",
-        ),
-        ("keras", "image-classification", &["m.keras"], "keras.saving.load_model(path)"),
-        ("onnx", "image-classification", &["m.onnx"], "onnxruntime.InferenceSession(path)"),
-        ("gguf", "text-generation", &["m-q4.gguf"], "Llama(model_path=path)"),
-        ("other", "other", &["m.safetensors"], "safe_open(path, framework=\"np\")"),
-    ] {
-        let policy =
-            format!("model: {{name: churn, owner: acme, library: {library}, task: {task}}}");
-        let card = write(&Sample::new(&policy, files).input()).expect("written");
-        assert!(card.contains(expected), "{library} {files:?}:\n{card}");
-        assert!(
-            card.contains("snapshot_download(\"acme/churn\", revision=\"v1.2.0\")"),
-            "{library}"
-        );
-    }
-    let plain = write(&Sample::new("model: {name: churn, owner: acme}", &["data.bin"]).input());
-    assert!(!plain.expect("written").contains("The files alone"));
-}
-
-#[test]
 fn a_template_of_ones_own() {
     let sample = sample();
     let with = |template| write(&CardInput { template: Some(template), ..sample.input() });

@@ -1,5 +1,6 @@
 //! The card says what people need to know, in a form that the Hub accepts.
 
+use super::card_downloads;
 use super::card_numbers;
 use super::card_sections::{Outline, Said, said};
 use super::{Gate, Judgement, Load};
@@ -90,6 +91,7 @@ impl Gate for Card {
             &METADATA_MISSING,
             &card_numbers::DIFFERS,
             &card_numbers::UNSUPPORTED,
+            &card_downloads::NOT_COUNTED,
         ]
     }
 
@@ -116,6 +118,7 @@ impl Gate for Card {
         }
         findings.extend(expired(load));
         findings.extend(card_numbers::findings(load));
+        findings.extend(card_downloads::finding(load, root.as_ref()));
         let note = format!("{stated} of {usual} sections stated");
         Ok(Judgement { note, findings, skipped: false })
     }

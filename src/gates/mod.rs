@@ -5,6 +5,7 @@
 pub mod benchmarks;
 pub mod card;
 pub mod card_completeness;
+mod card_downloads;
 mod card_numbers;
 mod card_sections;
 pub mod changelog;

@@ -24,6 +24,7 @@ pub(super) struct Sample {
     pub(super) card: String,
     pub(super) readme: Option<SourceFile>,
     pub(super) checkout: Option<std::time::SystemTime>,
+    pub(super) inventory: Inventory,
 }
 
 impl Sample {
@@ -56,6 +57,7 @@ impl Sample {
             card: CARD.into(),
             readme: None,
             checkout: None,
+            inventory: Inventory::default(),
         }
     }
 
@@ -76,7 +78,6 @@ impl Sample {
 
     /// What a gate says.
     pub(super) fn judge(&self, gate: &dyn Gate) -> Judgement {
-        let inventory = Inventory::default();
         let load = Load {
             policy: &self.policy,
             model: &self.policy.models[0],
@@ -84,7 +85,7 @@ impl Sample {
             target: None,
             git: &self.git,
             changes: &crate::release::Changes::default(),
-            inventory: &inventory,
+            inventory: &self.inventory,
             evidence: &self.evidence,
             test_run: self.test_run.as_ref(),
             published: None,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
+use crate::hub::query_files::ADDED;
 use crate::inventory::Artifact;
 use crate::release::{Channel, Release, RemoteFile, Versioning};
 
@@ -56,7 +57,8 @@ const OLDER: Rule = Rule {
 };
 
 /// Files weighbridge or the Hub write: they differ from run to run and are no part of the model.
-const WRITTEN_FOR_US: [&str; 3] = ["README.md", "weighbridge.json", ".gitattributes"];
+/// [`ADDED`] is one more where the folder has none.
+pub(super) const WRITTEN_FOR_US: [&str; 3] = ["README.md", "weighbridge.json", ".gitattributes"];
 
 fn is_written_for_us(path: &str) -> bool {
     WRITTEN_FOR_US.contains(&path)
@@ -243,11 +245,38 @@ fn differing(load: &Load<'_>, remote: &[RemoteFile]) -> Vec<String> {
             Some(_) => {}
         }
     }
-    for path in there.keys().filter(|path| ours(path) && !here.contains_key(*path) && !kept(path)) {
-        names.push(format!("{path} (gone)"));
+    let gone = |path: &&&str| ours(path) && !here.contains_key(**path) && !kept(path);
+    for path in there.keys().filter(gone) {
+        if *path != ADDED || weighed_then(load, path) {
+            names.push(format!("{path} (gone)"));
+        }
     }
     names.sort();
     names
+}
+
+/// Whether the record of this very version, as published, lists a file: what it does not list,
+/// weighbridge added. Without a record, it is taken for one that was weighed.
+fn weighed_then(load: &Load<'_>, path: &str) -> bool {
+    let version = match load.versioning {
+        Versioning::Release(release) => &release.version,
+        Versioning::Untagged | Versioning::Unreadable { .. } => return true,
+    };
+    let records = load.published.map(|published| &published.records);
+    let record = records.and_then(|records| records.get(version));
+    let record = record.and_then(|bytes| serde_json::from_slice::<Weighed>(bytes).ok());
+    record.is_none_or(|record| record.files.iter().any(|file| file.path == path))
+}
+
+/// The part of a release record that tells what was weighed.
+#[derive(serde::Deserialize)]
+struct Weighed {
+    files: Vec<WeighedFile>,
+}
+
+#[derive(serde::Deserialize)]
+struct WeighedFile {
+    path: String,
 }
 
 /// The Hub names LFS files by SHA-256 (64 digits) and regular ones by git blob id (40 digits).

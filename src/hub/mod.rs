@@ -8,6 +8,7 @@ pub mod front_matter;
 mod lfs;
 pub mod licenses;
 mod model_index;
+pub mod query_files;
 mod repo_id;
 pub mod tables;
 mod upload;

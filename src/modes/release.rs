@@ -6,6 +6,7 @@ use crate::context::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hub::Hub;
+use crate::hub::query_files::ADDED;
 use crate::policy::Policy;
 use crate::provenance;
 use crate::publish::{self, Document, Plan, PublishError, Remote};
@@ -52,6 +53,7 @@ pub(super) fn through(
         gathered.compare(published);
     }
     let card = gathered.card(call)?;
+    let query_file = gathered.query_file(call);
     let verdict = gathered.weigh(&card, published);
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
@@ -62,7 +64,7 @@ pub(super) fn through(
         return call.tell(report);
     };
 
-    let documents = documents(call, &gathered, card, &report)?;
+    let documents = documents(call, &gathered, card, query_file, &report)?;
     let policy = &gathered.model().publish;
     let notes = gathered.notes();
     let plan =
@@ -126,11 +128,13 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
     Ok(remote)
 }
 
-/// The files weighbridge itself adds: the card and the release record.
+/// The files weighbridge itself adds: the card, the release record, and where the Hub would count
+/// no downloads the file by which it does.
 fn documents(
     call: &Call,
     gathered: &Gathered,
     card: String,
+    query_file: Option<String>,
     report: &Report,
 ) -> Result<Vec<Document>, Failure> {
     let path =
@@ -147,10 +151,14 @@ fn documents(
         evidence: &gathered.evidence,
         inventory: &gathered.inventory,
     });
-    Ok(vec![
-        Document { path: path("README.md")?, bytes: card.into_bytes() },
-        Document { path: path("weighbridge.json")?, bytes: record.to_bytes() },
-    ])
+    let mut documents = vec![
+        Document { path: path(publish::CARD)?, bytes: card.into_bytes() },
+        Document { path: path(publish::RECORD)?, bytes: record.to_bytes() },
+    ];
+    if let Some(text) = query_file {
+        documents.push(Document { path: path(ADDED)?, bytes: text.into_bytes() });
+    }
+    Ok(documents)
 }
 
 fn publish(

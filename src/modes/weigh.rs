@@ -118,20 +118,34 @@ impl Gathered {
     pub(super) fn card(&self, call: &Call) -> Result<String, Failure> {
         let template = self.model().card.template.as_deref();
         let template = template.map(|path| read_named(&base(call), path)).transpose()?;
-        card::write(&CardInput {
+        card::write(&self.card_input(call, self.commit(call).as_deref(), template.as_deref()))
+            .map_err(|error| Failure::advised("cannot write the model card", &error))
+    }
+
+    /// The file that is added for the Hub's counter, where one is needed.
+    pub(super) fn query_file(&self, call: &Call) -> Option<String> {
+        card::query_file(&self.card_input(call, None, None))
+    }
+
+    fn card_input<'a>(
+        &'a self,
+        call: &'a Call,
+        commit: Option<&'a str>,
+        template: Option<&'a str>,
+    ) -> CardInput<'a> {
+        CardInput {
             model: self.model(),
             release: self.release(),
             target: self.target.as_ref(),
             inventory: &self.inventory,
             evidence: &self.evidence,
             history: &self.history,
-            commit: self.commit(call).as_deref(),
+            commit,
             repository: call.context.repository.as_deref(),
             run_url: call.context.run_url.as_deref(),
-            template: template.as_deref(),
+            template,
             readme: self.readme.as_ref().map(|file| file.text.as_str()),
-        })
-        .map_err(|error| Failure::advised("cannot write the model card", &error))
+        }
     }
 
     /// Sets what the Hub has of earlier versions beside the metrics.

@@ -126,6 +126,7 @@ impl Table<'_> {
         self.gates(&model.gates);
         self.card(&model.card);
         self.section("publish/keep", patterns(&model.publish.keep, "none"));
+        self.section("publish/query-file", model.publish.query_file.to_string());
     }
 
     fn stages(&mut self, stages: &[Stage]) {

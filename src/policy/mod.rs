@@ -431,8 +431,16 @@ pub struct Statement {
 }
 
 /// How a model is published.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Publish {
     /// Files on the Hub that this version does not have stay there (matching one of these), instead of being deleted in the same commit.
     pub keep: Vec<Pattern>,
+    /// Where the Hub would count no downloads, a small `config.json` is added by which it does.
+    pub query_file: bool,
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self { keep: Vec::new(), query_file: true }
+    }
 }

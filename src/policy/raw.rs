@@ -417,6 +417,8 @@ pub(super) struct Statement {
 pub(super) struct Publish {
     /// Files on the Hub matching one of these globs stay, though this version does not have them.
     pub(super) keep: Option<Vec<String>>,
+    /// Add a small `config.json` where the Hub would otherwise count no downloads; default true.
+    pub(super) query_file: Option<bool>,
 }
 
 /// A rule's level.

@@ -426,6 +426,7 @@ fn explain_names_every_origin() {
     card.required              intended-use, training-data, limitations, bias  default
     card.review-months         never                                         default
     publish.keep               none                                          default
+    publish.query-file         true                                          default
     ");
     let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
     assert_eq!(json[0], serde_json::json!({"key": "tags", "value": "auto", "origin": "default"}));

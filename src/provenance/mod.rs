@@ -88,7 +88,8 @@ pub struct ReleaseRecord {
     /// What went into these stages from outside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<PinRecord>,
-    /// Every file that was weighed, by path; the card and this record are written afterwards.
+    /// Every file that was weighed, by path; what weighbridge itself adds (the card, this record, a
+    /// `config.json` for the Hub's counter) is written afterwards.
     pub files: Vec<FileRecord>,
     /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
     pub manifest_digest: Digest,

@@ -12,8 +12,8 @@ use crate::release::{Published, Release, RemoteFile, Target};
 /// A release record is a few hundred bytes a file.
 const RECORD_LIMIT: usize = 32 * 1024 * 1024;
 
-/// Looks at the target repository; one that is not there has nothing. Of `compared`, and of the
-/// newest version of the channel, it brings the release records along.
+/// Looks at the target repository; one that is not there has nothing. Of `compared`, of the newest
+/// version of the channel and of this very version it brings the release records along.
 pub async fn look(
     hub: &Hub,
     target: &Target,
@@ -34,7 +34,7 @@ pub async fn look(
     let versions = versions(&refs);
     let mut published = Published { versions, this_version, ..Published::default() };
     let last = published.last_before(&release.version).cloned();
-    for version in compared.iter().copied().chain(&last) {
+    for version in compared.iter().copied().chain(&last).chain([&release.version]) {
         let tag = refs.tags.iter().find(|tag| version_of(&tag.name).as_ref() == Some(version));
         let Some(tag) = tag else { continue };
         let record = hub.small_file(&target.repo, &tag.target_commit, RECORD, RECORD_LIMIT).await?;

@@ -19,5 +19,6 @@ mod publish;
 mod rehearse;
 mod reports;
 mod scan;
+mod snippets;
 mod test_command;
 mod workflow;

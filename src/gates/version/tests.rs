@@ -182,6 +182,31 @@ fn the_same_bytes_again_are_already_published() {
 }
 
 #[test]
+fn a_file_that_weighbridge_added_is_no_part_of_the_model() {
+    let mut case = case("");
+    let files = ["model.json", "config.json"];
+    case.this_version(vec![
+        remote("model.json", "weights", true),
+        remote("config.json", "{}", false),
+    ]);
+    let record = |case: &mut Case, weighed: &[&str]| {
+        let files: Vec<_> = weighed.iter().map(|path| serde_json::json!({"path": path})).collect();
+        let record = serde_json::json!({"schema": 1, "files": files}).to_string();
+        let records = &mut case.published.get_or_insert_default().records;
+        records.insert(semver::Version::new(1, 1, 0), record.into_bytes());
+    };
+    // Without the record nobody knows whose it is.
+    case.one("config.json (gone)");
+    record(&mut case, &files);
+    case.one("config.json (gone)");
+    record(&mut case, &files[..1]);
+    assert_eq!(case.none(), "1.1.0 is already published with the same bytes");
+    // One that is in the folder now is the model's own.
+    case.files.push(("config.json", "other"));
+    case.one("config.json (changed)");
+}
+
+#[test]
 fn version_already_published() {
     let mut case = case("");
     case.this_version(vec![remote("model.json", "Weights", true)]);

@@ -58,7 +58,10 @@ impl Check<'_> {
             stages,
             gates: self.gates(&gates, key),
             card: self.card(&card, key),
-            publish: Publish { keep: self.patterns(&keep, publish.get(|own| own.keep.as_ref())) },
+            publish: Publish {
+                keep: self.patterns(&keep, publish.get(|own| own.keep.as_ref())),
+                query_file: publish.get(|own| own.query_file).unwrap_or(true),
+            },
         }
     }
 

@@ -1,0 +1,189 @@
+//! What a library's way may ask of the model, and what it answers.
+
+use crate::card::CardInput;
+use crate::hub::query_files::Counted;
+use crate::inventory::Inventory;
+use crate::json;
+use crate::markdown;
+use crate::policy::Model;
+
+/// The model, and where its version lies.
+pub(super) struct Call<'a> {
+    pub(super) model: &'a Model,
+    inventory: &'a Inventory,
+    /// As the policy has it, else as the README does.
+    pub(super) library: Option<String>,
+    /// By what the Hub counts downloads.
+    pub(super) counted: Counted,
+    pub(super) id: &'a str,
+    pub(super) tag: &'a str,
+    /// Repository and tag as literals of Python and JavaScript.
+    pub(super) repo: String,
+    pub(super) revision: String,
+}
+
+/// Code that loads the model.
+pub(super) struct Snippet {
+    /// What to know before it is run.
+    note: Option<&'static str>,
+    /// Shell commands that come first.
+    shell: Option<String>,
+    language: &'static str,
+    code: String,
+    /// The one file that it loads.
+    pub(super) file: Option<String>,
+}
+
+/// What a pickle does, wherever one is loaded.
+pub(super) const PICKLE: &str = "This file is a pickle: loading it runs code that it contains. Load it only from a source \
+     you trust, after comparing its digest.";
+
+/// The same for a model that brings Python files.
+pub(super) const CODE: &str = "This model brings Python code of its own, which loading it runs: read it first. The revision pins it.";
+
+impl Snippet {
+    pub(super) fn python(code: String) -> Self {
+        Self { note: None, shell: None, language: "python", code, file: None }
+    }
+
+    pub(super) fn javascript(code: String) -> Self {
+        Self { language: "js", ..Self::python(code) }
+    }
+
+    pub(super) fn with_note(self, note: &'static str) -> Self {
+        Self { note: Some(note), ..self }
+    }
+
+    pub(super) fn after_shell(self, shell: String) -> Self {
+        Self { shell: Some(shell), ..self }
+    }
+
+    /// The one file that it loads is this.
+    pub(super) fn loading(self, file: &str) -> Self {
+        Self { file: Some(file.to_owned()), ..self }
+    }
+
+    /// Its paragraphs and blocks of code.
+    pub(super) fn markdown(self) -> Vec<String> {
+        let note = self.note.map(str::to_owned);
+        let shell = self.shell.map(|shell| markdown::block("sh", &shell));
+        let code = markdown::block(self.language, &self.code);
+        note.into_iter().chain(shell).chain([code]).collect()
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(input: &CardInput<'a>, id: &'a str, tag: &'a str) -> Self {
+        let (repo, revision) = (quote(id), quote(tag));
+        let CardInput { model, inventory, .. } = *input;
+        let (library, counted) = (input.library(), input.counted());
+        Self { model, inventory, library, counted, id, tag, repo, revision }
+    }
+
+    pub(super) fn task(&self) -> &str {
+        self.model.task.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn has_tag(&self, tag: &str) -> bool {
+        self.model.tags.iter().any(|own| own == tag)
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let inventory: &'a Inventory = self.inventory;
+        inventory.files.iter().map(|file| file.path.as_str())
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.inventory.get(path).is_some()
+    }
+
+    /// The first file with one of the endings, in the order of the endings.
+    pub(super) fn file(&self, endings: &[&str]) -> Option<&'a str> {
+        endings.iter().find_map(|ending| self.paths().find(|path| ends(path, ending)))
+    }
+
+    /// The only file with the ending.
+    pub(super) fn only_file(&self, ending: &str) -> Option<&'a str> {
+        let mut found = self.paths().filter(|path| ends(path, ending));
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// The largest file with the ending that is not one of those which lie beside models.
+    pub(super) fn largest(&self, ending: &str, beside: &[&str]) -> Option<&'a str> {
+        let files = self.inventory.files.iter();
+        files
+            .filter(|file| ends(file.path.as_str(), ending))
+            .filter(|file| !beside.contains(&file.path.file_name()))
+            .max_by_key(|file| file.size)
+            .map(|file| file.path.as_str())
+    }
+
+    /// A document at the top of the folder that is JSON.
+    pub(super) fn settings(&self, path: &str) -> Option<json::Value> {
+        json::Value::parse(self.inventory.get(path)?.text.as_deref()?).ok()
+    }
+
+    /// The model brings code of its own, as `auto_map` of its settings says.
+    pub(super) fn brings_code(&self) -> bool {
+        let named =
+            |file: &str| self.settings(file).is_some_and(|all| all.get("auto_map").is_some());
+        self.has_tag("custom_code") || named("config.json") || named("tokenizer_config.json")
+    }
+
+    /// The arguments that name the version: `"acme/churn", revision="v1.0.0"`.
+    pub(super) fn pinned(&self) -> String {
+        format!("{}, revision={}", self.repo, self.revision)
+    }
+
+    /// Python that downloads everything into `folder`.
+    pub(super) fn snapshot(&self) -> String {
+        format!(
+            "from huggingface_hub import snapshot_download\n\nfolder = snapshot_download({})",
+            self.pinned()
+        )
+    }
+
+    /// Python that downloads one file; `target` is what it is assigned to.
+    pub(super) fn fetch(&self, target: &str, file: &str) -> String {
+        format!(
+            "{target}hf_hub_download({}, {}, revision={})",
+            self.repo,
+            quote(file),
+            self.revision
+        )
+    }
+
+    /// Python that downloads one file to `path` and loads it; and the file that the Hub counts by,
+    /// which nothing else would ask for.
+    pub(super) fn download(&self, imports: &str, file: &str, load: &str) -> Snippet {
+        let counting = match self.counted.path() {
+            Some(counted) if counted != file => {
+                format!("{}  # counts as a download\n", self.fetch("", counted))
+            }
+            _ => String::new(),
+        };
+        let path = self.fetch("path = ", file);
+        let code = format!(
+            "{imports}\nfrom huggingface_hub import hf_hub_download\n\n{path}\n{counting}{load}\n"
+        );
+        Snippet::python(code).loading(file)
+    }
+
+    /// Python that loads by the library's own `from_pretrained`.
+    pub(super) fn pretrained(&self, package: &str, class: &str) -> Snippet {
+        Snippet::python(format!(
+            "from {package} import {class}\n\nmodel = {class}.from_pretrained({})\n",
+            self.pinned()
+        ))
+    }
+}
+
+/// Whether a path has the ending, in capitals or not.
+pub(super) fn ends(path: &str, ending: &str) -> bool {
+    path.to_lowercase().ends_with(ending)
+}
+
+/// A string literal of Python and JavaScript: JSON's escapes are theirs too.
+pub(super) fn quote(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
+}
