@@ -15,15 +15,17 @@ mod junit_place;
 mod measured;
 mod metrics;
 mod results;
+mod scores;
 
 use std::time::SystemTime;
 
-pub use before::Earlier;
-pub use compared::{Compared, Test};
+pub use before::{Earlier, Last};
+pub use compared::{Compared, Method, Test};
 pub use files::{Base, EvidenceFile};
 pub use gather::{gather, read_tests};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
 pub use results::{Lineage, Number, Results, formats, read as read_results};
+pub use scores::Scores;
 
 use crate::digest::Digest;
 use crate::finding::Location;
@@ -40,9 +42,9 @@ pub struct Evidence {
     pub beside: Vec<(String, f64)>,
     /// Files that matched a pattern but could not be read as evidence.
     pub unreadable: Vec<Unreadable>,
-    /// The newest version of the channel that is on the Hub, and the metrics of its record; `None`
-    /// when there is none, or nobody asked.
-    pub last: Option<(String, Vec<String>)>,
+    /// The newest version of the channel that is on the Hub; `None` when there is none, or nobody
+    /// asked.
+    pub last: Option<Last>,
 }
 
 /// Reads one kind of test report. Total: any bytes give a report or a reason.

@@ -11,6 +11,7 @@ pub mod license;
 #[cfg(test)]
 mod sample;
 pub mod scan;
+pub mod size;
 pub mod tests;
 pub mod version;
 
@@ -25,11 +26,12 @@ use crate::policy::{Model, Policy};
 use crate::release::{GitFacts, Published, Target, Versioning};
 
 /// Every gate, in the order of reports.
-pub const ALL: [&dyn Gate; 6] = [
+pub const ALL: &[&dyn Gate] = &[
     &version::Version,
     &tests::Tests,
     &benchmarks::Benchmarks,
     &scan::Scan,
+    &size::Size,
     &card::Card,
     &license::License,
 ];

@@ -8,6 +8,7 @@ mod load;
 mod places;
 mod problem;
 mod raw;
+mod size;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use benchmark::{Around, Before, Benchmark, Direction, Named, NoWorseThan, Pl
 pub use explain::{Row, explain, explain_json};
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
+pub use size::{Bytes, Growth, Limit, SizeGate};
 
 use crate::finding::{Location, Overrides};
 
@@ -190,6 +192,8 @@ pub struct Gates {
     pub hub_scan: HubScan,
     /// Licences.
     pub licenses: LicensesGate,
+    /// What the files may weigh.
+    pub size: SizeGate,
 }
 
 /// Settings of the license gate.

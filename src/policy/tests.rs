@@ -412,9 +412,14 @@ fn explain_names_every_origin() {
     gates.version.allow-older  false                                         default
     gates.tests.required       false                                         weighbridge.yml:2:27
     gates.tests.reports        reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
+    gates.tests.run            nothing: an earlier step runs the tests       default
     gates.benchmarks           none                                          default
     gates.licenses.allowed     every one the Hub knows                       default
     gates.licenses.of          as the Hub tells                              default
+    gates.size.max             no limit                                      default
+    gates.size.warn-max        no limit                                      default
+    gates.size.max-file        no limit                                      default
+    gates.size.max-growth      no limit                                      default
     gates.hub-scan.wait        false                                         default
     gates.hub-scan.timeout     600 s                                         default
     card.source                generated                                     default

@@ -5,6 +5,7 @@ mod card;
 mod gates;
 mod model;
 mod rules;
+mod size;
 mod stages;
 
 use std::collections::BTreeSet;
