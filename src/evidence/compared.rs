@@ -119,6 +119,9 @@ pub(super) fn compared<'a>(
     Compared { from, before: before.value, worse_by, allowed, test, shared }
 }
 
+/// From so many degrees of freedom on, the t distribution is the normal one to four digits.
+const NORMAL_FROM: f64 = 10_000.0;
+
 /// What a test rests on.
 struct Errors {
     method: Method,
@@ -154,11 +157,11 @@ fn degrees(samples: Option<u64>) -> Option<f64> {
 
 impl Errors {
     fn of(&self, worse_by: f64, allowed: f64, confidence: f64) -> Test {
-        let freedom = self.freedom.filter(|freedom| freedom.is_finite());
+        let freedom = self.freedom.filter(|freedom| *freedom < NORMAL_FROM);
         let (quantile, p_value) = if self.stderr > 0.0 {
             let beyond = (worse_by - allowed) / self.stderr;
             match freedom.and_then(|freedom| StudentsT::new(0.0, 1.0, freedom).ok()) {
-                Some(student) => (student.inverse_cdf(confidence), student.sf(beyond)),
+                Some(student) => (quantile(&student, confidence), student.sf(beyond)),
                 None => {
                     let normal = Normal::standard();
                     (normal.inverse_cdf(confidence), normal.sf(beyond))
@@ -179,6 +182,25 @@ impl Errors {
             p_value,
         }
     }
+}
+
+/// The quantile of a confidence above 0.5, by halving: the inverse of statrs does not end where its
+/// numbers get extreme.
+fn quantile(student: &StudentsT, confidence: f64) -> f64 {
+    let beyond = |at: f64| student.sf(at) > 1.0 - confidence;
+    let (mut low, mut high) = (0.0, 1.0);
+    while beyond(high) && high < 1e100 {
+        (low, high) = (high, high * 2.0);
+    }
+    for _ in 0..80 {
+        let middle = f64::midpoint(low, high);
+        if beyond(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
 }
 
 #[cfg(test)]
@@ -247,6 +269,37 @@ mod tests {
             let p_value = if worse { 0.0 } else { 1.0 };
             assert_eq!(exact.test.map(|test| test.p_value), Some(p_value));
             assert_eq!(exact.is_worse(), worse);
+        }
+    }
+
+    /// Quantiles from `scipy.stats.t.ppf`.
+    #[test]
+    fn quantiles_and_what_is_extreme() {
+        for (freedom, confidence, expected) in [
+            (1.0, 0.95, 6.313_751_51),
+            (2.5, 0.99, 5.353_111_17),
+            (8.0, 0.95, 1.859_548_04),
+            (39.0, 0.9, 1.303_638_59),
+            (9_999.0, 0.95, 1.645_006_04),
+            (1.0, 0.999_999, 318_309.886),
+        ] {
+            let student = StudentsT::new(0.0, 1.0, freedom).expect("positive");
+            let found = quantile(&student, confidence);
+            assert!((found / expected - 1.0).abs() < 1e-6, "{freedom} {confidence}: {found}");
+        }
+        // Whatever a file says of its samples and errors, there is an answer.
+        let numbers = [0.0, 5e-324, 1e-300, 0.1, 1e300, f64::MAX];
+        let samples = [None, Some(0), Some(2), Some(9_000_000_000_000_000)];
+        for (error, confidence) in
+            numbers.iter().flat_map(|one| [(*one, 0.51), (*one, 1.0 - 1e-16)])
+        {
+            for (other, count) in numbers.iter().flat_map(|one| samples.map(|n| (*one, n))) {
+                let asked = asked(Tolerance::Absolute(0.0), Some(confidence));
+                let (now, before) = (side(0.4, Some(error), count), side(0.5, Some(other), count));
+                let compared = compared(Direction::Higher, &now, &before, "", &asked);
+                let p_value = compared.test.map(|test| test.p_value);
+                assert!(p_value.is_none_or(|p| (0.0..=1.0).contains(&p)), "{compared:?}");
+            }
         }
     }
 

@@ -307,7 +307,8 @@ impl<'a> Measured<'a> {
         (now != before).then_some((now > before) == (direction == Direction::Higher))
     }
 
-    fn unit(&self) -> &'a str {
+    /// The unit of the number; empty when the evidence names none.
+    pub fn unit(&self) -> &'a str {
         let number = self.metric.and_then(|metric| metric.number.as_ref());
         number.and_then(|number| number.unit.as_deref()).unwrap_or_default()
     }

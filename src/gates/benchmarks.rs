@@ -69,7 +69,8 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
     let asked = row.benchmark;
     let name = row.name();
     let (place, at) = (&asked.place, &metric.at);
-    let value_at = format!("{name} is {} ({at})", row.number().map(show).unwrap_or_default());
+    let value = format!("{} {}", row.number().map(show).unwrap_or_default(), row.unit());
+    let value_at = format!("{name} is {} ({at})", value.trim_end());
     let here = || at.clone();
     match breach {
         Breach::Missing(why) => {

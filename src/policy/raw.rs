@@ -5,10 +5,14 @@
 //! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
 //! stop at the first one, and the rest of the file would go unjudged.
 
+mod size;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub(super) use size::{Size, SizeGate};
 
 use crate::finding::Level;
 
@@ -298,52 +302,6 @@ impl JsonSchema for Amount {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "A number, or a percentage as text: `1%`.",
-            "type": ["number", "string"],
-        })
-    }
-}
-
-/// Budgets of bytes.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
-pub(super) struct SizeGate {
-    /// Most that all files together may have: 2GB.
-    pub(super) max: Option<Size>,
-    /// Most that all files together may have without a warning.
-    pub(super) warn_max: Option<Size>,
-    /// Most that one file may have.
-    pub(super) max_file: Option<Size>,
-    /// By how much all files together may outgrow those of the last release: 20%, or 200MB.
-    pub(super) max_growth: Option<Size>,
-}
-
-/// Bytes, or a size as text: `500MB`, `2GiB`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Size {
-    Number(f64),
-    Text(String),
-}
-
-impl Size {
-    /// As it is written.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
-        }
-    }
-}
-
-impl JsonSchema for Size {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Size".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "Bytes, or a size as text: `500MB`, `2GiB`.",
             "type": ["number", "string"],
         })
     }

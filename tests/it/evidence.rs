@@ -108,7 +108,7 @@ async fn growth_is_measured_against_the_last_release() {
     workspace.version("v1.2.0");
     release(&workspace)
         .expect(1)
-        .says("[size-growth] weighbridge.yml:11:53")
+        .says("[size-growth] weighbridge.yml:11:50")
         .says("more than in version 1.1.0")
         .says("[file-above-max] model/w.bin");
     assert!(!server.hub.requests().iter().any(|one| one.path.contains("/tag/v1.2.0")));
@@ -225,7 +225,8 @@ fn latency_and_memory_have_budgets_in_their_units() {
     workspace
         .run(&["check"])
         .expect(1)
-        .says("p95 latency = 12.4 ms (≤ 12 ms")
+        .says("p95 latency = 12.4 ms\n      (≤ 12 ms, no worse than `baseline.json` by 10%)")
+        .says("p95 latency is 12.4 ms (smaller.json:5:14), above the highest allowed 12")
         .says("p95 latency is in ms (smaller.json:5:")
         .says("peak memory = 512 Megabytes, -88 since 600, better");
     let rows = ["latency (test_infer_small)", "p95 latency", "peak memory"].map(|name| {

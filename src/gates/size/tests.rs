@@ -60,6 +60,7 @@ fn weigh(size: &str, files: Vec<Artifact>, before: &Before) -> (Vec<String>, Str
         git: &GitFacts::default(),
         inventory: &Inventory { files, ..Inventory::default() },
         evidence: &Evidence { last, ..Evidence::default() },
+        test_run: None,
         published: (!matches!(before, Before::NotAsked)).then_some(&published),
         card: "",
         readme: None,

@@ -78,7 +78,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "lm-eval/before/samples_toy_arith_2026-11-25T19-32-45.475350.jsonl",
         "examples",
         1,
-        &["acc = 0.5 ± 0.11470786693528086 n=20 :1"],
+        &["acc = 0.5 ± 0.11470786693528089 n=20 :1"],
     ),
     (
         "lm-eval/now/samples_toy_arith_2026-11-25T19-29-57.521847.jsonl",
