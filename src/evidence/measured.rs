@@ -1,5 +1,7 @@
 //! A metric beside all that the policy asks of it.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::compared::{Compared, Side, Test, compared};
@@ -304,7 +306,11 @@ impl<'a> Measured<'a> {
     fn better(&self) -> Option<bool> {
         let (_, before) = self.metric?.was()?;
         let (now, direction) = (self.number()?, self.direction()?);
-        (now != before).then_some((now > before) == (direction == Direction::Higher))
+        match now.partial_cmp(&before)? {
+            Ordering::Greater => Some(direction == Direction::Higher),
+            Ordering::Less => Some(direction == Direction::Lower),
+            Ordering::Equal => None,
+        }
     }
 
     /// The unit of the number; empty when the evidence names none.

@@ -4,7 +4,8 @@ mod rules;
 
 use super::{Gate, Judgement, Load};
 use crate::evidence::{
-    Breach, Compared, Evidence, Measured, Metric, MetricRow, measured, rounded, show, show_change,
+    Breach, Compared, Evidence, Measured, Metric, MetricRow, Slice, measured, rounded, show,
+    show_change,
 };
 use crate::failure::Failure;
 use crate::finding::{Finding, Rule};
@@ -112,17 +113,7 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&WORSE, format!("{value_at}, {}", worse(row, compared)), here())
         }
         Breach::Gap { low, high, allowed } => {
-            let message = format!(
-                "{name} is {} for `{}` and {} for `{}`: {} apart, more than the allowed {} ({})",
-                show(low.value),
-                low.label,
-                show(high.value),
-                high.label,
-                rounded(high.value - low.value),
-                show(*allowed),
-                asked.at
-            );
-            Finding::new(&GAP, message, here())
+            Finding::new(&GAP, gap(row, low, high, *allowed), here())
         }
         Breach::NoLabels => {
             let message = format!("{name}: {} has fewer than two labels of it", metric.file);
@@ -175,6 +166,21 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&NOT_ASKED, message, asked.at.clone())
         }
     }
+}
+
+/// How far two labels are apart.
+fn gap(row: &Measured<'_>, low: &Slice, high: &Slice, allowed: f64) -> String {
+    format!(
+        "{} is {} for `{}` and {} for `{}`: {} apart, more than the allowed {} ({})",
+        row.name(),
+        show(low.value),
+        low.label,
+        show(high.value),
+        high.label,
+        rounded(high.value - low.value),
+        show(allowed),
+        row.benchmark.at
+    )
 }
 
 /// How much worse than before, and how sure that is.

@@ -232,7 +232,7 @@ mod tests {
             doubtful: better.is_none(),
             source: "m.json:1".into(),
         };
-        let test = Test {
+        let paired = Test {
             method: Method::Paired,
             samples: Some(400),
             samples_before: Some(400),
@@ -242,14 +242,14 @@ mod tests {
             at_least: 0.01,
             p_value: 0.0215,
         };
-        let mut text = String::new();
+        let mut table = String::new();
         let rows = [
-            row("f1 | x", Some(-0.026), Some(false), Some(test)),
+            row("f1 | x", Some(-0.026), Some(false), Some(paired)),
             row("loss", Some(-0.5), Some(true), None),
             row("drift", None, None, None),
         ];
-        write_metrics(&mut text, &rows);
-        let lines: Vec<_> = text.lines().skip(3).collect();
+        write_metrics(&mut table, &rows);
+        let lines: Vec<_> = table.lines().skip(3).collect();
         assert_eq!(
             lines,
             [

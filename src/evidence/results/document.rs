@@ -73,13 +73,13 @@ fn json(text: &str) -> Result<Value, String> {
              reads the file without holding it"
         ));
     }
-    Value::parse(text).map_err(unread)
+    Value::parse(text).map_err(|error| unread(&error).to_owned())
 }
 
-fn unread(error: Unread) -> String {
+fn unread(error: &Unread) -> &'static str {
     match error {
-        Unread::Broken => "not valid JSON".into(),
-        Unread::Deep => "its JSON nests too deeply".into(),
+        Unread::Broken => "not valid JSON",
+        Unread::Deep => "its JSON nests too deeply",
     }
 }
 
@@ -98,7 +98,7 @@ fn lines(text: &str) -> Result<Value, String> {
             continue;
         }
         let row = Value::parse_at(line, start)
-            .map_err(|error| format!("line {}: {}", index + 1, unread(error)))?;
+            .map_err(|error| format!("line {}: {}", index + 1, unread(&error)))?;
         let Value::Map(mut cells) = row else {
             return Err(format!("line {}: it is no map", index + 1));
         };
