@@ -97,6 +97,13 @@ impl Value {
         Ok(value)
     }
 
+    /// Reads a whole text that stands at a byte of a longer one: a line.
+    pub(crate) fn parse_at(text: &str, at: usize) -> Result<Self, Unread> {
+        let mut value = Self::parse(text)?;
+        value.shift(at);
+        Ok(value)
+    }
+
     fn shift(&mut self, by: usize) {
         match self {
             Self::Map(entries) => entries.iter_mut().for_each(|(key, value)| {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::results::{self, Results};
-use super::{Base, Evidence, EvidenceFile, Metric, MetricValue};
+use super::metrics::{at_pointer, has_pointers};
+use super::results::{self, Number, Results};
+use super::scores::{self, Scores};
+use super::{Base, Evidence, EvidenceFile, Metric, MetricValue, json_metric};
 use crate::digest::Digest;
 use crate::policy::{Before, Benchmark, Named, Place};
 
@@ -31,7 +33,22 @@ pub enum Earlier {
         stderr: Option<f64>,
         /// How many samples it was computed from.
         samples: Option<u64>,
+        /// The scores that it is the mean of.
+        scores: Option<Scores>,
+        /// Its unit.
+        unit: Option<String>,
     },
+}
+
+/// The newest version of the channel that is on the Hub, as its record tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Last {
+    /// The version.
+    pub version: String,
+    /// The metrics that it had.
+    pub metrics: Vec<Number>,
+    /// The bytes of its files.
+    pub bytes: Option<u64>,
 }
 
 /// What a benchmark is compared with, as far as files of the workspace hold it.
@@ -40,7 +57,13 @@ pub(super) fn in_workspace(base: &Base, benchmark: &Benchmark) -> Earlier {
         None => Earlier::NotCompared,
         Some(Before::Last | Before::Version(_)) => Earlier::NotAsked,
         Some(Before::File(path)) => match base.read(path) {
-            Ok(file) => number(&file, benchmark, path),
+            Ok(file) => match number(&file, benchmark) {
+                Ok(number) => {
+                    let number = scores::with_samples(base, path, number, benchmark);
+                    earlier(number, path, &file)
+                }
+                Err(why) => Earlier::Missing(format!("{}: {why}", file.shown)),
+            },
             Err(error) => Earlier::Missing(format!("{}: {error}", base.shown(path))),
         },
     }
@@ -67,9 +90,12 @@ impl Evidence {
             };
         }
         self.last = last.and_then(|version| {
-            let record = results::read(&as_file(records.get(version)?, version)).ok()?;
-            let names = record.numbers.into_iter().map(|number| number.metric).collect();
-            Some((version.to_string(), names))
+            let record = records.get(version)?;
+            Some(Last {
+                version: version.to_string(),
+                metrics: results::read(&as_file(record, version)).ok()?.numbers,
+                bytes: results::bytes_in(record),
+            })
         });
     }
 }
@@ -78,7 +104,11 @@ fn published(record: Option<&Vec<u8>>, version: &Version, benchmark: &Benchmark)
     let Some(record) = record else {
         return Earlier::Missing(format!("version {version} has no release record on the Hub"));
     };
-    number(&as_file(record, version), benchmark, &version.to_string())
+    let file = as_file(record, version);
+    match number(&file, benchmark) {
+        Ok(number) => earlier(number, &version.to_string(), &file),
+        Err(why) => Earlier::Missing(format!("{}: {why}", file.shown)),
+    }
 }
 
 fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
@@ -90,14 +120,38 @@ fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
     }
 }
 
-fn number(file: &EvidenceFile, benchmark: &Benchmark, from: &str) -> Earlier {
-    let results = match results::read(file) {
-        Ok(results) => results,
-        Err(why) => return Earlier::Missing(format!("{}: {why}", file.shown)),
-    };
+fn earlier(number: Number, from: &str, file: &EvidenceFile) -> Earlier {
+    match number.value {
+        MetricValue::Number(value) => Earlier::Number {
+            from: from.to_owned(),
+            value,
+            stderr: number.stderr,
+            samples: number.samples,
+            scores: number.scores,
+            unit: number.unit,
+        },
+        MetricValue::NotFinite(text) | MetricValue::NotANumber(text) => {
+            Earlier::Missing(format!("{}: it is {text}", file.shown))
+        }
+        MetricValue::Missing(why) => Earlier::Missing(format!("{}: {why}", file.shown)),
+    }
+}
+
+/// The number in a file that was written earlier.
+fn number(file: &EvidenceFile, benchmark: &Benchmark) -> Result<Number, String> {
+    let results = results::read(file);
+    let is_record = results.as_ref().is_ok_and(is_record);
+    if let (Place::Pointer(pointer), false) = (&benchmark.place, is_record) {
+        if has_pointers(file) {
+            let (value, _) = json_metric::read(file, pointer);
+            return Ok(Number::new(&benchmark.metric, value, 0));
+        }
+        return at_pointer(&results?, pointer).cloned();
+    }
+    let results = results?;
     // A record has the policy's own names.
     let named = match &benchmark.place {
-        Place::Named(named) if !is_record(&results) => named.clone(),
+        Place::Named(named) if !is_record => named.clone(),
         place => Named {
             key: benchmark.metric.clone(),
             task: as_named(place).and_then(|named| named.task.clone()),
@@ -106,18 +160,7 @@ fn number(file: &EvidenceFile, benchmark: &Benchmark, from: &str) -> Earlier {
         },
     };
     let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
-    match results::select(&results, &named, dataset, split) {
-        Ok(number) => match &number.value {
-            MetricValue::Number(value) => Earlier::Number {
-                from: from.to_owned(),
-                value: *value,
-                stderr: number.stderr,
-                samples: number.samples,
-            },
-            other => Earlier::Missing(format!("{}: it is {other:?}", file.shown)),
-        },
-        Err(why) => Earlier::Missing(format!("{}: {why}", file.shown)),
-    }
+    results::select(&results, &named, dataset, split).cloned()
 }
 
 fn is_record(results: &Results) -> bool {
@@ -132,11 +175,16 @@ fn as_named(place: &Place) -> Option<&Named> {
 }
 
 impl Metric {
-    /// What it was, and where from, when that is known.
+    /// What it was, and where from, when that is known and in the same unit.
     pub fn was(&self) -> Option<(&str, f64)> {
-        match &self.earlier {
-            Earlier::Number { from, value, .. } => Some((from, *value)),
-            _ => None,
-        }
+        let Earlier::Number { from, value, .. } = &self.earlier else { return None };
+        self.units_apart().is_none().then_some((from, *value))
+    }
+
+    /// This unit and the one before, when they are known and others.
+    pub(super) fn units_apart(&self) -> Option<(&str, &str)> {
+        let Earlier::Number { unit, .. } = &self.earlier else { return None };
+        let (now, before) = (self.number.as_ref()?.unit.as_deref()?, unit.as_deref()?);
+        (now != before).then_some((now, before))
     }
 }

@@ -1,10 +1,12 @@
 //! A metric beside all that the policy asks of it.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
-use super::compared::{Compared, compared};
-use super::{Earlier, Evidence, Metric, MetricValue, Slice};
-use crate::policy::{Around, Benchmark, Direction, Model};
+use super::compared::{Compared, Side, Test, compared};
+use super::{Earlier, Evidence, Metric, MetricValue, Number, Slice};
+use crate::policy::{Around, Benchmark, Direction, Model, Place};
 
 /// One bounded metric with what was measured. `metric` is `None` only when nothing was gathered
 /// for it.
@@ -71,8 +73,17 @@ pub enum Breach<'a> {
     AboveWarnMax(f64),
     /// It is to be compared, and there is nothing to compare it with.
     NotCompared(&'a str),
+    /// The number has another unit than the one that it is compared with: this one's, that one's.
+    OtherUnit(&'a str, &'a str),
     /// A confidence is asked for, and a standard error is not known.
     NotTested,
+    /// Both sides have scores, and not of the same examples.
+    OtherExamples {
+        /// Examples that both have.
+        shared: usize,
+        /// How many this side has, and the one before.
+        of: (u64, u64),
+    },
     /// The Hub was not asked what came before.
     NotAsked,
 }
@@ -86,8 +97,16 @@ impl Breach<'_> {
                 | Self::AboveWarnMax(_)
                 | Self::NotCompared(_)
                 | Self::NotTested
+                | Self::OtherExamples { .. }
                 | Self::NotAsked
         )
+    }
+}
+
+impl Breach<'_> {
+    /// Whether it is to be looked at, though it does not block.
+    fn is_doubt(&self) -> bool {
+        !self.blocks() && !matches!(self, Self::NotAsked)
     }
 }
 
@@ -104,10 +123,17 @@ pub struct MetricRow {
     pub delta: String,
     /// The change as a part of the value before: 0.01 is 1 %.
     pub part: Option<f64>,
+    /// Whether the change is for the better; `None` without a change, or when nobody says which way
+    /// is better.
+    pub better: Option<bool>,
+    /// The test of whether it is worse, where the policy asks for one and errors are known.
+    pub test: Option<Test>,
     /// What is asked, as shown (`≥ 0.9`), empty when nothing is.
     pub bound: String,
     /// Whether the number is there and all that is asked of it holds.
     pub passed: bool,
+    /// Whether something about it has to be looked at, though it does not block.
+    pub doubtful: bool,
     /// `file:line` it came from.
     pub source: String,
 }
@@ -124,8 +150,11 @@ impl<'a> Measured<'a> {
             part: change
                 .map(|((_, before), now)| (now - before) / before.abs())
                 .filter(|part| part.is_finite()),
+            better: self.better(),
+            test: self.comparison().and_then(|compared| compared.test),
             bound: self.bound(),
             passed: self.passed(),
+            doubtful: self.breaches().iter().any(Breach::is_doubt),
             source: self.source(),
         }
     }
@@ -133,7 +162,7 @@ impl<'a> Measured<'a> {
     /// The metric's name, told apart from others of that name.
     pub fn name(&self) -> String {
         let mut name = self.benchmark.metric.clone();
-        if let crate::policy::Place::Named(named) = &self.benchmark.place {
+        if let Place::Named(named) = &self.benchmark.place {
             let parts = [&named.task, &named.filter, &named.label];
             let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
             if !parts.is_empty() {
@@ -141,6 +170,23 @@ impl<'a> Measured<'a> {
             }
         }
         name
+    }
+
+    /// Whether a metric of an earlier release is this one. Names that only one of the two has do not
+    /// tell them apart.
+    pub fn is_of(&self, earlier: &Number) -> bool {
+        let same = |one: &Option<String>, other: &Option<String>| {
+            one.is_none() || other.is_none() || one == other
+        };
+        let names = match &self.benchmark.place {
+            Place::Named(named) => {
+                same(&named.task, &earlier.task)
+                    && same(&named.filter, &earlier.filter)
+                    && same(&named.label, &earlier.label)
+            }
+            Place::Pointer(_) => true,
+        };
+        names && self.benchmark.metric == earlier.metric
     }
 
     /// The number, when there is a finite one.
@@ -187,53 +233,90 @@ impl<'a> Measured<'a> {
         breaches.extend(asked.target.filter(off).map(Breach::OffTarget));
         breaches.extend(asked.warn_min.filter(|min| value < *min).map(Breach::BelowWarnMin));
         breaches.extend(asked.warn_max.filter(|max| value > *max).map(Breach::AboveWarnMax));
-        breaches.extend(self.gap(metric));
+        breaches.extend(self.gap());
         if let (Some(said), Some(policy)) = (self.said_by_file(), asked.direction)
             && said != policy
         {
             breaches.push(Breach::Contradiction(said));
         }
-        self.against_earlier(metric, value, &mut breaches);
+        self.against_earlier(metric, &mut breaches);
         breaches
     }
 
-    fn gap(&self, metric: &'a Metric) -> Option<Breach<'a>> {
+    fn gap(&self) -> Option<Breach<'a>> {
         let allowed = self.benchmark.max_gap?;
-        let by_value = |one: &&Slice, other: &&Slice| one.value.total_cmp(&other.value);
-        let low = metric.slices.iter().min_by(by_value);
-        let high = metric.slices.iter().max_by(by_value);
-        let (Some(low), Some(high)) = (low, high.filter(|_| metric.slices.len() > 1)) else {
-            return Some(Breach::NoLabels);
-        };
+        let Some((low, high)) = self.widest() else { return Some(Breach::NoLabels) };
         (high.value - low.value > allowed).then_some(Breach::Gap { low, high, allowed })
     }
 
-    fn against_earlier(&self, metric: &'a Metric, value: f64, breaches: &mut Vec<Breach<'a>>) {
+    /// The labels that differ most, where there are two.
+    fn widest(&self) -> Option<(&'a Slice, &'a Slice)> {
+        let slices = &self.metric.filter(|metric| metric.slices.len() > 1)?.slices;
+        let by_value = |one: &&Slice, other: &&Slice| one.value.total_cmp(&other.value);
+        slices.iter().min_by(by_value).zip(slices.iter().max_by(by_value))
+    }
+
+    fn against_earlier(&self, metric: &'a Metric, breaches: &mut Vec<Breach<'a>>) {
         let Some(asked) = &self.benchmark.no_worse_than else { return };
         match &metric.earlier {
             Earlier::NotCompared | Earlier::Nothing => {}
             Earlier::NotAsked => breaches.push(Breach::NotAsked),
             Earlier::Missing(why) => breaches.push(Breach::NotCompared(why)),
-            Earlier::Number { from, value: before, stderr, samples } => {
-                let Some(direction) = self.direction() else {
+            Earlier::Number { scores: before, .. } => {
+                if let Some((now, before)) = metric.units_apart() {
+                    return breaches.push(Breach::OtherUnit(now, before));
+                }
+                let Some(compared) = self.comparison() else {
                     return breaches.push(Breach::NoDirection);
                 };
-                let of_this = metric.number.as_ref();
-                let compared = compared(
-                    direction,
-                    (value, of_this.and_then(|number| number.stderr)),
-                    (*before, *stderr),
-                    asked,
-                );
                 if asked.confidence.is_some() && compared.test.is_none() {
                     breaches.push(Breach::NotTested);
                 }
+                let now = metric.number.as_ref().and_then(|number| number.scores.as_ref());
+                if let (Some(shared), Some(now), Some(before)) = (compared.shared, now, before) {
+                    let of = (now.count(), before.count());
+                    breaches.push(Breach::OtherExamples { shared, of });
+                }
                 if compared.is_worse() {
-                    let samples = (of_this.and_then(|number| number.samples), *samples);
-                    breaches.push(Breach::Worse(Compared { from, samples, ..compared }));
+                    breaches.push(Breach::Worse(compared));
                 }
             }
         }
+    }
+
+    /// The number beside the one before, where both are there and it is known which way is better.
+    fn comparison(&self) -> Option<Compared<'a>> {
+        let metric = self.metric?;
+        let asked = self.benchmark.no_worse_than.as_ref()?;
+        let Earlier::Number { from, value, stderr, samples, scores, .. } = &metric.earlier else {
+            return None;
+        };
+        let number = metric.number.as_ref();
+        let now = Side {
+            value: self.number()?,
+            stderr: number.and_then(|number| number.stderr),
+            samples: number.and_then(|number| number.samples),
+            scores: number.and_then(|number| number.scores.as_ref()),
+        };
+        let scores = scores.as_ref();
+        let before = Side { value: *value, stderr: *stderr, samples: *samples, scores };
+        Some(compared(self.direction()?, &now, &before, from, asked))
+    }
+
+    fn better(&self) -> Option<bool> {
+        let (_, before) = self.metric?.was()?;
+        let (now, direction) = (self.number()?, self.direction()?);
+        match now.partial_cmp(&before)? {
+            Ordering::Greater => Some(direction == Direction::Higher),
+            Ordering::Less => Some(direction == Direction::Lower),
+            Ordering::Equal => None,
+        }
+    }
+
+    /// The unit of the number; empty when the evidence names none.
+    pub fn unit(&self) -> &'a str {
+        let number = self.metric.and_then(|metric| metric.number.as_ref());
+        number.and_then(|number| number.unit.as_deref()).unwrap_or_default()
     }
 
     /// The value as tables show it.
@@ -242,26 +325,27 @@ impl<'a> Measured<'a> {
             Some(MetricValue::Number(number)) => {
                 let number = show(*number);
                 let detail = self.metric.and_then(|metric| metric.number.as_ref());
-                let unit = detail.and_then(|detail| detail.unit.as_deref()).unwrap_or_default();
                 let error = detail.and_then(|detail| detail.stderr).filter(|error| *error > 0.0);
                 let error = error.map(|error| format!(" ± {}", rounded(error))).unwrap_or_default();
-                format!("{number}{error} {unit}").trim_end().to_owned()
+                format!("{number}{error} {}", self.unit()).trim_end().to_owned()
             }
             Some(MetricValue::NotFinite(text) | MetricValue::NotANumber(text)) => text.clone(),
             Some(MetricValue::Missing(_)) | None => "missing".into(),
         }
     }
 
-    /// What is asked, as tables show it: `≥ 0.9`, `0.2 … 0.4`, `gap ≤ 0.1`; empty when nothing is.
+    /// What is asked, as tables show it: `≥ 0.9`, `0.2 … 0.4`, `gap 0.05 ≤ 0.1`; empty when nothing is.
     pub fn bound(&self) -> String {
         let asked = self.benchmark;
         let mut bounds = Vec::new();
-        bounds.extend(match (asked.min, asked.max) {
+        let with_unit = |bound: String| format!("{bound} {}", self.unit()).trim_end().to_owned();
+        let range = match (asked.min, asked.max) {
             (Some(min), Some(max)) => Some(format!("{} … {}", show(min), show(max))),
             (Some(min), None) => Some(format!("≥ {}", show(min))),
             (None, Some(max)) => Some(format!("≤ {}", show(max))),
             (None, None) => None,
-        });
+        };
+        bounds.extend(range.map(with_unit));
         bounds.extend(
             asked
                 .target
@@ -273,7 +357,12 @@ impl<'a> Measured<'a> {
                 .as_ref()
                 .map(|than| format!("no worse than {} by {}", than.than, than.tolerance)),
         );
-        bounds.extend(asked.max_gap.map(|gap| format!("gap ≤ {}", show(gap))));
+        bounds.extend(asked.max_gap.map(|allowed| match self.widest() {
+            Some((low, high)) => {
+                format!("gap {} ≤ {}", rounded(high.value - low.value), show(allowed))
+            }
+            None => format!("gap ≤ {}", show(allowed)),
+        }));
         bounds.join(", ")
     }
 

@@ -6,7 +6,7 @@ use super::files::{Base, EvidenceFile, FileError};
 use super::gather::find;
 use super::pipeline::Pipeline;
 use super::results::{self, Number, Results};
-use super::{Lineage, Metric, MetricValue, Slice, before, json_metric};
+use super::{Lineage, Metric, MetricValue, Slice, before, json_metric, scores};
 use crate::digest::Md5;
 use crate::finding::Location;
 use crate::policy::{Benchmark, Named, Pattern, Place};
@@ -181,7 +181,7 @@ impl<'b> Metrics<'b> {
                 value: number.value.clone(),
                 at: place(file, number),
                 pointer: number.pointer.clone(),
-                number: Some(number.clone()),
+                number: Some(scores::with_samples(base, path, number.clone(), benchmark)),
                 ..metric
             },
             Err(why) => Metric { value: MetricValue::Missing(format!("{shown}: {why}")), ..metric },
@@ -211,12 +211,12 @@ fn missing(benchmark: &Benchmark, shown: String, why: String) -> Metric {
 }
 
 /// JSON is read by pointer without holding it.
-fn has_pointers(file: &EvidenceFile) -> bool {
+pub(super) fn has_pointers(file: &EvidenceFile) -> bool {
     let ending = file.shown.rsplit_once('.').map_or("", |(_, ending)| ending);
     !matches!(ending, "yaml" | "yml" | "toml" | "csv" | "tsv")
 }
 
-fn at_pointer<'r>(results: &'r Results, pointer: &str) -> Result<&'r Number, String> {
+pub(super) fn at_pointer<'r>(results: &'r Results, pointer: &str) -> Result<&'r Number, String> {
     let found = results.numbers.iter().find(|number| number.pointer == pointer);
     found.ok_or_else(|| {
         let known: Vec<_> = results.numbers.iter().map(|number| number.pointer.clone()).collect();

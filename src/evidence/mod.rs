@@ -16,17 +16,19 @@ mod measured;
 mod metrics;
 mod pipeline;
 mod results;
+mod scores;
 mod sources;
 
 use std::time::SystemTime;
 
-pub use before::Earlier;
-pub use compared::{Compared, Test};
+pub use before::{Earlier, Last};
+pub use compared::{Compared, Method, Test};
 pub use files::{Base, EvidenceFile};
 pub use gather::{gather, read_tests};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
 pub use pipeline::{Pin, Pipeline, Reach, Stage, below};
 pub use results::{Lineage, Number, Results, formats, read as read_results};
+pub use scores::Scores;
 pub use sources::Source;
 
 use crate::digest::Digest;
@@ -46,9 +48,9 @@ pub struct Evidence {
     pub unreadable: Vec<Unreadable>,
     /// What DVC recorded of the pipeline.
     pub pipeline: Pipeline,
-    /// The newest version of the channel that is on the Hub, and the metrics of its record; `None`
-    /// when there is none, or nobody asked.
-    pub last: Option<(String, Vec<String>)>,
+    /// The newest version of the channel that is on the Hub; `None` when there is none, or nobody
+    /// asked.
+    pub last: Option<Last>,
 }
 
 /// Reads one kind of test report. Total: any bytes give a report or a reason.

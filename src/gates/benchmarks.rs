@@ -4,7 +4,8 @@ mod rules;
 
 use super::{Gate, Judgement, Load};
 use crate::evidence::{
-    Breach, Compared, Evidence, Measured, Metric, MetricRow, measured, rounded, show, show_change,
+    Breach, Compared, Evidence, Measured, Metric, MetricRow, Slice, measured, rounded, show,
+    show_change,
 };
 use crate::failure::Failure;
 use crate::finding::{Finding, Rule};
@@ -12,7 +13,7 @@ use crate::policy::{Direction, Model};
 use rules::{
     ABOVE_MAX, BELOW_MIN, CONTRADICTION, DOUBTFUL, DROPPED, GAP, MISSING, NO_DIRECTION, NO_LABELS,
     NOT_A_NUMBER, NOT_ASKED, NOT_COMPARED, NOT_FINITE, NOT_TESTED, OFF_TARGET, OTHER_COMMIT,
-    PARTIAL, UNBOUNDED, WORSE,
+    OTHER_EXAMPLES, OTHER_UNIT, PARTIAL, UNBOUNDED, WORSE,
 };
 
 /// Judges metrics against `gates.benchmarks`.
@@ -69,7 +70,8 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
     let asked = row.benchmark;
     let name = row.name();
     let (place, at) = (&asked.place, &metric.at);
-    let value_at = format!("{name} is {} ({at})", row.number().map(show).unwrap_or_default());
+    let value = format!("{} {}", row.number().map(show).unwrap_or_default(), row.unit());
+    let value_at = format!("{name} is {} ({at})", value.trim_end());
     let here = || at.clone();
     match breach {
         Breach::Missing(why) => {
@@ -111,17 +113,7 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&WORSE, format!("{value_at}, {}", worse(row, compared)), here())
         }
         Breach::Gap { low, high, allowed } => {
-            let message = format!(
-                "{name} is {} for `{}` and {} for `{}`: {} apart, more than the allowed {} ({})",
-                show(low.value),
-                low.label,
-                show(high.value),
-                high.label,
-                rounded(high.value - low.value),
-                show(*allowed),
-                asked.at
-            );
-            Finding::new(&GAP, message, here())
+            Finding::new(&GAP, gap(row, low, high, *allowed), here())
         }
         Breach::NoLabels => {
             let message = format!("{name}: {} has fewer than two labels of it", metric.file);
@@ -151,6 +143,18 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
         Breach::NotCompared(why) => {
             Finding::new(&NOT_COMPARED, format!("{name} is not compared: {why}"), asked.at.clone())
         }
+        Breach::OtherUnit(now, before) => {
+            let message =
+                format!("{name} is in {now} ({at}), and what it is compared with is in {before}");
+            Finding::new(&OTHER_UNIT, message, here())
+        }
+        Breach::OtherExamples { shared, of: (now, before) } => {
+            let message = format!(
+                "{name} is of other examples than before: {shared} are in both, of {now} now and \
+                 {before} before; it is tested unpaired"
+            );
+            Finding::new(&OTHER_EXAMPLES, message, here())
+        }
         Breach::NotTested => {
             let message = format!("{name}: the standard error is not known on both sides");
             Finding::new(&NOT_TESTED, message, asked.at.clone())
@@ -162,6 +166,21 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&NOT_ASKED, message, asked.at.clone())
         }
     }
+}
+
+/// How far two labels are apart.
+fn gap(row: &Measured<'_>, low: &Slice, high: &Slice, allowed: f64) -> String {
+    format!(
+        "{} is {} for `{}` and {} for `{}`: {} apart, more than the allowed {} ({})",
+        row.name(),
+        show(low.value),
+        low.label,
+        show(high.value),
+        high.label,
+        rounded(high.value - low.value),
+        show(allowed),
+        row.benchmark.at
+    )
 }
 
 /// How much worse than before, and how sure that is.
@@ -177,16 +196,12 @@ fn worse(row: &Measured<'_>, compared: &Compared<'_>) -> String {
     );
     if let Some(test) = compared.test {
         text += &format!(
-            "; with {}% confidence by at least {} (one-sided test of two means, standard error of \
-             the difference {}, p = {})",
-            test.confidence * 100.0,
+            "; with {}% confidence by at least {} (one-sided test, {test}, standard error of the \
+             difference {})",
+            rounded(test.confidence * 100.0),
             rounded(test.at_least),
-            rounded(test.stderr),
-            rounded(test.p_value)
+            rounded(test.stderr)
         );
-        if let (Some(now), Some(before)) = compared.samples {
-            text += &format!(", {now} and {before} samples");
-        }
     }
     text
 }
@@ -211,11 +226,15 @@ fn other_commit(row: &Measured<'_>, metric: &Metric, head: Option<&str>) -> Opti
 
 /// Metrics of the last release that nobody asks for any more.
 fn dropped(load: &Load<'_>, rows: &[Measured<'_>]) -> Vec<Finding> {
-    let Some((version, names)) = &load.evidence.last else { return Vec::new() };
-    let gone = names.iter().filter(|name| rows.iter().all(|row| row.benchmark.metric != **name));
+    let Some(last) = &load.evidence.last else { return Vec::new() };
+    let gone = last.metrics.iter().filter(|one| !rows.iter().any(|row| row.is_of(one)));
     let at = rows.first().map_or_else(|| load.model.at.clone(), |row| row.benchmark.at.clone());
-    gone.map(|name| {
-        let message = format!("version {version} had {name}, and this one does not");
+    gone.map(|one| {
+        let parts = [&one.task, &one.filter, &one.label];
+        let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+        let of = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        let (version, metric) = (&last.version, &one.metric);
+        let message = format!("version {version} had {metric}{of}, and this one does not");
         Finding::new(&DROPPED, message, at.clone())
     })
     .collect()

@@ -15,6 +15,7 @@ pub mod naming;
 #[cfg(test)]
 mod sample;
 pub mod scan;
+pub mod size;
 pub mod tests;
 pub mod version;
 
@@ -30,13 +31,14 @@ use crate::release::{Changes, GitFacts, Published, Target, Versioning};
 use crate::test_run::TestRun;
 
 /// Every gate, in the order of reports.
-pub const ALL: [&dyn Gate; 9] = [
+pub const ALL: &[&dyn Gate] = &[
     &version::Version,
     &naming::Naming,
     &changelog::Changelogs,
     &tests::Tests,
     &benchmarks::Benchmarks,
     &scan::Scan,
+    &size::Size,
     &card::Card,
     &license::License,
     &lineage::Lineage,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::{
-    Around, Benchmark, Card, CardSource, Gates, License, Model, NoWorseThan, Pattern, Place,
-    Policy, Stage, TagGrammar, TestCommand, Visibility, check,
+    Around, Benchmark, Bytes, Card, CardSource, Gates, License, Limit, Model, NoWorseThan, Pattern,
+    Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -198,6 +198,16 @@ impl Table<'_> {
         self.section("gates/licenses/allowed", list(&licenses.allowed, "every one the Hub knows"));
         let of: Vec<_> = licenses.of.iter().map(|(name, id)| format!("{name}: {id}")).collect();
         self.section("gates/licenses/of", list(&of, "as the Hub tells"));
+        let size = &gates.size;
+        let bytes = |limit: &Option<Limit<u64>>| match limit {
+            Some(limit) => Bytes(limit.most).to_string(),
+            None => "no limit".into(),
+        };
+        self.section("gates/size/max", bytes(&size.max));
+        self.section("gates/size/warn-max", bytes(&size.warn_max));
+        self.section("gates/size/max-file", bytes(&size.max_file));
+        let growth = size.max_growth.as_ref().map(|limit| limit.most.to_string());
+        self.section("gates/size/max-growth", growth.as_deref().unwrap_or("no limit"));
         self.section("gates/hub-scan/wait", gates.hub_scan.wait.to_string());
         self.section("gates/hub-scan/timeout", format!("{} s", gates.hub_scan.timeout_seconds));
     }

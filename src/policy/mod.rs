@@ -10,6 +10,7 @@ mod load;
 mod places;
 mod problem;
 mod raw;
+mod size;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use explain::{Row, explain, explain_json};
 pub use keys::keys_page;
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
+pub use size::{Bytes, Growth, Limit, SizeGate};
 
 use crate::finding::{Location, Overrides};
 
@@ -205,6 +207,8 @@ pub struct Gates {
     pub hub_scan: HubScan,
     /// Licences.
     pub licenses: LicensesGate,
+    /// What the files may weigh.
+    pub size: SizeGate,
 }
 
 /// Settings of the license gate.

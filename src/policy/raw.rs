@@ -5,10 +5,14 @@
 //! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
 //! stop at the first one, and the rest of the file would go unjudged.
 
+mod size;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub(super) use size::{Size, SizeGate};
 
 use crate::finding::Level;
 
@@ -176,6 +180,8 @@ pub(super) struct Gates {
     pub(super) benchmarks: Option<Vec<Benchmark>>,
     /// The licence gate.
     pub(super) licenses: Option<Licenses>,
+    /// Budgets of bytes.
+    pub(super) size: Option<SizeGate>,
     /// The Hub's own scan, after the commit and before the tag.
     pub(super) hub_scan: Option<HubScan>,
 }

@@ -419,6 +419,10 @@ fn explain_names_every_origin() {
     gates.benchmarks           none                                          default
     gates.licenses.allowed     every one the Hub knows                       default
     gates.licenses.of          as the Hub tells                              default
+    gates.size.max             no limit                                      default
+    gates.size.warn-max        no limit                                      default
+    gates.size.max-file        no limit                                      default
+    gates.size.max-growth      no limit                                      default
     gates.hub-scan.wait        false                                         default
     gates.hub-scan.timeout     600 s                                         default
     card.source                generated                                     default

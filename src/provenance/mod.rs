@@ -164,6 +164,9 @@ pub struct MetricRecord {
     /// Samples it was computed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<u64>,
+    /// The unit, where the evidence names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// Whether more is better, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub higher_is_better: Option<bool>,
@@ -305,6 +308,7 @@ impl MetricRecord {
             label,
             stderr: finite(number.and_then(|number| number.stderr)),
             samples: number.and_then(|number| number.samples),
+            unit: number.and_then(|number| number.unit.clone()),
             higher_is_better: row.direction().map(|direction| direction == Direction::Higher),
             value: row.number(),
             min: finite(benchmark.min),

@@ -2,13 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::{End, Report};
+use super::{End, MetricRow, Report};
 use crate::finding::{Finding, Level, Outcome, Weighing};
 use crate::markdown;
+use crate::policy::Bytes;
 use crate::release::Versioning;
 
 /// Widest line.
 const WIDTH: usize = 100;
+/// Columns of a narrow terminal.
+const TERMINAL: usize = 80;
 
 /// Colours, or none.
 #[derive(Debug, Clone, Copy)]
@@ -49,21 +52,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     if !report.metrics.is_empty() {
         let _ = writeln!(text);
         for row in &report.metrics {
-            let mark = if row.passed { "✓" } else { "✗" };
-            let bound =
-                if row.bound.is_empty() { String::new() } else { format!(" ({})", row.bound) };
-            let change = if row.before.is_empty() {
-                String::new()
-            } else {
-                format!(", {} since {}", row.delta, row.before)
-            };
-            let line = format!("{mark} {} = {}{change}{bound}", row.name, row.value);
-            let _ = writeln!(
-                text,
-                "  {}  {}",
-                markdown::line(&line),
-                paint.dim(&markdown::line(&row.source))
-            );
+            write_metric(&mut text, row, paint);
         }
     }
     let findings = report.verdict.findings();
@@ -107,6 +96,36 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         let _ = writeln!(text, "  {}", paint.dim(&markdown::line(note)));
     }
     text
+}
+
+/// A metric on one line; where that gets long, what is asked and where it stands on a second.
+fn write_metric(text: &mut String, row: &MetricRow, paint: Paint) {
+    let mark = match (row.passed, row.doubtful) {
+        (true, false) => "✓",
+        (true, true) => "!",
+        (false, _) => "✗",
+    };
+    let mut line = format!("{mark} {} = {}", row.name, row.value);
+    if !row.before.is_empty() {
+        let word = match row.better {
+            Some(true) => ", better",
+            Some(false) => ", worse",
+            None => "",
+        };
+        line += &format!(", {} since {}{word}", row.delta, row.before);
+    }
+    let mut asked = String::new();
+    if !row.bound.is_empty() {
+        asked += &format!(" ({})", row.bound);
+    }
+    let length = line.chars().count() + asked.chars().count() + row.source.chars().count() + 4;
+    let gap = if length > TERMINAL { "\n     " } else { "" };
+    let (line, asked) = (markdown::line(&line), markdown::line(&asked));
+    let source = paint.dim(&markdown::line(&row.source));
+    let _ = writeln!(text, "  {line}{gap}{asked}  {source}");
+    if let Some(test) = &row.test {
+        let _ = writeln!(text, "      {}", paint.dim(&test.to_string()));
+    }
 }
 
 fn headline(report: &Report, paint: Paint) -> String {
@@ -194,38 +213,14 @@ fn wrapped(text: &str) -> Vec<String> {
     lines
 }
 
-/// Bytes for people, in powers of 1000 as the Hub shows them.
+/// Bytes for people.
 pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    // A rounded number for people: the loss beyond 2^52 does not show.
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if value < 10.0 {
-        format!("{value:.1} {}", UNITS[unit])
-    } else {
-        format!("{value:.0} {}", UNITS[unit])
-    }
+    Bytes(bytes).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_for_people() {
-        assert_eq!(
-            [size(0), size(999), size(1500), size(20 << 30)],
-            ["0 B", "999 B", "1.5 kB", "21 GB"]
-        );
-    }
 
     #[test]
     fn long_texts_wrap_and_control_characters_do_not_act() {

@@ -112,21 +112,25 @@ fn write_metrics(text: &mut String, metrics: &[MetricRow]) {
     }
     let compared = metrics.iter().any(|row| !row.before.is_empty());
     let head = if compared {
-        "\n| metric | now | before | change | asked | | source |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "\n| metric | now | before | delta | bound | verdict | source |\n| --- | --- | --- | --- | --- | --- | --- |"
     } else {
-        "\n| metric | value | bound | | source |\n| --- | --- | --- | --- | --- |"
+        "\n| metric | now | bound | verdict | source |\n| --- | --- | --- | --- | --- |"
     };
     let _ = writeln!(text, "{head}");
     for row in metrics {
-        let mark = if row.passed { "✅" } else { "❌" };
+        let verdict = match (row.passed, row.doubtful) {
+            (true, false) => "✅ pass",
+            (true, true) => "⚠️ warn",
+            (false, _) => "❌ fail",
+        };
         let before = if compared {
-            format!(" {} | {} |", cell(&row.before), cell(&change(row)))
+            format!(" {} | {} |", cell(&row.before), delta(row))
         } else {
             String::new()
         };
         let _ = writeln!(
             text,
-            "| {} | {} |{before} {} | {mark} | {} |",
+            "| {} | {} |{before} {} | {verdict} | {} |",
             cell(&row.name),
             cell(&row.value),
             cell(&row.bound),
@@ -135,13 +139,23 @@ fn write_metrics(text: &mut String, metrics: &[MetricRow]) {
     }
 }
 
-/// The change with a small bar: one block for each per cent, at most ten.
-fn change(row: &MetricRow) -> String {
-    let blocks = row.part.map_or(0.0, |part| (part.abs() * 100.0).ceil()).min(10.0);
-    // At most ten.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
-    let bar = "▮".repeat(blocks as usize);
-    format!("{} {bar}", row.delta).trim().to_owned()
+/// The change with a small bar, and the test of it: one block for each per cent, at most five,
+/// green for the better and red for the worse, where it is known which is which.
+fn delta(row: &MetricRow) -> String {
+    let blocks = row.part.map_or(0.0, |part| (part.abs() * 100.0).ceil()).min(5.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 5")]
+    let blocks = blocks as usize;
+    let (block, word) = match row.better {
+        Some(true) => ("🟩", "better"),
+        Some(false) => ("🟥", "worse"),
+        None => ("⬜", ""),
+    };
+    let change = format!("{} {} {word}", cell(&row.delta), block.repeat(blocks));
+    let change = change.split_whitespace().collect::<Vec<_>>().join(" ");
+    match &row.test {
+        Some(test) => format!("{change}<br>{}", cell(&test.to_string())),
+        None => change,
+    }
 }
 
 fn write_findings(text: &mut String, findings: &[&Finding], least: Option<Level>) {
@@ -177,6 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::evidence::{Method, Test};
     use crate::finding::{Location, Overrides, Verdict, Weighing};
     use crate::inventory::Inventory;
     use crate::report::commands::tests::RULE;
@@ -200,6 +215,49 @@ mod tests {
             plan: None,
             notes: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_table_of_metrics_shows_which_way_they_went() {
+        let row = |name: &str, part, better, test| MetricRow {
+            name: name.into(),
+            value: "0.9".into(),
+            before: "0.95".into(),
+            delta: "-0.05".into(),
+            part,
+            better,
+            test,
+            bound: "≥ 0.8".into(),
+            passed: better != Some(false),
+            doubtful: better.is_none(),
+            source: "m.json:1".into(),
+        };
+        let paired = Test {
+            method: Method::Paired,
+            samples: Some(400),
+            samples_before: Some(400),
+            degrees_of_freedom: Some(399.0),
+            confidence: 0.95,
+            stderr: 0.01,
+            at_least: 0.01,
+            p_value: 0.0215,
+        };
+        let mut table = String::new();
+        let rows = [
+            row("f1 | x", Some(-0.026), Some(false), Some(paired)),
+            row("loss", Some(-0.5), Some(true), None),
+            row("drift", None, None, None),
+        ];
+        write_metrics(&mut table, &rows);
+        let lines: Vec<_> = table.lines().skip(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "| f1 \\| x | 0.9 | 0.95 | \\-0.05 🟥🟥🟥 worse<br>paired over 400 examples, p = 0.021 | ≥ 0.8 | ❌ fail | `m.json:1` |",
+                "| loss | 0.9 | 0.95 | \\-0.05 🟩🟩🟩🟩🟩 better | ≥ 0.8 | ✅ pass | `m.json:1` |",
+                "| drift | 0.9 | 0.95 | \\-0.05 | ≥ 0.8 | ⚠️ warn | `m.json:1` |",
+            ]
+        );
     }
 
     proptest! {

@@ -44,12 +44,14 @@ impl<'f> Document<'f> {
             "toml" => Some(toml(text)?),
             "csv" => Some(table(text, b',')?),
             "tsv" => Some(table(text, b'\t')?),
-            "json" | "jsonl" => Some(json(text)?),
+            "json" => Some(json(text)?),
+            "jsonl" => Some(lines(text)?),
             _ if matches!(first, Some('{' | '[')) => Some(json(text)?),
             // MLflow's `MLmodel`, DVC's `dvc.lock` and `.dvc` files.
             _ if matches!(name, "MLmodel" | "dvc.lock") || ending == "dvc" => Some(yaml(text)?),
             _ => None,
         };
+        let is_table = is_table || ending == "jsonl" && matches!(value, Some(Value::List(_)));
         Ok(Self { path: &file.shown, bytes: &file.bytes, text, value, is_table })
     }
 
@@ -76,10 +78,43 @@ fn json(text: &str) -> Result<Value, String> {
              reads the file without holding it"
         ));
     }
-    Value::parse(text).map_err(|error| match error {
-        Unread::Broken => "not valid JSON".into(),
-        Unread::Deep => "its JSON nests too deeply".into(),
-    })
+    Value::parse(text).map_err(|error| unread(&error).to_owned())
+}
+
+fn unread(error: &Unread) -> &'static str {
+    match error {
+        Unread::Broken => "not valid JSON",
+        Unread::Deep => "its JSON nests too deeply",
+    }
+}
+
+/// A JSON value on each line: a table, in which lists and maps are no cells. A file that is one
+/// value is that value.
+fn lines(text: &str) -> Result<Value, String> {
+    if let Ok(value) = json(text) {
+        return Ok(value);
+    }
+    let mut rows = Vec::new();
+    let (mut at, mut values) = (0, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let start = at;
+        at += line.len();
+        if line.trim().is_empty() {
+            continue;
+        }
+        let row = Value::parse_at(line, start)
+            .map_err(|error| format!("line {}: {}", index + 1, unread(&error)))?;
+        let Value::Map(mut cells) = row else {
+            return Err(format!("line {}: it is no map", index + 1));
+        };
+        cells.retain(|(_, value)| !matches!(value, Value::Map(_) | Value::List(_)));
+        values += cells.len();
+        if values > MAX_VALUES {
+            return Err(format!("it holds more than {MAX_VALUES} cells"));
+        }
+        rows.push(Value::Map(cells));
+    }
+    Ok(Value::List(rows))
 }
 
 fn yaml(text: &str) -> Result<Value, String> {

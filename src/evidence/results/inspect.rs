@@ -2,6 +2,7 @@
 
 use super::document::Document;
 use super::{Lineage, Number, Reader, Results, Spot, count};
+use crate::evidence::scores::Scores;
 
 pub(super) const READER: Reader = Reader {
     format: "inspect-ai",
@@ -25,14 +26,19 @@ fn read(document: &Document<'_>) -> Result<Results, String> {
             if metric == "stderr" {
                 continue;
             }
-            numbers.push(Number {
+            let is_mean = matches!(metric, "accuracy" | "mean");
+            let number = Number {
                 task: eval.text_at(&["task"]),
                 filter: score.text_at(&["name"]),
                 dataset: eval.text_at(&["dataset", "name"]).filter(|name| !name.starts_with('/')),
                 // The error is that of the mean, which is what accuracy is.
-                stderr: stderr.filter(|_| matches!(metric, "accuracy" | "mean")),
+                stderr: stderr.filter(|_| is_mean),
                 samples: count(score.get("scored_samples")),
                 ..number
+            };
+            numbers.push(match of_samples(&root, &score).filter(|_| is_mean) {
+                Some(scores) => number.with_scores(scores),
+                None => number,
             });
         }
     }
@@ -46,6 +52,41 @@ fn read(document: &Document<'_>) -> Result<Results, String> {
         ..Lineage::default()
     };
     Ok(Results { numbers, lineage, partial: partial(&root), ..Results::default() })
+}
+
+/// The scores of the samples, by their ids: as they were reduced over epochs, else as they are.
+fn of_samples(root: &Spot<'_>, score: &Spot<'_>) -> Option<Scores> {
+    let scorer = score.text_at(&["scorer"]).or_else(|| score.text_at(&["name"]))?;
+    let reductions = root.get("reductions");
+    let reduction = reductions.iter().flat_map(Spot::items).find(|one| {
+        one.text_at(&["scorer"]).as_ref() == Some(&scorer)
+            && one.text_at(&["reducer"]) == score.text_at(&["reducer"])
+    });
+    let samples = match &reduction {
+        Some(reduction) => reduction.get("samples"),
+        None => root.get("samples"),
+    }?;
+    let of_sample = |sample: Spot<'_>| {
+        let (id, value) = match &reduction {
+            Some(_) => (sample.get("sample_id")?, sample.get("value")?),
+            None => (sample.get("id")?, sample.path(&["scores", &scorer, "value"])?),
+        };
+        // A scorer may give several scores by name.
+        let value = if value.is_map() { value.get(&score.text_at(&["name"])?)? } else { value };
+        let value = value.score().or_else(|| letter(value.value.text()?));
+        Some((id.id()?, value.filter(|value| value.is_finite())?))
+    };
+    Scores::of(samples.items().map(of_sample).collect::<Option<_>>()?).ok()
+}
+
+/// Correct, partly correct, incorrect, no answer: as Inspect's `value_to_float` counts them.
+fn letter(text: &str) -> Option<f64> {
+    match text {
+        "C" => Some(1.0),
+        "P" => Some(0.5),
+        "I" | "N" => Some(0.0),
+        _ => None,
+    }
 }
 
 fn partial(root: &Spot<'_>) -> Option<String> {

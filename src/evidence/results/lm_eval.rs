@@ -103,3 +103,13 @@ fn partial(root: &Spot<'_>) -> Option<String> {
         (done < all).then(|| format!("{done} of {all} samples of `{task}` were run"))
     })
 }
+
+/// The file of samples that `--log_samples` writes beside a file of results for a task: `results`
+/// and `samples` have the same time in their names.
+pub(in crate::evidence) fn samples_beside(results: &str, number: &Number) -> Option<String> {
+    let task = number.task.as_deref().filter(|task| !task.contains(['/', '\\']))?;
+    let (folder, name) = results.rsplit_once('/').map_or(("", results), |(f, name)| (f, name));
+    let time = name.strip_prefix("results")?.strip_suffix(".json")?;
+    let slash = if folder.is_empty() { "" } else { "/" };
+    Some(format!("{folder}{slash}samples_{task}{time}.jsonl"))
+}

@@ -7,6 +7,7 @@ mod boosting;
 mod document;
 mod dvc;
 mod evaluate;
+mod examples;
 mod github_action_benchmark;
 mod inspect;
 mod lighteval;
@@ -24,9 +25,11 @@ mod transformers;
 mod wandb;
 mod wandb_run;
 
-pub(super) use record::FORMAT as RECORD;
+pub(super) use lm_eval::samples_beside;
+pub(super) use record::{FORMAT as RECORD, bytes_in};
 pub(super) use select::{select, slices};
 
+use super::scores::Scores;
 use super::{EvidenceFile, MetricValue};
 pub(super) use document::Document;
 pub(super) use spot::Spot;
@@ -54,6 +57,7 @@ const READERS: &[&Reader] = &[
     &boosting::READER,
     &dvc::SHOWN,
     &dvc::LIVE,
+    &examples::READER,
     &table::READER,
     &plain::READER,
 ];
@@ -137,6 +141,8 @@ pub struct Number {
     pub stderr: Option<f64>,
     /// How many samples it was computed from.
     pub samples: Option<u64>,
+    /// The scores that it is the mean of, where the file has one for each example.
+    pub scores: Option<Scores>,
     /// The unit, where there is one.
     pub unit: Option<String>,
     /// The value.
@@ -148,7 +154,7 @@ pub struct Number {
 }
 
 impl Number {
-    fn new(metric: impl Into<String>, value: MetricValue, at: usize) -> Self {
+    pub(super) fn new(metric: impl Into<String>, value: MetricValue, at: usize) -> Self {
         Self {
             metric: metric.into(),
             task: None,
@@ -159,10 +165,28 @@ impl Number {
             higher_is_better: None,
             stderr: None,
             samples: None,
+            scores: None,
             unit: None,
             value,
             pointer: String::new(),
             at,
+        }
+    }
+
+    /// Takes the scores of the examples in, if they are all of them and it is their mean: a metric
+    /// may be something else, and a file of another run.
+    pub(super) fn with_scores(self, scores: Scores) -> Self {
+        let MetricValue::Number(value) = self.value else { return self };
+        let all = self.samples.is_none_or(|samples| samples == scores.count());
+        // Adding in another order, or printing fewer digits, makes a difference this small.
+        if !all || (scores.mean() - value).abs() > 1e-6 * value.abs().max(1.0) {
+            return self;
+        }
+        Self {
+            stderr: self.stderr.or_else(|| scores.stderr()),
+            samples: self.samples.or(Some(scores.count())),
+            scores: Some(scores),
+            ..self
         }
     }
 }

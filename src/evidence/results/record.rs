@@ -43,3 +43,13 @@ fn number(metric: &Spot<'_>) -> Option<Number> {
         ..metric.get("value")?.number(&text("name")?)?
     })
 }
+
+/// The bytes of all files that a record lists; `None` when it does not say so of each.
+pub(in crate::evidence) fn bytes_in(record: &[u8]) -> Option<u64> {
+    let root = Value::parse(std::str::from_utf8(record).ok()?).ok()?;
+    let sizes = root.get("files")?.list().iter().map(|file| {
+        // A size is a whole number far below 2^53.
+        count(file.get("size").map(Spot::root))
+    });
+    sizes.sum()
+}

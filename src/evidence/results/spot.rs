@@ -65,6 +65,33 @@ impl<'v> Spot<'v> {
         self.value.number()
     }
 
+    /// The score of an example: a number, or whether it was right.
+    pub(super) fn score(&self) -> Option<f64> {
+        match self.value {
+            Value::Number(number, _) => Some(*number),
+            Value::Bool(right) => Some(f64::from(*right)),
+            Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(1.0),
+            Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(0.0),
+            _ => None,
+        }
+    }
+
+    /// Whether a column with this cell can be one of scores; a cell may have been left empty.
+    pub(super) fn may_be_score(&self) -> bool {
+        self.score().is_some()
+            || matches!(self.value, Value::Null)
+            || self.value.text().is_some_and(str::is_empty)
+    }
+
+    /// The name of an example: a text or a number.
+    pub(super) fn id(&self) -> Option<String> {
+        match self.value {
+            Value::Text(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number, _) if number.is_finite() => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
     pub(in crate::evidence) fn is_map(&self) -> bool {
         matches!(self.value, Value::Map(_))
     }

@@ -173,6 +173,92 @@ fn tables_by_row_and_by_column() {
 }
 
 #[test]
+fn examples_by_column_by_run_and_by_group() {
+    let csv = "id,group,correct,loss,answer\n7,a,True,0.5,yes\n8,b,false,1.5,4\n9,a,TRUE,1,no\n";
+    assert_eq!(
+        numbers("predictions.csv", csv),
+        [
+            "correct label=a = 1 ± 0 n=2 :2",
+            "correct label=b = 0 n=1 :2",
+            "correct = 0.6666666666666666 ± 0.33333333333333337 n=3 :2",
+            "loss label=a = 0.75 ± 0.25 n=2 :2",
+            "loss label=b = 1.5 n=1 :2",
+            "loss = 1 ± 0.28867513459481287 n=3 :2",
+        ]
+    );
+    let jsonl = "\u{feff}{\"doc_id\": 0, \"doc\": {\"id\": 3}, \"filter\": \"none\", \"acc\": 1}\n\n\
+                 {\"doc_id\": 0, \"filter\": \"strict\", \"acc\": 0.5}\n";
+    assert_eq!(numbers("s.jsonl", jsonl), ["acc = 1 n=1 :1", "acc filter=strict = 0.5 n=1 :3"]);
+    let json = r#"[{"example_id": "x", "right": true}, {"example_id": "y", "right": false}]"#;
+    assert_eq!(numbers("s.json", json), ["right = 0.5 ± 0.5 n=2 :1"]);
+    // Lines without ids are a log, of which the last counts.
+    assert_eq!(numbers("log.jsonl", "{\"loss\": 2}\n{\"loss\": 1}\n"), ["loss = 1 :2"]);
+    assert_eq!(numbers("one.jsonl", "{\"loss\": 2}\n"), ["loss = 2 :1"]);
+}
+
+#[test]
+fn scores_that_are_none_are_told() {
+    for (cell, said) in [
+        ("NaN", "s = NotFinite(\"NaN\") :3"),
+        ("inf", "s = NotFinite(\"Infinity\") :3"),
+        ("good", "s = NotANumber(\"no number (example `b`)\") :3"),
+        ("", "s = NotANumber(\"no number (example `b`)\") :3"),
+    ] {
+        assert_eq!(numbers("m.csv", &format!("id,s\na,1\nb,{cell}\nc,0\n")), [said], "{cell}");
+    }
+    let wide = format!("id{0}\n1{0}\n", (0..300).map(|n| format!(",{n}")).collect::<String>());
+    for (text, why) in [
+        ("id,s\na,1\na,0\n", "the id `a` stands in two rows"),
+        ("id,s\na,1\n,0\n", "a row has no text or number as its `id`"),
+        (wide.as_str(), "a row holds more than 256 columns"),
+    ] {
+        let error = read(&file("m.csv", text.as_bytes())).expect_err(text);
+        assert!(error.contains(why), "{error}");
+    }
+    let broken = read(&file("m.jsonl", b"{\"id\": 1}\n{\"id\"\n")).expect_err("broken");
+    assert_eq!(broken, "line 2: not valid JSON");
+}
+
+/// How many scores the number of a metric has, and whether it knows its error.
+fn scored(name: &str, text: &str, metric: &str) -> (Option<u64>, Option<f64>) {
+    let results = read(&file(name, text.as_bytes())).expect("results");
+    let number = results.numbers.iter().find(|one| one.metric == metric).expect("the metric");
+    (number.scores.as_ref().map(Scores::count), number.stderr)
+}
+
+#[test]
+fn inspect_logs_with_the_scores_of_their_samples() {
+    let text = include_str!("../../../tests/samples/evidence/inspect-ai/log-header-only.json");
+    assert_eq!(scored("log.json", text, "accuracy"), (Some(4), Some(0.25)));
+    let epochs = include_str!("../../../tests/samples/evidence/inspect-ai/log-two-epochs.json");
+    assert_eq!(scored("log.json", epochs, "accuracy"), (Some(12), Some(0.125)));
+    // Of scores whose mean is another number, none is taken.
+    let other = text.replace("\"value\": 0.25", "\"value\": 0.26");
+    assert_eq!(scored("log.json", &other, "accuracy").0, None);
+    // Without reductions, the samples themselves.
+    let log = |samples: &str| {
+        format!(
+            r#"{{"version": 2, "status": "success", "eval": {{"task": "t"}}, "results": {{"scores":
+            [{{"name": "match", "scorer": "match", "metrics": {{"accuracy": {{"value": 0.5}}}}}}]}},
+            "samples": [{samples}]}}"#
+        )
+    };
+    let sample = |id: &str, value: &str| {
+        format!(r#"{{"id": {id}, "epoch": 1, "scores": {{"match": {{"value": {value}}}}}}}"#)
+    };
+    for (one, other, count) in [
+        (sample("1", "\"C\""), sample("\"b\"", "\"I\""), Some(2)),
+        (sample("1", "1"), sample("2", "false"), Some(2)),
+        (sample("1", "\"C\""), sample("1", "\"I\""), None),
+        (sample("1", "\"good\""), sample("2", "\"I\""), None),
+        (sample("1", "NaN"), sample("2", "\"I\""), None),
+    ] {
+        let text = log(&format!("{one}, {other}"));
+        assert_eq!(scored("log.json", &text, "accuracy").0, count, "{text}");
+    }
+}
+
+#[test]
 fn runs_that_were_cut_short_say_so() {
     let lm_eval = |limit: &str, done: u32| {
         format!(
@@ -289,12 +375,14 @@ fn what_cannot_be_read_says_why() {
 proptest::proptest! {
     #[test]
     fn nothing_panics(
-        name in proptest::sample::select(vec!["m.json", "m.yaml", "m.toml", "m.csv", "m.tsv", "MLmodel", "x/metrics/a", "r.wandb"]),
+        name in proptest::sample::select(vec!["m.json", "m.jsonl", "m.yaml", "m.toml", "m.csv", "m.tsv", "MLmodel", "x/metrics/a", "r.wandb"]),
         bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+        rows in "id,s\n([ab0-9NaT,.\n]{0,40})",
         text in "[\\[\\]{}\",:0-9a-e_\\n\\- .]{0,80}",
     ) {
         let _ = read(&file(name, &bytes));
         let _ = read(&file(name, text.as_bytes()));
+        let _ = read(&file("m.csv", rows.as_bytes()));
         let _ = read(&file(name, &[b":W&B\xe1\xbe\x00".as_slice(), &bytes].concat()));
     }
 }

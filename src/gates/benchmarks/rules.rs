@@ -3,7 +3,7 @@
 use crate::finding::{Level, Rule};
 
 /// Every rule.
-pub(super) const ALL: [&Rule; 19] = [
+pub(super) const ALL: [&Rule; 21] = [
     &MISSING,
     &NOT_FINITE,
     &NOT_A_NUMBER,
@@ -17,10 +17,12 @@ pub(super) const ALL: [&Rule; 19] = [
     &NO_LABELS,
     &NO_DIRECTION,
     &CONTRADICTION,
+    &OTHER_UNIT,
     &DROPPED,
     &DOUBTFUL,
     &NOT_COMPARED,
     &NOT_TESTED,
+    &OTHER_EXAMPLES,
     &NOT_ASKED,
     &UNBOUNDED,
 ];
@@ -158,12 +160,22 @@ pub(super) const CONTRADICTION: Rule = Rule {
     example: "direction: lower with `higher_is_better: true` in the results",
 };
 
+pub(super) const OTHER_UNIT: Rule = Rule {
+    id: "metric-other-unit",
+    level: Level::Error,
+    summary: "a metric has another unit than the one that it is compared with",
+    reason: "12 seconds after 900 milliseconds would pass for a gain.",
+    fix: "write the metric in the unit that it had, or compare it again from the next version on",
+    example: "p95 latency in s, and in ms in version 1.2.0",
+};
+
 pub(super) const DROPPED: Rule = Rule {
     id: "metric-dropped",
-    level: Level::Warning,
+    level: Level::Error,
     summary: "the last release had a metric that this one lacks",
     reason: "A number that fell is easily left out; whoever compares versions misses it.",
-    fix: "name the metric in `gates.benchmarks` again, or allow this with a reason",
+    fix: "name the metric in `gates.benchmarks` again, or allow this with a reason (`allow: [{rule: \
+          metric-dropped, reason: …, expires: …}]`)",
     example: "f1 in the record of version 1.2.0, and only accuracy now",
 };
 
@@ -192,8 +204,18 @@ pub(super) const NOT_TESTED: Rule = Rule {
     summary: "a confidence is asked for, and a standard error is not known",
     reason: "Without standard errors on both sides there is no test; the values alone were compared.",
     fix: "use results with standard errors (lm-evaluation-harness, Inspect AI, a CSV with a column \
-          `stderr`), or remove `confidence`",
+          `stderr` or with a row for each example), or remove `confidence`",
     example: "confidence: 0.95 with {\"f1\": 0.91}",
+};
+
+pub(super) const OTHER_EXAMPLES: Rule = Rule {
+    id: "metric-other-examples",
+    level: Level::Warning,
+    summary: "the scores on both sides are not of the same examples",
+    reason: "A metric that moves with its test data says less of the model, and the test that sees \
+             small losses needs the same examples.",
+    fix: "evaluate on the examples of the baseline, or commit a baseline of the new ones",
+    example: "380 shared examples of 400 now and 390 before",
 };
 
 pub(super) const NOT_ASKED: Rule = Rule {

@@ -1,7 +1,7 @@
 //! What the gate says, and when it says nothing.
 
 use super::*;
-use crate::evidence::{Earlier, MetricValue, Number, Slice};
+use crate::evidence::{Earlier, Last, MetricValue, Number, Slice};
 use crate::gates::sample::Sample;
 use crate::policy::{Around, Before, NoWorseThan, Tolerance};
 
@@ -84,6 +84,7 @@ fn number_of(metric: &str, value: f64) -> Number {
         higher_is_better: None,
         stderr: None,
         samples: None,
+        scores: None,
         unit: None,
         value: MetricValue::Number(value),
         pointer: String::new(),
@@ -98,8 +99,14 @@ fn before(sample: &mut Sample, value: f64, confidence: Option<f64>) {
         confidence,
         at: crate::finding::Location::file("weighbridge.yml"),
     });
-    sample.evidence.metrics[0].earlier =
-        Earlier::Number { from: "1.2.0".into(), value, stderr: Some(0.01), samples: Some(300) };
+    sample.evidence.metrics[0].earlier = Earlier::Number {
+        from: "1.2.0".into(),
+        value,
+        stderr: Some(0.01),
+        samples: Some(300),
+        scores: None,
+        unit: None,
+    };
 }
 
 #[test]
@@ -116,9 +123,11 @@ fn of_what_got_worse() {
     assert_eq!(sample.weigh(&Benchmarks).0, Vec::<String>::new());
     before(&mut sample, 0.99, Some(0.95));
     let said = sample.one(&Benchmarks, "metric-worse");
-    assert!(said.contains("with 95% confidence by at least 0.03674"), "{said}");
     assert!(
-        said.contains("p = 0.00005021, 400 and 300 samples") || said.contains("p = "),
+        said.contains(
+            "with 95% confidence by at least 0.03671 (one-sided test, unpaired, 400 and 300 \
+             samples, p < 0.001, standard error of the difference 0.01414)"
+        ),
         "{said}"
     );
 }
@@ -201,6 +210,40 @@ fn of_runs_that_do_not_count() {
 #[test]
 fn of_metrics_that_are_gone() {
     let mut sample = named(0.93);
-    sample.evidence.last = Some(("1.2.0".into(), vec!["f1".into(), "recall".into()]));
-    assert!(sample.one(&Benchmarks, "metric-dropped").contains("version 1.2.0 had recall"));
+    let of_task = |task: &str| Number { task: Some(task.into()), ..number_of("recall", 0.9) };
+    let metrics = vec![number_of("f1", 0.9), of_task("a"), of_task("b")];
+    sample.evidence.last = Some(Last { version: "1.2.0".into(), metrics, bytes: None });
+    let named = |task: &str| crate::policy::Named {
+        key: "recall".into(),
+        task: Some(task.into()),
+        filter: None,
+        label: None,
+    };
+    let mut recall = sample.model().gates.benchmarks[0].clone();
+    recall.metric = "recall".into();
+    recall.place = crate::policy::Place::Named(named("a"));
+    sample.model().gates.benchmarks.push(recall);
+    let mut metric = sample.evidence.metrics[0].clone();
+    metric.name = "recall".into();
+    sample.evidence.metrics.push(metric);
+    assert!(
+        sample.one(&Benchmarks, "metric-dropped").contains("version 1.2.0 had recall (b), and")
+    );
+}
+
+#[test]
+fn of_units_that_changed() {
+    let mut sample = named(0.93);
+    before(&mut sample, 0.95, None);
+    if let Some(number) = &mut sample.evidence.metrics[0].number {
+        number.unit = Some("s".into());
+    }
+    assert!(sample.one(&Benchmarks, "metric-worse").contains("worse than 0.95"));
+    if let Earlier::Number { unit, .. } = &mut sample.evidence.metrics[0].earlier {
+        *unit = Some("ms".into());
+    }
+    let said = sample.one(&Benchmarks, "metric-other-unit");
+    assert!(said.contains("f1 is in s (metrics.json:4:9), and what it is compared with is in ms"));
+    let row = &rows(&sample.policy.models[0], &sample.evidence)[0];
+    assert_eq!((row.before.as_str(), row.delta.as_str(), row.passed), ("", "", false));
 }

@@ -32,6 +32,7 @@ impl Check<'_> {
             benchmarks: self.benchmarks(gates, model),
             hub_scan: self.hub_scan(gates, model),
             licenses: self.licenses(gates, model),
+            size: self.size(gates, model),
         }
     }
 

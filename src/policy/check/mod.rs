@@ -6,6 +6,7 @@ mod gates;
 mod model;
 mod naming;
 mod rules;
+mod size;
 mod stages;
 
 use std::collections::BTreeSet;

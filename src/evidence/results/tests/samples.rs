@@ -57,6 +57,42 @@ pub(super) const EXPECTED: &[Expected] = &[
         &["p95 latency = 12.4 ms :5", "peak memory = 512 Megabytes :12"],
     ),
     (
+        "lm-eval/samples_toy_gen_2026-11-23T07-04-37.791062.jsonl",
+        "examples",
+        1,
+        &["exact_match filter=strict = 0 ± 0 n=3 :1"],
+    ),
+    (
+        "lm-eval/before/results_2026-11-25T19-32-45.475350.json",
+        "lm-eval",
+        1,
+        &["acc task=toy_arith split=test = 0.5 ± 0.11470786693528086 ↑ n=20 :7"],
+    ),
+    (
+        "lm-eval/now/results_2026-11-25T19-29-57.521847.json",
+        "lm-eval",
+        1,
+        &["acc task=toy_arith split=test = 0.4 ± 0.11239029738980327 ↑ n=20 :7"],
+    ),
+    (
+        "lm-eval/before/samples_toy_arith_2026-11-25T19-32-45.475350.jsonl",
+        "examples",
+        1,
+        &["acc = 0.5 ± 0.11470786693528089 n=20 :1"],
+    ),
+    (
+        "lm-eval/now/samples_toy_arith_2026-11-25T19-29-57.521847.jsonl",
+        "examples",
+        1,
+        &["acc = 0.4 ± 0.11239029738980329 n=20 :1"],
+    ),
+    (
+        "inspect-ai/log-two-epochs.json",
+        "inspect-ai",
+        2,
+        &["accuracy task=toy filter=match dataset=toy = 0.625 ± 0.125 n=12 :112"],
+    ),
+    (
         "inspect-ai/log-header-only.json",
         "inspect-ai",
         2,
@@ -245,7 +281,6 @@ pub(super) const NO_RESULTS: &[(&str, &str)] = &[
     ("dvc/dvc.lock", "the pipeline, read by `evidence::pipeline`"),
     ("dvc/dvc.yaml", "the pipeline, read by `evidence::pipeline`"),
     ("params.yaml", "parameters"),
-    ("samples_toy_gen_2026-11-23T07-04-37.791062.jsonl", "answers one by one"),
     ("meta.yaml", "what MLflow keeps of a run beside its metrics"),
     ("params/C", "a parameter"),
     ("params/seed", "a parameter"),
@@ -275,6 +310,11 @@ pub(super) const LINEAGE: &[(&str, &str)] = &[
         "tool=inspect_ai 0.3.285 run=MYHDNSBsjnxeqDWyLhP9cx model=mockllm/model",
     ),
     ("lm-eval/results_2026-11-23T07-04-37.791062.json", "tool=lm_eval 0.4.13 model=i82qcls7"),
+    (
+        "lm-eval/before/results_2026-11-25T19-32-45.475350.json",
+        "tool=lm_eval 0.4.13 model=fel3guxn",
+    ),
+    ("lm-eval/now/results_2026-11-25T19-29-57.521847.json", "tool=lm_eval 0.4.13 model=hpbhprii"),
     (
         "mlflow/file-store/108678704430194621/fd7fb3934ed142968fa54ff834803657/metrics/accuracy",
         "tool=mlflow run=fd7fb3934ed142968fa54ff834803657",
