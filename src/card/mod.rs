@@ -1,17 +1,23 @@
 //! The model card: front matter, sections, template. Nothing is invented: numbers come from
 //! evidence files, statements from people, and what is missing is said to be missing.
 
+mod change;
 mod changelog;
+mod chart;
+mod eval_results;
 mod facts;
 mod metadata;
 mod prose;
 mod readme;
 mod render;
 mod repair;
+mod trend;
 mod usage;
 mod yaml;
 
+pub use eval_results::{EVAL_RESULTS, EvalInput, eval_results};
 pub use repair::repaired;
+pub use trend::{CHART, chart};
 
 use crate::evidence::Evidence;
 use crate::failure::Advise;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use super::results::{self, Results};
-use super::{Base, Evidence, EvidenceFile, Metric, MetricValue};
+use super::{Base, Evidence, EvidenceFile, Metric, MetricValue, Number};
 use crate::digest::Digest;
 use crate::policy::{Before, Benchmark, Named, Place};
 
@@ -81,7 +81,7 @@ fn published(record: Option<&Vec<u8>>, version: &Version, benchmark: &Benchmark)
     number(&as_file(record, version), benchmark, &version.to_string())
 }
 
-fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
+pub(super) fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
     EvidenceFile {
         shown: format!("weighbridge.json of {version}"),
         bytes: record.to_owned(),
@@ -95,18 +95,7 @@ fn number(file: &EvidenceFile, benchmark: &Benchmark, from: &str) -> Earlier {
         Ok(results) => results,
         Err(why) => return Earlier::Missing(format!("{}: {why}", file.shown)),
     };
-    // A record has the policy's own names.
-    let named = match &benchmark.place {
-        Place::Named(named) if !is_record(&results) => named.clone(),
-        place => Named {
-            key: benchmark.metric.clone(),
-            task: as_named(place).and_then(|named| named.task.clone()),
-            filter: as_named(place).and_then(|named| named.filter.clone()),
-            label: as_named(place).and_then(|named| named.label.clone()),
-        },
-    };
-    let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
-    match results::select(&results, &named, dataset, split) {
+    match find(&results, benchmark) {
         Ok(number) => match &number.value {
             MetricValue::Number(value) => Earlier::Number {
                 from: from.to_owned(),
@@ -118,6 +107,22 @@ fn number(file: &EvidenceFile, benchmark: &Benchmark, from: &str) -> Earlier {
         },
         Err(why) => Earlier::Missing(format!("{}: {why}", file.shown)),
     }
+}
+
+/// The number that the policy means, in what came before.
+pub(super) fn find<'r>(results: &'r Results, benchmark: &Benchmark) -> Result<&'r Number, String> {
+    // A record has the policy's own names.
+    let named = match &benchmark.place {
+        Place::Named(named) if !is_record(results) => named.clone(),
+        place => Named {
+            key: benchmark.metric.clone(),
+            task: as_named(place).and_then(|named| named.task.clone()),
+            filter: as_named(place).and_then(|named| named.filter.clone()),
+            label: as_named(place).and_then(|named| named.label.clone()),
+        },
+    };
+    let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
+    results::select(results, &named, dataset, split)
 }
 
 fn is_record(results: &Results) -> bool {

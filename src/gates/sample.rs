@@ -44,6 +44,7 @@ impl Sample {
             beside: Vec::new(),
             unreadable: Vec::new(),
             last: None,
+            history: crate::evidence::History::default(),
         };
         Self { policy, git, evidence, card: CARD.into(), readme: None, checkout: None }
     }

@@ -122,7 +122,7 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
     Ok(remote)
 }
 
-/// The files weighbridge itself adds: the card and the release record.
+/// The files weighbridge itself adds: the card with what goes beside it, and the release record.
 fn documents(
     call: &Call,
     gathered: &Gathered,
@@ -143,10 +143,14 @@ fn documents(
         evidence: &gathered.evidence,
         inventory: &gathered.inventory,
     });
-    Ok(vec![
+    let mut documents = vec![
         Document { path: path("README.md")?, bytes: card.into_bytes() },
         Document { path: path("weighbridge.json")?, bytes: record.to_bytes() },
-    ])
+    ];
+    for (name, text) in gathered.beside_card(call) {
+        documents.push(Document { path: path(name)?, bytes: text.into_bytes() });
+    }
+    Ok(documents)
 }
 
 fn publish(

@@ -19,7 +19,9 @@ use std::time::Duration;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
-pub use benchmark::{Around, Before, Benchmark, Direction, Named, NoWorseThan, Place, Tolerance};
+pub use benchmark::{
+    Around, Before, Benchmark, Direction, HubBenchmark, Named, NoWorseThan, Place, Tolerance,
+};
 pub use explain::{Row, explain, explain_json};
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
