@@ -45,7 +45,7 @@ mod tests {
             (20.0, 12.0, None, "+8"),
             (0.1 + 0.2, 0.3, Some(Higher), "±0, same"),
             (0.0, 0.0, None, "±0, same"),
-            (2e-15, 1e-15, Some(Lower), "+1e-15, worse"),
+            (2e-9, 1e-9, Some(Lower), "+0.000000001, worse"),
         ] {
             assert_eq!(in_words(now - before, before, better), words);
         }

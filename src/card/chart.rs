@@ -177,7 +177,8 @@ impl Scale {
             }
         }
         let step = round_step(high / 2.0 - low / 2.0);
-        let low = (low / step).floor() * step;
+        // A bound that stands on a round number is the end of the scale.
+        let low = (low / step + 1e-9).floor() * step;
         let steps = (1..8).find(|steps| low + f64::from(*steps) * step >= high - step * 1e-9);
         Self { low, step, steps: steps.unwrap_or(8) }
     }

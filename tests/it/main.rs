@@ -10,6 +10,7 @@ mod commands;
 mod container;
 mod evidence;
 mod github;
+mod history;
 mod hub_answers;
 mod licenses;
 mod publish;
