@@ -13,9 +13,9 @@ const MARGIN: f64 = 16.0;
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = 398.0;
 /// A panel, and where its plot begins and ends.
-const PANEL: f64 = 130.0;
-const TOP: f64 = 30.0;
-const BOTTOM: f64 = 94.0;
+const PANEL: f64 = 138.0;
+const TOP: f64 = 36.0;
+const BOTTOM: f64 = 102.0;
 /// A line of remarks.
 const REMARK: f64 = 18.0;
 /// Characters of a version's label.

@@ -23,6 +23,7 @@ use crate::finding::{Finding, Rule};
 use crate::inventory::Inventory;
 use crate::policy::{Model, Policy};
 use crate::release::{GitFacts, Published, Target, Versioning};
+use crate::test_run::TestRun;
 
 /// Every gate, in the order of reports.
 pub const ALL: [&dyn Gate; 6] = [
@@ -58,6 +59,8 @@ pub struct Load<'a> {
     pub inventory: &'a Inventory,
     /// What tests and training left.
     pub evidence: &'a Evidence,
+    /// The policy's test command, when it has one and this mode runs it.
+    pub test_run: Option<&'a TestRun>,
     /// What the Hub has, when it was asked.
     pub published: Option<&'a Published>,
     /// The finished card, exactly as it would be published.

@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 
-use super::{Gate, Load};
+use super::{Gate, Judgement, Load};
 use crate::digest::Digest;
 use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, TestReport};
 use crate::finding::{Finding, Location, Overrides};
@@ -13,12 +13,14 @@ use crate::policy::{
 };
 use crate::release::{GitFacts, Versioning};
 use crate::source::{Position, SourceFile};
+use crate::test_run::TestRun;
 
 /// Owns what a [`Load`] borrows.
 pub(super) struct Sample {
     pub(super) policy: Policy,
     pub(super) git: GitFacts,
     pub(super) evidence: Evidence,
+    pub(super) test_run: Option<TestRun>,
     pub(super) card: String,
     pub(super) readme: Option<SourceFile>,
     pub(super) checkout: Option<std::time::SystemTime>,
@@ -46,7 +48,15 @@ impl Sample {
             last: None,
             history: crate::evidence::History::default(),
         };
-        Self { policy, git, evidence, card: CARD.into(), readme: None, checkout: None }
+        Self {
+            policy,
+            git,
+            evidence,
+            test_run: None,
+            card: CARD.into(),
+            readme: None,
+            checkout: None,
+        }
     }
 
     pub(super) fn model(&mut self) -> &mut Model {
@@ -55,6 +65,17 @@ impl Sample {
 
     /// What a gate says: its findings as `rule at: message`, and its line for the table.
     pub(super) fn weigh(&self, gate: &dyn Gate) -> (Vec<String>, String) {
+        let judgement = self.judge(gate);
+        let declared = gate.rules();
+        let show = |finding: &Finding| {
+            assert!(declared.contains(&finding.rule), "{} is declared", finding.rule.id);
+            format!("{} at {}: {}", finding.rule.id, finding.at, finding.message)
+        };
+        (judgement.findings.iter().map(show).collect(), judgement.note)
+    }
+
+    /// What a gate says.
+    pub(super) fn judge(&self, gate: &dyn Gate) -> Judgement {
         let inventory = Inventory::default();
         let load = Load {
             policy: &self.policy,
@@ -64,6 +85,7 @@ impl Sample {
             git: &self.git,
             inventory: &inventory,
             evidence: &self.evidence,
+            test_run: self.test_run.as_ref(),
             published: None,
             card: &self.card,
             readme: self.readme.as_ref(),
@@ -71,13 +93,7 @@ impl Sample {
             today: date(2026, 1, 2),
             checkout: self.checkout,
         };
-        let judgement = gate.weigh(&load).expect("pure gates do not fail");
-        let declared = gate.rules();
-        let show = |finding: &Finding| {
-            assert!(declared.contains(&finding.rule), "{} is declared", finding.rule.id);
-            format!("{} at {}: {}", finding.rule.id, finding.at, finding.message)
-        };
-        (judgement.findings.iter().map(show).collect(), judgement.note)
+        gate.weigh(&load).expect("pure gates do not fail")
     }
 
     /// Asserts that exactly one finding is made, by `rule`, and returns it.

@@ -1,11 +1,14 @@
 //! The tests ran, on this commit, and passed.
 
+mod command;
+
 use std::time::{Duration, SystemTime};
 
 use super::{Gate, Judgement, Load};
 use crate::evidence::TestReport;
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
+use crate::test_run::End;
 
 /// Judges JUnit reports.
 pub struct Tests;
@@ -77,38 +80,60 @@ impl Gate for Tests {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&MISSING, &EMPTY, &FAILED, &UNREADABLE, &STALE, &OTHER_COMMIT]
+        vec![
+            &MISSING,
+            &EMPTY,
+            &FAILED,
+            &UNREADABLE,
+            &STALE,
+            &OTHER_COMMIT,
+            &command::FAILED,
+            &command::NOT_RUN,
+            &command::NOT_WRITTEN,
+        ]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
-        let reports = &load.evidence.tests;
-        let unreadable = &load.evidence.unreadable;
-        if reports.is_empty() && unreadable.is_empty() {
-            return Ok(without_reports(load));
+        let mut judgement = of_reports(load);
+        if let Some(run) = load.test_run {
+            let of_command = command::judge(run, &load.evidence.tests, load);
+            judgement.skipped &= of_command.is_empty();
+            judgement.findings.splice(0..0, of_command);
+            judgement.note = format!("{}; {}", judgement.note, command::note(run));
         }
-        let mut findings: Vec<_> = unreadable
-            .iter()
-            .map(|file| {
-                let message = format!("not readable as a test report: {}", file.why);
-                Finding::new(&UNREADABLE, message, file.at.clone())
-            })
-            .collect();
-        let executed: u64 = reports.iter().map(TestReport::executed).sum();
-        if let Some(first) = reports.first().filter(|_| executed == 0) {
-            let message = format!(
-                "{} executed no test{}",
-                counted(reports.len() as u64, "report"),
-                skipped_note(reports)
-            );
-            findings.push(Finding::new(&EMPTY, message, Location::file(&first.path)));
-        }
-        for report in reports {
-            findings.extend(failures(report));
-            findings.extend(stale(report, load));
-            findings.extend(other_commit(report, load));
-        }
-        Ok(Judgement { note: note(reports), findings, skipped: false })
+        Ok(judgement)
     }
+}
+
+/// What the reports say, whoever had them written.
+fn of_reports(load: &Load<'_>) -> Judgement {
+    let reports = &load.evidence.tests;
+    let unreadable = &load.evidence.unreadable;
+    if reports.is_empty() && unreadable.is_empty() {
+        return without_reports(load);
+    }
+    let mut findings: Vec<_> = unreadable
+        .iter()
+        .map(|file| {
+            let message = format!("not readable as a test report: {}", file.why);
+            Finding::new(&UNREADABLE, message, file.at.clone())
+        })
+        .collect();
+    let executed: u64 = reports.iter().map(TestReport::executed).sum();
+    if let Some(first) = reports.first().filter(|_| executed == 0) {
+        let message = format!(
+            "{} executed no test{}",
+            counted(reports.len() as u64, "report"),
+            skipped_note(reports)
+        );
+        findings.push(Finding::new(&EMPTY, message, Location::file(&first.path)));
+    }
+    for report in reports {
+        findings.extend(failures(report));
+        findings.extend(stale(report, load));
+        findings.extend(other_commit(report, load));
+    }
+    Judgement { note: note(reports), findings, skipped: false }
 }
 
 fn without_reports(load: &Load<'_>) -> Judgement {
@@ -119,7 +144,8 @@ fn without_reports(load: &Load<'_>) -> Judgement {
     } else {
         format!("no file matches {}", patterns.join(", "))
     };
-    if !settings.required {
+    let refused = load.test_run.is_some_and(|run| matches!(run.end, End::Refused(_)));
+    if !settings.required || refused {
         return Judgement { note, findings: Vec::new(), skipped: true };
     }
     let message = format!("{note}, and tests are required");
@@ -146,6 +172,12 @@ fn failures(report: &TestReport) -> Vec<Finding> {
 
 fn stale(report: &TestReport, load: &Load<'_>) -> Option<Finding> {
     let modified = report.modified?;
+    if load
+        .test_run
+        .is_some_and(|run| run.started > modified && !matches!(run.end, End::Refused(_)))
+    {
+        return None; // The command should have written it: `command` says so.
+    }
     let committed = load
         .git
         .head_time

@@ -95,7 +95,7 @@ fn by_policy(env: &Environment, settings: &Settings, file: PathBuf) -> Result<Su
         Some(name) => weigh::index_of(&policy, name)?,
         None => 0,
     };
-    let gathered = weigh::gather(&call, policy, model, versioning, false)?;
+    let gathered = weigh::gather(&call, policy, model, versioning, None, false)?;
     let card = gathered.card(&call)?;
     let model = gathered.model();
     let base = weigh::base(&call);

@@ -1,4 +1,4 @@
-//! `check`: inventory, evidence, gates, report. Writes nothing but reports, needs no secret.
+//! `check`: tests, inventory, evidence, gates, report. Writes nothing but reports, needs no secret.
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -6,6 +6,7 @@ use crate::policy::Policy;
 use crate::release::{self, Versioning};
 
 use super::call::Call;
+use super::test_command::TestRuns;
 use super::weigh;
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
@@ -13,8 +14,11 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let tag = call.settings.tag.as_deref().or(call.context.tag.as_deref());
     let versioning = tag.map_or(Versioning::Untagged, |tag| release::read_tag(tag, &policy));
     let mut exit = Exit::Pass;
+    let mut test_runs = TestRuns::default();
     for model in models(call, &policy, &versioning)? {
-        let gathered = weigh::gather(call, policy.clone(), model, versioning.clone(), false)?;
+        let tests = test_runs.of(call, &policy.models[model])?;
+        let gathered =
+            weigh::gather(call, policy.clone(), model, versioning.clone(), tests, false)?;
         let verdict = gathered.weigh(&gathered.card(call)?, None);
         exit = exit.max(call.tell(gathered.report(call, "check", verdict))?);
     }

@@ -10,6 +10,7 @@ mod rehearse;
 mod release;
 mod rules;
 mod scan;
+mod test_command;
 mod weigh;
 
 use std::ffi::OsString;

@@ -14,6 +14,7 @@ use crate::release::{self, GitFacts, Target, Versioning};
 use crate::report::{Publication, PublishedFiles, Report, progress};
 
 use super::call::Call;
+use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
@@ -37,7 +38,8 @@ pub(super) fn through(
     let policy = weigh::policy(call)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
-    let mut gathered = weigh::gather(call, policy, model, versioning, rehearsal)?;
+    let tests = TestRuns::default().of(call, &policy.models[model])?;
+    let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new("cannot start the network runtime").because(&error))?;

@@ -14,6 +14,7 @@ use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{self, GitFacts, HistoryEntry, Published, Release, Target, Versioning};
 use crate::report::{Report, progress};
 use crate::source::SourceFile;
+use crate::test_run::TestRun;
 
 use super::call::Call;
 
@@ -27,6 +28,8 @@ pub(super) struct Gathered {
     pub(super) git: GitFacts,
     pub(super) inventory: Inventory,
     pub(super) evidence: Evidence,
+    /// The policy's test command, where it has one and it was run.
+    tests: Option<TestRun>,
     history: Vec<HistoryEntry>,
     /// The README that the card was made from, when the policy keeps one.
     readme: Option<SourceFile>,
@@ -42,12 +45,14 @@ pub(super) fn policy(call: &Call) -> Result<Policy, Failure> {
         .map_err(|error| Failure::advised("the policy cannot be used", &error))
 }
 
-/// Reads git, the files and the evidence of one model.
+/// Reads git, the files and the evidence of one model, after its `tests` have run: what they left
+/// is evidence, and what they changed must be seen.
 pub(super) fn gather(
     call: &Call,
     policy: Policy,
     model: usize,
     versioning: Versioning,
+    tests: Option<TestRun>,
     rehearsal: bool,
 ) -> Result<Gathered, Failure> {
     let base = base(call);
@@ -79,6 +84,7 @@ pub(super) fn gather(
         git,
         inventory,
         evidence,
+        tests,
         history,
         readme,
         rehearsal,
@@ -159,6 +165,7 @@ impl Gathered {
             git: &self.git,
             inventory: &self.inventory,
             evidence: &self.evidence,
+            test_run: self.tests.as_ref(),
             published,
             card,
             readme: self.readme.as_ref(),

@@ -412,6 +412,7 @@ fn explain_names_every_origin() {
     gates.version.allow-older  false                                         default
     gates.tests.required       false                                         weighbridge.yml:2:27
     gates.tests.reports        reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
+    gates.tests.run            nothing: an earlier step runs the tests       default
     gates.benchmarks           none                                          default
     gates.licenses.allowed     every one the Hub knows                       default
     gates.licenses.of          as the Hub tells                              default

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::failure::Failure;
 use crate::finding::{Finding, Level};
 use crate::http::Secret;
 use crate::markdown;
@@ -72,9 +73,17 @@ pub(super) fn masks(secret: &Secret) -> Vec<String> {
 }
 
 /// Text that is not ours, so fenced that no line of it is a command.
-pub(super) fn fenced(text: &str) -> String {
-    let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
-    format!("::stop-commands::{token}\n{text}\n::{token}::\n")
+pub(super) fn fenced(text: &str) -> Result<String, Failure> {
+    let token = token()?;
+    Ok(format!("::stop-commands::{token}\n{text}\n::{token}::\n"))
+}
+
+/// A word that ends a fence, and that nobody can guess.
+pub(super) fn token() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new("the system gives no random bytes").because(&error))?;
+    Ok(hex::encode(bytes))
 }
 
 /// Escapes the message of a command.

@@ -4,6 +4,7 @@ pub mod card;
 mod checks;
 mod commands;
 mod console;
+mod foreign;
 mod json;
 mod outputs;
 pub mod progress;
@@ -27,6 +28,7 @@ use crate::publish::PlanView;
 use crate::release::{Target, Versioning};
 
 pub use checks::check_run;
+pub use foreign::Foreign;
 
 /// Everything a run has to tell.
 #[derive(Debug)]
@@ -152,7 +154,7 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
     write(emit.folder, "report.sarif", &sarif)?;
     let console = if emit.json { json } else { console::render(report, emit.color) };
     let Some(github) = emit.github else { return print(&console) };
-    print(&commands::fenced(&console))?;
+    print(&commands::fenced(&console)?)?;
     for line in commands::annotations(&findings) {
         print(&format!("{line}\n"))?;
     }

@@ -55,7 +55,8 @@ fn start(
 ) -> Result<(Child, Receiver), TestRunError> {
     let (reader, writer) = std::io::pipe().map_err(TestRunError::Followed)?;
     let second = writer.try_clone().map_err(TestRunError::Followed)?;
-    let child = Command::new("sh")
+    let mut command = Command::new("sh");
+    command
         .args(["-ec", &settings.command])
         .current_dir(around.folder)
         .env_clear()
@@ -64,8 +65,8 @@ fn start(
         .stdout(writer)
         .stderr(second)
         .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
+        .kill_on_drop(true);
+    let child = without_a_look_at_us(command)
         .map_err(|error| TestRunError::Shell { folder: around.folder.to_owned(), error })?;
     let output = Receiver::from_owned_fd(reader.into()).map_err(TestRunError::Followed)?;
     Ok((child, output))
@@ -113,4 +114,29 @@ fn keep_environment_to_ourselves() {
         // It fails only for values that the kernel does not know.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
+}
+
+/// Starts a command that cannot look at our memory as root either: for that, root needs one of a few
+/// capabilities, which the command cannot get where the thread that starts it has given them up for
+/// good (capabilities(7), bounding set). What else root can do to a machine remains: an image is the
+/// better place for what is not trusted.
+fn without_a_look_at_us(mut command: Command) -> std::io::Result<Child> {
+    let runtime = tokio::runtime::Handle::current();
+    let starting = std::thread::spawn(move || {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+            for capability in
+                [CapabilitySet::SYS_PTRACE, CapabilitySet::PERFMON, CapabilitySet::SYS_ADMIN]
+            {
+                // Who is not root may not give it up, and does not have it.
+                let _ = remove_capability_from_bounding_set(capability);
+            }
+        }
+        let _inside = runtime.enter();
+        command.spawn()
+    });
+    starting
+        .join()
+        .unwrap_or_else(|_| Err(std::io::Error::other("the thread that starts it panicked")))
 }

@@ -291,6 +291,7 @@ fn the_gate_finds_unsaid_what_the_card_calls_unsaid() {
         git: &GitFacts::default(),
         inventory: &inventory::Inventory::default(),
         evidence: &evidence::Evidence::default(),
+        test_run: None,
         published: None,
         card: &card,
         readme: None,

@@ -17,4 +17,5 @@ mod publish;
 mod rehearse;
 mod reports;
 mod scan;
+mod test_command;
 mod workflow;

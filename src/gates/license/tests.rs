@@ -68,6 +68,7 @@ fn weigh_policy(
         git: &GitFacts::default(),
         inventory: &inventory,
         evidence: &Evidence::default(),
+        test_run: None,
         published: Some(&published),
         card,
         readme: None,

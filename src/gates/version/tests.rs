@@ -72,6 +72,7 @@ impl Case {
             git: &self.git,
             inventory: &inventory,
             evidence: &Evidence::default(),
+            test_run: None,
             published: self.published.as_ref(),
             card: "",
             readme: None,
