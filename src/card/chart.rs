@@ -61,7 +61,8 @@ pub(super) fn draw(trend: &Trend) -> String {
         height - 1.0,
     );
     for (index, panel) in trend.panels.iter().enumerate() {
-        let _ = writeln!(svg, "<g transform=\"translate(0 {})\">", MARGIN / 2.0 + PANEL * count(index));
+        let _ =
+            writeln!(svg, "<g transform=\"translate(0 {})\">", MARGIN / 2.0 + PANEL * count(index));
         draw_panel(&mut svg, panel, &trend.versions);
         svg.push_str("</g>\n");
     }
@@ -219,7 +220,10 @@ fn rule(svg: &mut String, class: &str, y: f64) {
 fn text(svg: &mut String, class: &str, anchor: &str, (x, y): (f64, f64), text: &str) {
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
     let text = escaped(text);
-    let _ = writeln!(svg, "<text{class} x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>");
+    let _ = writeln!(
+        svg,
+        "<text{class} x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>"
+    );
 }
 
 /// About how wide a text is.
@@ -229,7 +233,8 @@ fn width(text: &str, size: f64) -> f64 {
 
 /// As much of a text as there is room for.
 fn fitted(text: &str, room: f64, size: f64) -> String {
-    let most = (0..=text.chars().count()).rev().find(|most| width(&short(text, *most), size) <= room);
+    let most =
+        (0..=text.chars().count()).rev().find(|most| width(&short(text, *most), size) <= room);
     short(text, most.unwrap_or(0))
 }
 

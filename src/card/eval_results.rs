@@ -46,10 +46,8 @@ fn entry(
     let text = |key: &str, text: &str| (key.to_owned(), Data::text(text));
     let mut dataset = vec![text("id", &on.dataset), text("task_id", &on.task)];
     dataset.extend(on.revision.as_deref().map(|revision| text("revision", revision)));
-    let mut entry = vec![
-        ("dataset".to_owned(), Data::Map(dataset)),
-        ("value".to_owned(), Data::Float(value)),
-    ];
+    let mut entry =
+        vec![("dataset".to_owned(), Data::Map(dataset)), ("value".to_owned(), Data::Float(value))];
     entry.extend(input.date.map(|date| text("date", date)));
     entry.extend(input.source.map(|url| ("source".to_owned(), Data::Map(vec![text("url", url)]))));
     let mut notes = format!("version {}, {}", release.version, row.name());

@@ -134,8 +134,7 @@ impl Facts {
         let known = |entry: &&crate::release::HistoryEntry| {
             input.release.is_none_or(|release| entry.version <= release.version)
         };
-        let (history, history_beyond) =
-            changelog::entries(input.history.iter().filter(known));
+        let (history, history_beyond) = changelog::entries(input.history.iter().filter(known));
         let metrics = metrics(input);
         let last = input.evidence.history.last().map(|last| last.version.to_string());
         let files = &input.inventory.files;

@@ -110,7 +110,8 @@ impl MeasuredSet<'_> {
         ];
         // The Hub's client reads no source without a name.
         result.extend(run_url.map(|url| {
-            let source = vec![("name".into(), Data::text("Release run")), ("url".into(), Data::text(url))];
+            let source =
+                vec![("name".into(), Data::text("Release run")), ("url".into(), Data::text(url))];
             ("source".into(), Data::Map(source))
         }));
         Data::Map(result)

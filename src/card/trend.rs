@@ -53,7 +53,8 @@ impl Trend {
         let history = &evidence.history;
         let rows = measured(model, evidence);
         let all = rows.iter().enumerate().map(|(index, row)| {
-            let earlier = history.releases.iter().map(|one| one.values.get(index).copied().flatten());
+            let earlier =
+                history.releases.iter().map(|one| one.values.get(index).copied().flatten());
             Panel::of(row, earlier.chain([row.number()]).collect())
         });
         let mut panels: Vec<_> =
@@ -95,8 +96,7 @@ impl Trend {
         let metrics: Vec<_> = self.panels.iter().map(ends).collect();
         let (first, last) = (self.versions.first(), self.versions.last());
         let of = |version: Option<&String>| version.cloned().unwrap_or_default();
-        let mut alt =
-            format!("Versions {} to {}: {}.", of(first), of(last), metrics.join(", "));
+        let mut alt = format!("Versions {} to {}: {}.", of(first), of(last), metrics.join(", "));
         for remark in &self.remarks {
             alt.push(' ');
             alt.push_str(remark);

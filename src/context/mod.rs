@@ -118,7 +118,8 @@ impl Context {
 
     /// Where people find what made a release: the run, else the repository.
     pub fn source_url(&self) -> Option<String> {
-        let repository = || Some(format!("{}/{}", self.github.as_ref()?.server_url, self.repository.as_ref()?));
+        let repository =
+            || Some(format!("{}/{}", self.github.as_ref()?.server_url, self.repository.as_ref()?));
         self.run_url.clone().or_else(repository)
     }
 

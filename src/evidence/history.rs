@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
+use super::MetricValue;
 use super::before::{as_file, find};
 use super::results;
-use super::MetricValue;
 use crate::policy::Benchmark;
 
 /// How many earlier versions are looked at: with this one they make thirty.
@@ -42,8 +42,7 @@ impl History {
         before: &[&Version],
         records: &BTreeMap<Version, Vec<u8>>,
     ) -> Self {
-        let mut history =
-            Self { older: before.len().saturating_sub(EARLIER), ..Self::default() };
+        let mut history = Self { older: before.len().saturating_sub(EARLIER), ..Self::default() };
         for version in before.iter().take(EARLIER).rev().copied() {
             let record = records.get(version).and_then(|record| read(record, version, benchmarks));
             match record {
@@ -85,8 +84,10 @@ mod tests {
                           - {metric: loss, pointer: /deep/loss, file: x.json}\n";
 
     fn record(metrics: &str) -> Vec<u8> {
-        format!("{{\"manifest_digest\": \"\", \"weighbridge\": \"0.1.0\", \"metrics\": [{metrics}]}}")
-            .into_bytes()
+        format!(
+            "{{\"manifest_digest\": \"\", \"weighbridge\": \"0.1.0\", \"metrics\": [{metrics}]}}"
+        )
+        .into_bytes()
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::{
-    Around, Benchmark, Card, CardSource, Gates, HubBenchmark, License, Model, NoWorseThan, Pattern, Place,
-    Policy, Stage, TagGrammar, TestCommand, Visibility, check,
+    Around, Benchmark, Card, CardSource, Gates, HubBenchmark, License, Model, NoWorseThan, Pattern,
+    Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
 };
 use crate::finding::Level;
 

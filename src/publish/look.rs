@@ -82,7 +82,11 @@ async fn shown(
         let record = hub.small_file(&target.repo, commit, RECORD, SHOWN_LIMIT).await;
         Some((version.clone(), record.ok()??))
     });
-    futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(async |one| one).collect().await
+    futures_util::stream::iter(asked)
+        .buffer_unordered(AT_ONCE)
+        .filter_map(async |one| one)
+        .collect()
+        .await
 }
 
 /// The licences that the cards of base models and datasets state. What cannot be read, because it is

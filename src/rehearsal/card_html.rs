@@ -130,7 +130,11 @@ mod tests {
     #[test]
     fn own_images_are_shown_and_others_linked_to() {
         let card = shown("![a \"b\"](own.svg) ![c](other.svg) [![d](own.svg)](x.md)");
-        assert_eq!(card.matches("<img src=\"data:image/svg+xml;base64,AA==\"").count(), 2, "{card}");
+        assert_eq!(
+            card.matches("<img src=\"data:image/svg+xml;base64,AA==\"").count(),
+            2,
+            "{card}"
+        );
         assert!(card.contains("alt=\"a &quot;b&quot;\""), "{card}");
         assert!(card.contains("<a href=\"/acme/churn/resolve/v1/other.svg\">c</a>"), "{card}");
     }

@@ -136,8 +136,11 @@ impl Published {
     /// The versions before `version` in its channel, the newest first.
     pub fn before(&self, version: &Version) -> Vec<&Version> {
         let channel = Channel::of(version);
-        let mut earlier: Vec<_> =
-            self.versions.iter().filter(|one| Channel::of(one) == channel && *one < version).collect();
+        let mut earlier: Vec<_> = self
+            .versions
+            .iter()
+            .filter(|one| Channel::of(one) == channel && *one < version)
+            .collect();
         earlier.sort_by(|a, b| b.cmp(a));
         earlier.dedup();
         earlier

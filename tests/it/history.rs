@@ -73,8 +73,13 @@ async fn the_second_release_shows_what_became_of_the_first() {
     release(&workspace, "v1.1.0").expect(0).says("published");
     let card = text(&server, "v1.1.0", "README.md").await;
     assert!(card.contains("| Metric | Value | In 1.0.0 | Change | Bound |"), "{card}");
-    assert!(row(&card, "accuracy").starts_with("| accuracy | 0.96 | 0.95 | \\+0.01, better | ≥ 0.9 |"));
-    assert!(row(&card, "latency").starts_with("| latency | 20 | 12 | \\+8 |"), "no direction is known");
+    assert!(
+        row(&card, "accuracy").starts_with("| accuracy | 0.96 | 0.95 | \\+0.01, better | ≥ 0.9 |")
+    );
+    assert!(
+        row(&card, "latency").starts_with("| latency | 20 | 12 | \\+8 |"),
+        "no direction is known"
+    );
     assert!(row(&card, "size").starts_with("| size | 3 | 3 | ±0, same |"));
     let alt = "Versions 1.0.0 to 1.1.0: accuracy from 0.95 to 0.96, latency from 12 to 20, size from 3 to 3.";
     assert!(card.contains(&format!("![{alt}]({CHART})")), "{card}");
@@ -156,7 +161,8 @@ async fn records_are_asked_for_once_each_and_one_that_fails_is_said() {
         let asked = front.asked().iter().filter(|one| one.path.ends_with(&record)).count();
         assert_eq!(asked, 1, "{tag}");
     }
-    let (svg, card) = (text(&server, "main", CHART).await, text(&server, "main", "README.md").await);
+    let (svg, card) =
+        (text(&server, "main", CHART).await, text(&server, "main", "README.md").await);
     for said in [&svg, &card] {
         assert!(said.contains("No release record to read: 1.1.0."), "{said}");
     }
@@ -169,7 +175,8 @@ async fn records_are_asked_for_once_each_and_one_that_fails_is_said() {
 async fn results_of_a_hub_benchmark_are_published_and_taken_back() {
     let server = HubServer::start().await;
     let workspace = workspace(&server);
-    let policy = std::fs::read_to_string(workspace.path().join("weighbridge.yml")).expect("a policy");
+    let policy =
+        std::fs::read_to_string(workspace.path().join("weighbridge.yml")).expect("a policy");
     let mapped = "direction: higher, hub-benchmark: {dataset: openai/gsm8k, task: gsm8k}";
     workspace.write("weighbridge.yml", policy.replace("direction: higher", mapped));
     version(&workspace, "v1.0.0", 0.95, 12);

@@ -48,7 +48,11 @@ fn elements(svg: &str) -> Vec<Element> {
                     let key = attribute.key.as_ref().to_owned();
                     (key, attribute.value.into_owned())
                 });
-                elements.push(Element { name, attributes: attributes.collect(), ..Element::default() });
+                elements.push(Element {
+                    name,
+                    attributes: attributes.collect(),
+                    ..Element::default()
+                });
                 if matches!(event, Event::Start(_)) {
                     open.push(elements.len() - 1);
                 }

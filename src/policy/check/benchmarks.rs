@@ -38,7 +38,8 @@ impl Check<'_> {
         for (index, one) in benchmarks.iter().enumerate() {
             let Some(on) = &one.hub_benchmark else { continue };
             if !mapped.insert((&on.dataset, &on.task)) {
-                let message = format!("two metrics are the result of `{}` of {}", on.task, on.dataset);
+                let message =
+                    format!("two metrics are the result of `{}` of {}", on.task, on.dataset);
                 let help = "the Hub takes one value for each task: keep the one that the benchmark asks for";
                 self.wrong(&format!("{key}/{index}/hub-benchmark"), message, help);
             }
