@@ -212,6 +212,7 @@ pub(super) struct TestsGate {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "fields are keys, and the Hub calls it so")]
 pub(super) struct Benchmark {
     /// Metric name, a Hub metric id where there is one: accuracy, f1, …
     pub(super) metric: String,

@@ -95,7 +95,8 @@ async fn answer_regular(
     let mut response = span.head(entry.path.as_str(), commit, &oid.to_string());
     // A picture is one only to a page that shows it: opened by itself it stays a download.
     let as_image = headers.get("sec-fetch-dest").is_some_and(|dest| dest == "image");
-    if as_image && entry.path.ends_with(".svg") {
+    let ending = entry.path.rsplit_once('.').map(|(_, ending)| ending);
+    if as_image && ending == Some("svg") {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
     }
     if method == Method::HEAD {

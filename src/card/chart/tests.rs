@@ -188,7 +188,7 @@ proptest! {
             prop_assert!((TOP - 0.5..=BOTTOM + 0.5).contains(&y), "{} in {}", y, svg);
         }
         let shown = elements.last().expect("the remark").text.clone();
-        let visible = |text: &str| text.chars().filter(|c| c.is_ascii_graphic()).collect::<String>();
+        let visible = |text: &str| text.chars().filter(char::is_ascii_graphic).collect::<String>();
         if known > 0 {
             prop_assert_eq!(visible(&shown), visible(&name));
         }
