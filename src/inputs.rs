@@ -64,7 +64,11 @@ pub enum Command {
     /// The effective policy, each value with where it comes from.
     Explain(Settings),
     /// The JSON Schema of weighbridge.yml.
-    Schema,
+    Schema {
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = SchemaFormat::Json)]
+        format: SchemaFormat,
+    },
     /// The rules: every thing a gate can say.
     Rules {
         /// How to print them.
@@ -209,6 +213,15 @@ pub enum RulesFormat {
     Formats,
 }
 
+/// Formats of `schema`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaFormat {
+    /// JSON Schema 2020-12, for editors.
+    Json,
+    /// Every key as a page, as docs/policy-keys.md.
+    Markdown,
+}
+
 /// The level from which `scan` fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
@@ -289,7 +302,7 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
             fail_on: FailOn::Error,
         }),
         "explain" => Command::Explain(settings),
-        "schema" => Command::Schema,
+        "schema" => Command::Schema { format: SchemaFormat::Json },
         "rules" => Command::Rules { format: RulesFormat::Text },
         other => {
             let expected = "auto, check, release, rehearse, scan, explain, schema or rules";

@@ -1,18 +1,15 @@
 //! What the template may show: plain facts, gathered once. Strings are escaped where they are
 //! printed; those that are Markdown already say so by their name (`…_markdown`).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::prose::prose;
 use super::trend::{CHART, Trend};
-use super::{CardInput, change, changelog, usage};
+use super::{CardInput, change, changelog, details, usage};
 use crate::evidence::measured;
 use crate::hub::licenses;
 use crate::inventory::Artifact;
 use crate::policy::Section;
-use crate::scan::Format;
 
 /// Rows of a table that are shown; the release record has them all.
 const MAX_ROWS: usize = 200;
@@ -27,12 +24,17 @@ pub(super) struct Facts {
     revision: String,
     license: Option<LicenseFacts>,
     base_models: Vec<String>,
+    /// The file that names them, where the policy does not.
+    base_models_file: Option<String>,
+    base_model_relation: Option<&'static str>,
+    details: Vec<details::Row>,
+    training_details: Vec<details::Row>,
     datasets: Vec<String>,
     metrics: Vec<MetricFacts>,
     /// The last release, where it had one of the metrics.
     last_version: Option<String>,
     chart: Option<ChartFacts>,
-    parameters: Vec<ParameterFacts>,
+    parameters: Vec<details::Parameters>,
     files: Vec<FileFacts>,
     files_beyond: usize,
     file_count: usize,
@@ -84,13 +86,6 @@ struct ChartFacts {
 }
 
 #[derive(Debug, Serialize)]
-struct ParameterFacts {
-    what: String,
-    dtype: String,
-    count: String,
-}
-
-#[derive(Debug, Serialize)]
 struct FileFacts {
     path: String,
     format: &'static str,
@@ -131,13 +126,16 @@ impl Facts {
             input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
         let (statements, unstated) = statements(input);
         // Later versions are no history of this one: released again, it has the same card.
-        let known = |entry: &&crate::release::HistoryEntry| {
+        let so_far = |entry: &&crate::release::HistoryEntry| {
             input.release.is_none_or(|release| entry.version <= release.version)
         };
-        let (history, history_beyond) = changelog::entries(input.history.iter().filter(known));
+        let (history, history_beyond) = changelog::entries(input.history.iter().filter(so_far));
         let metrics = metrics(input);
         let last = input.evidence.history.last().map(|last| last.version.to_string());
         let files = &input.inventory.files;
+        let known = input.inventory.known();
+        let weights = input.inventory.weights(model.library.as_deref());
+        let bases = details::bases(input, &known);
         Self {
             name: model.name.clone(),
             description: model.description.clone(),
@@ -151,13 +149,17 @@ impl Facts {
             repo,
             revision,
             license: license(input),
-            base_models: model.base_models.clone(),
+            base_models: bases.ids,
+            base_models_file: bases.file,
+            base_model_relation: bases.relation.map(crate::inventory::Relation::as_str),
+            details: details::of_model(&known, &weights),
+            training_details: details::rows(&known.training),
             datasets: model.datasets.clone(),
             last_version: last.filter(|_| metrics.iter().any(|metric| metric.before.is_some())),
             metrics,
             chart: Trend::of(model, input.release, input.evidence)
                 .map(|trend| ChartFacts { path: CHART, alt: trend.alt() }),
-            parameters: parameters(files),
+            parameters: details::parameters(&weights),
             files: files.iter().take(MAX_ROWS).map(FileFacts::of).collect(),
             files_beyond: files.len().saturating_sub(MAX_ROWS),
             file_count: files.len(),
@@ -208,38 +210,6 @@ fn metrics(input: &CardInput<'_>) -> Vec<MetricFacts> {
         }
     })
     .collect()
-}
-
-/// Parameters by data type. The shards of a safetensors model are one model; every other weights
-/// file (a GGUF quantisation, say) is a model of its own.
-fn parameters(files: &[Artifact]) -> Vec<ParameterFacts> {
-    let mut models: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
-    for file in files {
-        let Some(tensors) = &file.tensors else { continue };
-        let what = if file.format == Format::SAFETENSORS {
-            let folder = file.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-            if folder.is_empty() {
-                "safetensors".to_owned()
-            } else {
-                format!("safetensors in {folder}")
-            }
-        } else {
-            file.path.to_string()
-        };
-        let counts = models.entry(what).or_default();
-        for (dtype, count) in &tensors.parameters {
-            let sum = counts.entry(dtype).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-    }
-    let rows = models.into_iter().flat_map(|(what, counts)| {
-        counts.into_iter().map(move |(dtype, count)| ParameterFacts {
-            what: what.clone(),
-            dtype: dtype.to_owned(),
-            count: grouped(count),
-        })
-    });
-    rows.take(MAX_ROWS).collect()
 }
 
 impl FileFacts {
@@ -313,7 +283,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// `22713216` → `22,713,216`.
-fn grouped(count: u64) -> String {
+pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,7 +1,7 @@
 //! The front matter: what the policy states, over what a person wrote in a README, which is kept.
 
-use super::CardInput;
 use super::yaml::Data;
+use super::{CardInput, details};
 use crate::evidence::{Measured, measured};
 
 /// Merges the policy's metadata into that of a README (an empty map where there is none). Keys that
@@ -25,6 +25,16 @@ pub(super) fn merge(mut data: Data, input: &CardInput<'_>) -> Data {
         if !values.is_empty() {
             data.set(key, Data::texts(values));
         }
+    }
+    let bases = details::bases(input, &input.inventory.known());
+    if data.get("base_model").is_none() && !bases.ids.is_empty() {
+        data.set("base_model", Data::texts(&bases.ids));
+    }
+    if let Some(relation) = bases.relation
+        && data.get("base_model_relation").is_none()
+        && data.get("base_model") == Some(&Data::texts(&bases.ids))
+    {
+        data.set("base_model_relation", Data::text(relation.as_str()));
     }
     for (key, value) in [("library_name", &model.library), ("pipeline_tag", &model.task)] {
         if let Some(value) = value {

@@ -4,6 +4,7 @@
 mod change;
 mod changelog;
 mod chart;
+mod details;
 mod eval_results;
 mod facts;
 mod metadata;

@@ -17,11 +17,13 @@ const OWN_NAME: &str = "the card template";
 const FUEL: u64 = 2_000_000;
 
 /// The blocks that a card has, in order; a README gets those that it has no place for at its end.
-pub(super) const BLOCKS: [&str; 9] = [
+pub(super) const BLOCKS: [&str; 11] = [
     "summary",
     "statements",
     "metrics",
     "usage",
+    "details",
+    "training",
     "files",
     "verify",
     "provenance",

@@ -36,11 +36,16 @@ struct Sample {
 
 impl Sample {
     fn new(policy: &str, files: &[&str]) -> Self {
+        let files: Vec<_> = files.iter().map(|name| (*name, &b"x"[..])).collect();
+        Self::of(policy, &files)
+    }
+
+    fn of(policy: &str, files: &[(&str, &[u8])]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let model = folder.path().join("model");
         std::fs::create_dir(&model).expect("writable");
-        for name in files {
-            std::fs::write(model.join(name), "x").expect("writable");
+        for (name, content) in files {
+            std::fs::write(model.join(name), content).expect("writable");
         }
         let metrics = r#"{"f1": 0.93, "loss": 0.7, "auc": NaN}"#;
         std::fs::write(folder.path().join("m.json"), metrics).expect("writable");
@@ -302,6 +307,100 @@ proptest::proptest! {
         sample.evidence.metrics[0].name.clone_from(&metric);
         sample.policy.models[0].gates.benchmarks[0].metric = metric;
         let card = write(&sample.input()).expect("written");
+        proptest::prop_assert_eq!(outline(&card), plain, "{}", card);
+    }
+}
+
+fn real(path: &str) -> Vec<u8> {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples");
+    std::fs::read(samples.join(path)).expect("a sample")
+}
+
+#[test]
+fn a_fine_tuned_classifier_tells_of_itself() {
+    let config = String::from_utf8(real("evidence/transformers-trainer/config.json"));
+    let config = config.expect("text").replacen('{', "{\"_name_or_path\": \"acme/tiny-base\",", 1);
+    let sample = Sample::of(
+        "model: {name: mood, owner: acme, library: transformers, task: text-classification}",
+        &[
+            ("config.json", config.as_bytes()),
+            ("model.safetensors", &real("artifacts/tiny-bert.safetensors")),
+            ("trainer_state.json", &real("evidence/transformers-trainer/trainer_state.json")),
+            ("params.yaml", &real("evidence/dvc/params.yaml")),
+        ],
+    );
+    let target = Target { repo: "acme/mood".parse().expect("an id"), ..sample.target.clone() };
+    let input = CardInput { target: Some(&target), ..sample.input() };
+    let card = write(&input).expect("written");
+    assert_eq!(card_rules::check(&card), card_rules::CardCheck::default());
+    insta::assert_snapshot!(card);
+}
+
+#[test]
+fn what_it_was_made_from_is_said_by_the_policy_or_by_a_file() {
+    let adapter = r#"{"base_model_name_or_path": "meta/base"}"#;
+    let own = r#"{"_name_or_path": "acme/churn"}"#;
+    let path = r#"{"base_model_name_or_path": "tf/out", "_name_or_path": "/home/ada/out"}"#;
+    for (policy, file, text, metadata, line) in [
+        (
+            "",
+            "adapter_config.json",
+            adapter,
+            "base_model:\n  - meta/base\nbase_model_relation: adapter\n",
+            "- Made from: `meta/base` (adapter), as `adapter_config.json` says\n",
+        ),
+        (
+            ", base-models: [meta/Base]",
+            "adapter_config.json",
+            adapter,
+            "base_model:\n  - meta/Base\nbase_model_relation: adapter\n",
+            "- Made from: `meta/Base` (adapter)\n",
+        ),
+        (
+            ", base-models: [us/them]",
+            "adapter_config.json",
+            adapter,
+            "base_model:\n  - us/them\n",
+            "- Made from: `us/them`\n",
+        ),
+        ("", "config.json", own, "", ""),
+        ("", "adapter_config.json", path, "", ""),
+        ("", "config.json", path, "", ""),
+    ] {
+        let policy = format!("model: {{name: churn, owner: acme{policy}}}");
+        let sample = Sample::of(&policy, &[(file, text.as_bytes())]);
+        let card = write(&sample.input()).expect("written");
+        assert!(card.contains(metadata) && card.contains(line), "{card}");
+        assert_eq!(card.contains("base_model:"), !metadata.is_empty(), "{card}");
+        assert_eq!(card.contains("base_model_relation"), metadata.contains("relation"), "{card}");
+        assert_eq!(card.contains("Made from"), !line.is_empty(), "{card}");
+        assert!(!card.contains("tf/out") && !card.contains("/home"), "{card}");
+        let readme = "---\nbase_model: by/hand\n---\n# T\n";
+        let kept = write(&CardInput { readme: Some(readme), ..sample.input() }).expect("written");
+        let by_policy = policy.contains("base-models");
+        assert_eq!(kept.contains("base_model: by/hand\n"), !by_policy, "{kept}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_files_say_forges_no_structure(
+        nasty in "(\\||\n|\r|#|-|`|<|>|\\[|\\]|!|\\*|a|b| |<!--|-->|\\{\\{|\\{%|\u{202E}|\u{1b}){0,30}",
+    ) {
+        let card = |text: &str| {
+            let config = serde_json::json!({
+                "model_type": text, "architectures": [text], "id2label": {"0": text, "1": "b"},
+                "transformers_version": text, "sklearn": {"environment": [format!("{text}={text}")]},
+            });
+            let params = serde_json::json!({ text: text });
+            let files = [("config.json", config.to_string()), ("params.yaml", params.to_string())];
+            let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+            write(&Sample::of(POLICY, &files).input()).expect("written")
+        };
+        let plain = outline(&card("x"));
+        let card = card(&format!("x{nasty}"));
         proptest::prop_assert_eq!(outline(&card), plain, "{}", card);
     }
 }

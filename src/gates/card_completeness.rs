@@ -75,10 +75,13 @@ pub fn completeness(card: &str) -> Vec<Item> {
             hint: "`model-index:` in the metadata, or a section “Evaluation” with numbers",
         },
     ];
+    // What the files say of the training is worth as much to a reader; no statement is met by it.
+    let has_settings = outline.says_under_title("training settings");
     items.extend(SECTIONS.map(|(section, points)| Item {
         what: section.title(),
         points,
-        there: said(&outline, section) == Said::Prose,
+        there: said(&outline, section) == Said::Prose
+            || (section == Section::TrainingProcedure && has_settings),
         hint: "prose under that heading, by the person who knows",
     }));
     items
@@ -118,6 +121,15 @@ mod tests {
         );
         let missing: Vec<_> = completeness(&full).into_iter().filter(|item| !item.there).collect();
         assert_eq!(missing, Vec::new());
+    }
+
+    #[test]
+    fn settings_from_files_count_and_are_no_statement() {
+        let card = "# M\n\n## Training settings\n\n| Setting | Value |\n|---|---|\n| lr | 0.1 |\n\n\
+                    ## Results\n\nNo metric is named in the release policy.\n";
+        let there: Vec<_> = completeness(card).into_iter().filter(|item| item.there).collect();
+        assert_eq!(there.iter().map(|item| item.what).collect::<Vec<_>>(), ["Training procedure"]);
+        assert_eq!(said(&Outline::of(card, 1), Section::TrainingProcedure), Said::Nothing);
     }
 
     #[test]

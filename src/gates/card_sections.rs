@@ -55,6 +55,11 @@ impl Outline {
         self.parts.iter().any(|part| part.has_prose && has_word(&part.title))
     }
 
+    /// Whether something stands under a heading of just this title, in lower case.
+    pub(super) fn says_under_title(&self, title: &str) -> bool {
+        self.parts.iter().any(|part| part.has_prose && part.title == title)
+    }
+
     /// Reads the Markdown `body`, which starts at `first_line` of the card.
     pub(super) fn of(body: &str, first_line: u32) -> Self {
         let mut reader = Reader {
@@ -150,10 +155,11 @@ impl Lines<'_> {
     }
 }
 
-/// Sentences of the Hub's template that stand in every card made from it.
-const BOILERPLATE: [&str; 2] = [
+/// Sentences of the Hub's template that stand in every card made from it, and one of ours.
+const BOILERPLATE: [&str; 3] = [
     "carbon emissions can be estimated using the machine learning impact calculator",
     "use the code below to get started with the model",
+    "no metric is named in the release policy",
 ];
 
 /// Whether a block says nothing: the placeholders of the Hub's, `transformers`' and skops'

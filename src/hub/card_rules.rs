@@ -298,7 +298,7 @@ pub(super) fn is_hub_id(id: &str) -> bool {
 }
 
 /// Names that training scripts write to; PEFT copies such a path into `base_model`.
-fn looks_like_a_folder(id: &str) -> bool {
+pub fn looks_like_a_folder(id: &str) -> bool {
     let last = id.rsplit('/').next().unwrap_or(id);
     let checkpoint = last.strip_prefix("checkpoint-").or(last.strip_prefix("step-"));
     checkpoint.is_some_and(|step| !step.is_empty() && step.chars().all(|c| c.is_ascii_digit()))

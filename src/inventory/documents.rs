@@ -4,22 +4,28 @@
 /// Largest document that is kept, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// Names at the top of the folder.
-const NAMES: [&str; 14] = [
+/// Paths in the folder.
+const NAMES: [&str; 20] = [
     "adapter_config.json",
     "config.json",
     "config_sentence_transformers.json",
+    "diffusion_pytorch_model.safetensors.index.json",
     "generation_config.json",
     "hyperparams.yaml",
+    "mergekit_config.yml",
     "meta.json",
     "MLmodel",
+    "model.safetensors.index.json",
     "model_index.json",
     "params.yaml",
     "pyproject.toml",
     "requirements.txt",
+    "sentence_bert_config.json",
     "tokenizer_config.json",
     "trainer_state.json",
     "training_args.json",
+    "transformer/diffusion_pytorch_model.safetensors.index.json",
+    "unet/diffusion_pytorch_model.safetensors.index.json",
 ];
 
 /// Beginnings of names of licences and what goes with them, in capitals.

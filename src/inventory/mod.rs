@@ -2,8 +2,13 @@
 //! recognised by content and scanned.
 
 mod documents;
+mod known;
+mod parameters;
 mod walk;
 mod weigh;
+
+pub use known::{Base, Fact, Known, Relation};
+pub use parameters::Weights;
 
 use std::path::{Path, PathBuf};
 

@@ -106,7 +106,10 @@ fn by_policy(env: &Environment, settings: &Settings, file: PathBuf) -> Result<Su
     let stage = model.stages.first();
     let id = stage.map_or_else(
         || model.name.clone(),
-        |stage| format!("{}/{}", stage.namespace, stage.repo.replace("{model}", &model.name)),
+        |stage| {
+            let name = stage.repo.replace("{name}", &model.name).replace("{stage}", &stage.name);
+            format!("{}/{name}", stage.namespace)
+        },
     );
     let files = files(&gathered.inventory);
     let findings = gathered.findings_on(&card)?;

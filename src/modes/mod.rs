@@ -56,7 +56,7 @@ fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
         Some(Command::Scan(arguments)) => scan::run(&arguments, color(env)),
         Some(Command::Hub(arguments)) => hub::run(&arguments),
         Some(Command::Card(arguments)) => card::run(env, &arguments),
-        Some(Command::Schema) => rules::schema(),
+        Some(Command::Schema { format }) => rules::schema(format),
         Some(Command::Rules { format }) => rules::run(format),
         Some(Command::Check(settings)) => check::run(&Call::new(env, settings)?),
         Some(Command::Release(settings)) => release::run(&Call::new(env, settings)?),

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::inputs::RulesFormat;
+use crate::inputs::{RulesFormat, SchemaFormat};
 use crate::report::{self, rules};
 use crate::{gates, policy};
 
@@ -16,7 +16,10 @@ pub(super) fn run(format: RulesFormat) -> Result<Exit, Failure> {
     Ok(Exit::Pass)
 }
 
-pub(super) fn schema() -> Result<Exit, Failure> {
-    report::print(&policy::schema())?;
+pub(super) fn schema(format: SchemaFormat) -> Result<Exit, Failure> {
+    report::print(&match format {
+        SchemaFormat::Json => policy::schema(),
+        SchemaFormat::Markdown => policy::keys_page(),
+    })?;
     Ok(Exit::Pass)
 }

@@ -4,6 +4,7 @@
 mod benchmark;
 mod check;
 mod explain;
+mod keys;
 mod load;
 mod places;
 mod problem;
@@ -23,6 +24,7 @@ pub use benchmark::{
     Around, Before, Benchmark, Direction, HubBenchmark, Named, NoWorseThan, Place, Tolerance,
 };
 pub use explain::{Row, explain, explain_json};
+pub use keys::keys_page;
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
 

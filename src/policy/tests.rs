@@ -457,6 +457,13 @@ fn the_schema_file_is_fresh() {
 }
 
 #[test]
+fn the_page_of_keys_is_fresh() {
+    let stored = include_str!("../../docs/policy-keys.md");
+    let refresh = "refresh it: cargo run -- schema --format markdown > docs/policy-keys.md";
+    assert!(stored == keys_page(), "{refresh}");
+}
+
+#[test]
 fn every_example_of_the_documentation_is_valid() {
     let text = include_str!("../../docs/policy.md");
     let blocks: Vec<_> =

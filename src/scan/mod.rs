@@ -310,13 +310,31 @@ impl Format {
     }
 }
 
-/// Parameters counted from a weights header.
+/// What a weights header says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tensors {
-    /// Elements by data type name as the format writes it (`F32`, `BF16`, `Q4_K`, …).
+    /// Elements by data type name as the format writes it (`F32`, `BF16`, `Q4_K`, …); of
+    /// safetensors without scalars and block scales, which the Hub counts as no parameters.
     pub parameters: std::collections::BTreeMap<String, u64>,
     /// How many tensors.
     pub count: u64,
+    /// What the header says of the model in a few words: the stated total of safetensors, and GGUF's
+    /// key-values.
+    pub metadata: std::collections::BTreeMap<String, String>,
+    /// Tensors of safetensors whose parameters depend on how the model was quantised, which another
+    /// file says; `None` when they are too many to keep.
+    pub unsettled: Option<Vec<Tensor>>,
+}
+
+/// A tensor, as far as counting needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tensor {
+    /// Its name.
+    pub name: String,
+    /// Its data type's name.
+    pub dtype: String,
+    /// Its elements.
+    pub elements: u64,
 }
 
 #[cfg(test)]

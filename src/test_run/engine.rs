@@ -70,7 +70,8 @@ impl Engine {
         // A line of JSON for each step; one that fails comes after the 200.
         let text = answer.text().await.map_err(|error| TestRunError::answer(&error))?;
         let steps = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let failed = steps.filter_map(|step| step.get("error")?.as_str().map(str::to_owned)).last();
+        let failed =
+            steps.filter_map(|step| step.get("error")?.as_str().map(str::to_owned)).next_back();
         failed.map_or(Ok(()), |message| Err(refused(message)))
     }
 

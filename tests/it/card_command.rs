@@ -125,3 +125,57 @@ fn a_stage_may_require_more_statements_than_the_others() {
     let card = fs::read_to_string(workspace.path().join("model/README.md")).expect("is written");
     assert!(card.contains("*Stated by Ada on 2026-01-02; no legal advice.*"), "{card}");
 }
+
+/// The shapes of the Hub's Python client's own test cards, and others that people have.
+#[test]
+fn every_shape_of_card_is_judged_and_mending_it_is_no_harm() {
+    let results = "model-index:\n- name: m\n  results:\n  - task: {type: t}\n    dataset: {name: d, type: a/d}\n";
+    let metrics = "    metrics: [{type: acc, value: 0.9}]\n";
+    for (shape, card, code, says) in [
+        ("a list", "---\n[]\n---\n\n# A\n".to_owned(), 1, "[card-invalid]"),
+        ("a bare word", "---\nword\n---\n".to_owned(), 1, "[card-invalid]"),
+        ("no metadata", "# A\n\nProse.\n".to_owned(), 0, "empty or missing yaml metadata"),
+        ("nothing", String::new(), 0, "empty or missing yaml metadata"),
+        ("Windows", "---\r\nlicense: mit\r\n---\r\n\r\n# A\r\n".to_owned(), 0, "\u{2713} licence"),
+        ("a mark first", "\u{feff}---\nlicense: mit\n---\n# A\n".to_owned(), 0, "\u{2713} licence"),
+        ("a template", "---\n{{card_data}}\n---\n\n# {{ name }}\n".to_owned(), 1, "[card-invalid]"),
+        ("a placeholder", "---\n{card_data}\n---\n\n# A\n".to_owned(), 0, "0 of 100 points"),
+        ("results", format!("---\n{results}{metrics}---\n# A\n"), 0, "\u{2713} results"),
+        ("results without numbers", format!("---\n{results}---\n# A\n"), 1, "[card-invalid]"),
+        ("a pipeline of 2020", "---\npipeline:\n- fill-mask\nlanguage: danish\n---\n".to_owned(), 1, "language"),
+        ("right to left", "---\nlanguage: fa\n---\n\n# \u{645}\u{62f}\u{644}\n\n## \u{645}\u{62d}\u{62f}\u{648}\u{62f}\u{6cc}\u{62a}\n".to_owned(), 0, "of 100 points"),
+        ("never closed", "---\nlicense: mit\n\n# A\n".to_owned(), 0, "empty or missing yaml metadata"),
+        ("a bomb", format!("---\n{}x: *a9\n---\n", (0..10).fold("a0: &a0 [l]\n".to_owned(), |text, n| format!("{text}a{}: &a{} [*a{n}, *a{n}, *a{n}, *a{n}, *a{n}, *a{n}, *a{n}, *a{n}, *a{n}]\n", n + 1, n + 1))), 1, "[card-invalid]"),
+    ] {
+        let workspace = Workspace::empty();
+        let path = workspace.write("README.md", &card);
+        let run = workspace.run(&["card"]);
+        assert_eq!(run.code, code, "{shape}: {}", run.all());
+        assert!(run.stdout.contains(says), "{shape}: {}", run.all());
+        // None of them has a fault that could be mended without knowing more.
+        workspace.run(&["card", "--write", "--preview", "page.html"]).expect(code);
+        assert_eq!(fs::read_to_string(path).expect("is read"), card, "{shape}");
+    }
+}
+
+#[test]
+fn what_the_files_say_stands_on_the_card_and_counts() {
+    let workspace = Workspace::healthy();
+    let points = |run: &str| -> u32 {
+        let before = run.split(" of 100 points").next().expect("points");
+        before.split_whitespace().last().expect("a number").parse().expect("a number")
+    };
+    let before = points(&workspace.run(&["card"]).expect(0).stdout);
+    let sample = "tests/samples/evidence/transformers-trainer/trainer_state.json";
+    let state = fs::read(root().join(sample)).expect("a sample");
+    workspace.write("model/trainer_state.json", state);
+    let labels = r#"{"model_type": "bert", "id2label": {"0": "stays", "1": "<b>leaves</b>"}}"#;
+    workspace.write("model/config.json", labels);
+    let run = workspace.run(&["card", "--write", "--preview", "card.html"]).expect(0);
+    assert_eq!(points(&run.stdout), before + 4, "the training procedure: {}", run.stdout);
+    let page = fs::read_to_string(workspace.path().join("card.html")).expect("is written");
+    assert!(page.contains("Technical details") && page.contains("Training settings"), "{page}");
+    assert!(page.contains("churn</") && !page.contains("{name}"), "its id stands above: {page}");
+    assert!(page.contains("2: stays, &lt;b&gt;leaves&lt;/b&gt;"), "{page}");
+    assert!(!page.contains("checkpoint-9"), "a path of the training run");
+}

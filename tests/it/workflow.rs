@@ -159,6 +159,50 @@ fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
 }
 
 #[test]
+fn the_action_runs_the_tests_in_an_image_of_their_own() {
+    let test = "the_action_runs_the_tests_in_an_image_of_their_own";
+    let churn = Repository::of_example("churn");
+    let policy = churn.path().join("weighbridge.yml");
+    let reports = "    reports: [\"reports/*.xml\"]\n";
+    let with_command = |command: &str, image: &str| {
+        let whole = std::fs::read_to_string(&policy).expect("policy");
+        let (before, after) = whole.split_once(reports).expect("the example names its reports");
+        let after = after.split_once("  benchmarks:").expect("the example has benchmarks").1;
+        let run = format!("    run: \"{command}\"\n{image}");
+        std::fs::write(&policy, format!("{before}{reports}{run}  benchmarks:{after}"))
+            .expect("work tree");
+        churn.commit("Run the tests");
+    };
+    let workflow = Workflow {
+        repository: &churn,
+        file: "check.yml",
+        event: "pull_request",
+        payload: pull_request(&churn),
+        environment: vec![("GITHUB_API_URL", "http://127.0.0.1:9")],
+        secrets: vec![("HF_TOKEN", "hf_canaryCanaryCanaryCanary")],
+        chooses_ref: false,
+    };
+
+    // Through the engine's socket, in a container beside the action's, on the same work tree.
+    let command = "ls weighbridge.yml; env; echo '::error::forged'; echo '<testsuite><testcase \
+                   name=\\\"in-image\\\"/></testsuite>' > reports/junit.xml";
+    with_command(command, "    image: weighbridge-test-runner\n");
+    let Some(run) = workflow.run(test) else { return };
+    assert!(run.succeeded, "{}", run.log);
+    assert!(run.log.contains("1 test in 1 report: all passed; the command took"), "{}", run.log);
+    assert!(!run.log.contains("canaryCanary"), "{}", run.log);
+    let report = std::fs::read_to_string(churn.path().join("reports/junit.xml")).expect("written");
+    assert!(report.contains("in-image"), "{report}");
+
+    // The action's own image has no shell.
+    with_command("true", "");
+    let run = workflow.run(test).expect("it ran before");
+    assert!(!run.succeeded, "{}", run.log);
+    assert!(run.log.contains("`sh` cannot be started"), "{}", run.log);
+    assert!(run.log.contains("name an image that holds what the tests need"), "{}", run.log);
+}
+
+#[test]
 fn a_dispatch_shows_the_plan_and_writes_nothing() {
     let test = "a_dispatch_shows_the_plan_and_writes_nothing";
     let Some(python) = need(test, "venv/bin/python") else { return };

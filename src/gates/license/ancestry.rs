@@ -1,12 +1,11 @@
 //! What the licences of base models and datasets ask of the model.
 
-use serde_json::Value;
-
 use super::rules::{AGREEMENT_UNMET, BASE_CONFLICT, BASE_UNKNOWN, BASE_UNLISTED, DATASET_CONFLICT};
 use super::terms::{Agreement, Terms, conflict, of_family, terms};
 use super::texts;
 use crate::finding::{Finding, Location, Rule};
 use crate::gates::Load;
+use crate::inventory::{Base, Relation};
 use crate::policy::License;
 
 /// A licence of something that the model was made from, and who says so.
@@ -154,29 +153,23 @@ fn unmet(load: &Load<'_>, id: &str, agreement: &Agreement) -> Vec<Finding> {
     missing
 }
 
-/// A base model that the files name and the policy, and so the card, does not.
+/// Base models that the files name and the policy, and so the judgement on licences, does not.
 fn unlisted(load: &Load<'_>) -> Vec<Finding> {
-    let adapter = load.inventory.get("adapter_config.json").and_then(|file| {
-        let config: Value = serde_json::from_str(file.text.as_deref()?).ok()?;
-        let base = config.get("base_model_name_or_path")?.as_str()?.to_owned();
-        Some((file.shown.clone(), base))
-    });
     let listed = |base: &str| load.model.base_models.iter().any(|id| id.eq_ignore_ascii_case(base));
-    // A path tells of no model that others could know.
-    let is_id = |base: &str| {
-        let parts: Vec<_> = base.split('/').collect();
-        let word = |part: &&str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    let known = load.inventory.known();
+    let stated = known.bases.iter().filter(|base| base.is_stated);
+    let finding = |base: &Base| {
+        let id = base.id.to_string();
+        let at = load.inventory.get(&base.file).map_or(&base.file, |file| &file.shown);
+        let how = match base.relation {
+            Some(Relation::Adapter) => format!("the adapter was made for `{id}`"),
+            Some(Relation::Merge) => format!("the model was merged from `{id}`"),
+            _ => format!("the file says that it was made from `{id}`"),
         };
-        parts.len() == 2 && parts.iter().all(word) && !base.starts_with('.')
+        let message = format!("{how}, which the policy does not list as a base model");
+        let finding = Finding::new(&BASE_UNLISTED, message, Location::file(at))
+            .with_fix(format!("add to the model: `base-models: [{id}]`"));
+        (!listed(&id)).then_some(finding)
     };
-    let found = adapter.filter(|(_, base)| is_id(base) && !listed(base));
-    let finding = |(shown, base): (String, String)| {
-        let message = format!(
-            "the adapter was made for `{base}`, which the policy does not list as a base model"
-        );
-        Finding::new(&BASE_UNLISTED, message, Location::file(shown))
-            .with_fix(format!("add to the model: `base-models: [{base}]`"))
-    };
-    found.map(finding).into_iter().collect()
+    stated.filter_map(finding).collect()
 }

@@ -282,6 +282,16 @@ fn base_model_unlisted() {
     for path in ["./a", "/home/x/y", "out", "a/b/c", "..\\a/b"] {
         assert_eq!(adapter(path, ""), Vec::<String>::new(), "{path}");
     }
+    let merged = "models: [{model: a/b}, {model: c/d}]";
+    let files = [("LICENSE", &*text), ("mergekit_config.yml", merged)];
+    let keys = ", license: mit, base-models: [a/b]";
+    let (findings, _) = weigh_with(keys, "gates: {licenses: {of: {a/b: mit}}}", &files, "", &[]);
+    let expected = "base-model-unlisted model/mergekit_config.yml: the model was merged from `c/d`";
+    assert!(findings.len() == 1 && findings[0].starts_with(expected), "{findings:?}");
+    // Where a configuration was once loaded from says too little.
+    let files = [("LICENSE", &*text), ("config.json", r#"{"_name_or_path": "a/b"}"#)];
+    let (findings, _) = weigh_with(", license: mit", "", &files, "", &[]);
+    assert_eq!(findings, Vec::<String>::new());
 }
 
 #[test]

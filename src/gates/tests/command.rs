@@ -138,7 +138,7 @@ mod speaks {
             settings: TestCommand {
                 command: "pytest".into(),
                 image: None,
-                timeout: Duration::from_secs(60),
+                timeout: Duration::from_mins(1),
                 on_forks: false,
                 at: Location::line("weighbridge.yml", 11),
             },

@@ -1,7 +1,7 @@
 //! GGUF: magic, version, key-values, tensor infos, then aligned data.
 //! <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use crate::finding::{Level, Rule};
@@ -34,8 +34,24 @@ const MOST_ENTRIES: u64 = 1 << 20;
 const LONGEST_NAME: u64 = 65_535;
 /// No honest chat template is longer.
 const LONGEST_TEMPLATE: u64 = 1 << 20;
-/// The type of a text among key-values.
+/// The types of texts and arrays among key-values.
 const TEXT: u32 = 8;
+const ARRAY: u32 = 9;
+/// Endings of the keys that describe the model and are kept, beside `general.…`; the keys begin with
+/// the architecture's name.
+const KEPT: [&str; 6] = [
+    ".context_length",
+    ".block_count",
+    ".embedding_length",
+    ".attention.head_count",
+    ".expert_count",
+    ".vocab_size",
+];
+/// The vocabulary, of which only the size is kept.
+const TOKENS: &str = "tokenizer.ggml.tokens";
+/// Most key-values that are kept, and the longest.
+const MOST_KEPT: usize = 256;
+const LONGEST_KEPT: u64 = 256;
 
 /// Reads the header; tensor data is left to be drained.
 fn scan(
@@ -44,10 +60,13 @@ fn scan(
     _: Limits<'_>,
     scan: &mut Scan,
 ) -> io::Result<()> {
-    let mut header =
-        Header { stream, size: subject.size.unwrap_or(u64::MAX), templates: Vec::new() };
+    let size = subject.size.unwrap_or(u64::MAX);
+    let mut header = Header { stream, size, templates: Vec::new(), kept: BTreeMap::new() };
     match header.read() {
-        Ok(Ok(tensors)) => scan.tensors = Some(tensors),
+        Ok(Ok(tensors)) => {
+            let metadata = std::mem::take(&mut header.kept);
+            scan.tensors = Some(Tensors { metadata, ..tensors });
+        }
         Ok(Err(why)) => {
             let at = header.stream.offset();
             scan.detections.push(Detection::at(&INVALID, why, at));
@@ -73,6 +92,8 @@ struct Header<'s, 'a> {
     size: u64,
     /// Chat templates by key.
     templates: Vec<(String, String)>,
+    /// What describes the model, by key.
+    kept: BTreeMap<String, String>,
 }
 
 type Parsed<T> = io::Result<Result<T, String>>;
@@ -107,6 +128,9 @@ impl Header<'_, '_> {
             if kind == TEXT && key.contains("chat_template") {
                 let template = sound!(self.word(LONGEST_TEMPLATE));
                 self.templates.push((key.clone(), template));
+            } else if is_kept(&key) && self.kept.len() < MOST_KEPT {
+                let value = sound!(self.short(kind));
+                self.kept.extend(value.map(|value| (key.clone(), value)));
             } else {
                 sound!(self.value(kind, 0));
             }
@@ -134,7 +158,8 @@ impl Header<'_, '_> {
             if offset > self.size {
                 return Ok(Err("a tensor begins behind the end of the file".into()));
             }
-            *found.parameters.entry(type_name(kind)).or_default() += elements;
+            let sum = found.parameters.entry(type_name(kind)).or_default();
+            *sum = sum.saturating_add(elements);
             found.count += 1;
         }
         Ok(Ok(found))
@@ -146,22 +171,58 @@ impl Header<'_, '_> {
             2 | 3 => 2,
             4..=6 => 4,
             10..=12 => 8,
-            8 => return self.text(self.size),
-            9 if depth < 4 => {
-                let (inner, count) = (self.u32()?, self.u64()?);
-                if count > self.size {
-                    return Ok(Err(format!(
-                        "an array has {count} entries, more than the file has bytes"
-                    )));
-                }
-                for _ in 0..count {
-                    sound!(self.value(inner, depth + 1));
-                }
+            TEXT => return self.text(self.size),
+            ARRAY if depth < 4 => {
+                sound!(self.array(depth));
                 return Ok(Ok(()));
             }
             _ => return Ok(Err(format!("a value has the unknown type {kind}"))),
         };
         self.skip(bytes)
+    }
+
+    /// An array's entries, of which it returns the number.
+    fn array(&mut self, depth: u8) -> Parsed<u64> {
+        let (inner, count) = (self.u32()?, self.u64()?);
+        if count > self.size {
+            return Ok(Err(format!("an array has {count} entries, more than the file has bytes")));
+        }
+        for _ in 0..count {
+            sound!(self.value(inner, depth + 1));
+        }
+        Ok(Ok(count))
+    }
+
+    /// A value in a few words: a text that is not long, a number, the length of an array.
+    fn short(&mut self, kind: u32) -> Parsed<Option<String>> {
+        let shown = match kind {
+            0 => self.fixed::<1>()?[0].to_string(),
+            1 => i8::from_le_bytes(self.fixed()?).to_string(),
+            2 => u16::from_le_bytes(self.fixed()?).to_string(),
+            3 => i16::from_le_bytes(self.fixed()?).to_string(),
+            4 => self.u32()?.to_string(),
+            5 => i32::from_le_bytes(self.fixed()?).to_string(),
+            10 => self.u64()?.to_string(),
+            11 => i64::from_le_bytes(self.fixed()?).to_string(),
+            ARRAY => sound!(self.array(0)).to_string(),
+            TEXT => {
+                let length = self.u64()?;
+                if length > self.size {
+                    return Ok(Err(format!("a text has {length} bytes, more than can be")));
+                }
+                if length > LONGEST_KEPT {
+                    sound!(self.skip(length));
+                    return Ok(Ok(None));
+                }
+                let bytes = self.stream.bytes(usize::try_from(length).unwrap_or_default())?;
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+            _ => {
+                sound!(self.value(kind, 0));
+                return Ok(Ok(None));
+            }
+        };
+        Ok(Ok(Some(shown)))
     }
 
     /// A text that is kept.
@@ -190,16 +251,24 @@ impl Header<'_, '_> {
     }
 
     fn u32(&mut self) -> io::Result<u32> {
-        let mut bytes = [0; 4];
-        self.stream.read_exact(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        self.fixed().map(u32::from_le_bytes)
     }
 
     fn u64(&mut self) -> io::Result<u64> {
-        let mut bytes = [0; 8];
-        self.stream.read_exact(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        self.fixed().map(u64::from_le_bytes)
     }
+
+    fn fixed<const COUNT: usize>(&mut self) -> io::Result<[u8; COUNT]> {
+        let mut bytes = [0; COUNT];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Whether a key describes the model.
+fn is_kept(key: &str) -> bool {
+    let is_of_model = key.starts_with("general.") || KEPT.iter().any(|end| key.ends_with(end));
+    key.len() <= 100 && (is_of_model || key == TOKENS)
 }
 
 /// Names of `ggml_type`.
@@ -244,6 +313,20 @@ mod tests {
         let scan = scan_bytes("m.gguf", &file(1, &tensor));
         assert!(scan.detections.is_empty(), "{:?}", scan.detections);
         assert_eq!(scan.tensors.expect("counted").parameters["BF16"], 12);
+    }
+
+    #[test]
+    fn shapes_beyond_counting_count_as_the_most() {
+        let tensor = |name: u8| {
+            let mut tensor = 1u64.to_le_bytes().to_vec();
+            tensor.push(name);
+            tensor.extend(1u32.to_le_bytes());
+            tensor.extend(u64::MAX.to_le_bytes());
+            tensor.extend([0; 12]);
+            tensor
+        };
+        let scan = scan_bytes("m.gguf", &file(2, &[tensor(b'a'), tensor(b'b')].concat()));
+        assert_eq!(scan.tensors.expect("counted").parameters["F32"], u64::MAX);
     }
 
     #[test]

@@ -9,10 +9,12 @@ use serde::Deserialize;
 use crate::finding::{Level, Rule};
 use crate::scan::stream::Stream;
 use crate::scan::text::secrets;
-use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensors};
+use crate::scan::{Detection, Format, Limits, Reader, Scan, Subject, Tensor, Tensors};
 
 /// The largest header the Hub's own reader takes.
 const LONGEST_HEADER: u64 = 25_000_000;
+/// Bytes of tensor names that are kept of one file.
+const LONGEST_NAMES: usize = 4 << 20;
 
 /// safetensors.
 pub(in crate::scan) const READER: Reader = Reader {
@@ -87,8 +89,11 @@ fn check(header: &[u8], data: Option<u64>) -> Result<Tensors, String> {
     let entries: Header = serde_json::from_slice(header)
         .map_err(|error| format!("the header is no valid JSON map of tensors: {error}"))?;
     let mut tensors = Tensors::default();
+    tensors.metadata.extend(entries.total.map(|total| ("total_parameters".into(), total)));
+    let mut unsettled = Vec::new();
+    let mut names = 0;
     let mut ranges = Vec::new();
-    for (name, entry) in &entries.0 {
+    for (name, entry) in &entries.tensors {
         let shown: String = name.chars().take(80).collect();
         let (start, end) = entry.data_offsets;
         let elements =
@@ -103,9 +108,21 @@ fn check(header: &[u8], data: Option<u64>) -> Result<Tensors, String> {
             ));
         }
         ranges.push((start, end));
-        *tensors.parameters.entry(entry.dtype.clone()).or_default() += elements;
         tensors.count += 1;
+        if entry.shape.is_empty() || entry.dtype == "F8_E8M0" {
+            continue;
+        }
+        let sum = tensors.parameters.entry(entry.dtype.clone()).or_default();
+        *sum = sum.saturating_add(elements);
+        if !is_settled(name, &entry.dtype) {
+            names += name.len();
+            if names <= LONGEST_NAMES {
+                let (name, dtype) = (name.clone(), entry.dtype.clone());
+                unsettled.push(Tensor { name, dtype, elements });
+            }
+        }
     }
+    tensors.unsettled = (names <= LONGEST_NAMES).then_some(unsettled);
     ranges.sort_unstable();
     let mut expected = 0;
     for (start, end) in ranges {
@@ -122,6 +139,14 @@ fn check(header: &[u8], data: Option<u64>) -> Result<Tensors, String> {
     }
 }
 
+/// Whether a tensor has as many parameters as elements however the model was quantised: weights and
+/// biases that are no integers.
+fn is_settled(name: &str, dtype: &str) -> bool {
+    let is_float = dtype.starts_with('F') || dtype == "BF16";
+    let last = name.rsplit_once('.').map(|(_, last)| last);
+    is_float && matches!(last, Some("weight" | "bias"))
+}
+
 /// Bits of an element.
 fn bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
@@ -136,8 +161,12 @@ fn bits(dtype: &str) -> Option<u64> {
     })
 }
 
-/// The tensors by name, without `__metadata__`; a name that comes twice is an error.
-struct Header(BTreeMap<String, Entry>);
+/// A name that comes twice is an error.
+struct Header {
+    tensors: BTreeMap<String, Entry>,
+    /// `total_parameters` of `__metadata__`, where it is a number's length.
+    total: Option<String>,
+}
 
 impl<'de> Deserialize<'de> for Header {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -154,10 +183,12 @@ impl<'de> Deserialize<'de> for Header {
                 mut map: A,
             ) -> Result<Header, A::Error> {
                 let mut entries = BTreeMap::new();
-                let mut metadata = false;
+                let (mut metadata, mut total) = (false, None);
                 while let Some(name) = map.next_key::<String>()? {
                     let twice = if name == "__metadata__" {
-                        map.next_value::<BTreeMap<String, String>>()?;
+                        total = map
+                            .next_value::<BTreeMap<String, String>>()?
+                            .remove("total_parameters");
                         std::mem::replace(&mut metadata, true)
                     } else {
                         entries.insert(name, map.next_value()?).is_some()
@@ -166,7 +197,7 @@ impl<'de> Deserialize<'de> for Header {
                         return Err(serde::de::Error::custom("a name comes twice"));
                     }
                 }
-                Ok(Header(entries))
+                Ok(Header { tensors: entries, total: total.filter(|total| total.len() <= 20) })
             }
         }
         deserializer.deserialize_map(Visitor)
@@ -204,7 +235,12 @@ mod tests {
         let twice = r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
         let hole = r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#;
         let overlap = r#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#;
+        let huge = (0..9).map(|name| {
+            format!(r#""{name}":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}"#, 1u64 << 61)
+        });
+        let huge = format!("{{{}}}", huge.collect::<Vec<_>>().join(","));
         for (header, data) in [
+            (huge, 4),
             (a("F32", "[2]", "[0,4]"), 4),
             (a("F32", "[1]", "[4,0]"), 4),
             (a("F99", "[1]", "[0,4]"), 4),
