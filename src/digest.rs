@@ -1,5 +1,5 @@
-//! Digests: SHA-256 (the LFS oid, the signing digest) and git blob ids (how the Hub names small
-//! files). This is the only module that hashes, so that "one read per byte" can be seen here.
+//! Digests: SHA-256 (the LFS oid, the signing digest), git blob ids (how the Hub names small files)
+//! and MD5 (how DVC pins files). This is the only module that hashes, so that "one read per byte" can be seen here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -112,6 +112,52 @@ impl BlobHasher {
     }
 }
 
+/// An MD5, by which DVC names content; it proves nothing against somebody who wants it to match.
+/// Written as 32 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Md5([u8; 16]);
+
+impl Md5 {
+    /// The MD5 of bytes already in memory.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(md5::Md5::digest(bytes).into())
+    }
+
+    /// Reads 32 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
+}
+
+impl fmt::Display for Md5 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Md5 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Md5({self})")
+    }
+}
+
+/// A running MD5.
+#[derive(Clone, Default)]
+pub struct Md5Hasher(md5::Md5);
+
+impl Md5Hasher {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The MD5 of everything added.
+    pub fn finish(self) -> Md5 {
+        Md5(self.0.finalize().into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +170,7 @@ mod tests {
         assert!(empty.to_uppercase().parse::<Digest>().is_err());
         // `printf 'hello\n' | git hash-object --stdin`
         assert_eq!(git_blob_id(b"hello\n"), "ce013625030ba8dba906f756967f9e9ca394464a");
+        // `md5sum`
+        assert_eq!(Md5::of(b"hello\n").to_string(), "b1946ac92492d2347c6235b4d2611184");
     }
 }

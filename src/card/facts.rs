@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::lineage::LineageFacts;
 use super::prose::prose;
 use super::trend::{CHART, Trend};
 use super::{CardInput, change, changelog, details, usage};
@@ -43,6 +44,7 @@ pub(super) struct Facts {
     usage_markdown: String,
     verify_markdown: String,
     training: TrainingFacts,
+    lineage: LineageFacts,
     history: Vec<changelog::Entry>,
     history_beyond: usize,
     statements: Vec<StatementFacts>,
@@ -166,6 +168,7 @@ impl Facts {
             total_size: size(input.inventory.bytes()),
             manifest_digest: input.inventory.manifest_digest().to_string(),
             training: training(input),
+            lineage: LineageFacts::of(input),
             history,
             history_beyond,
             statements,

@@ -7,6 +7,7 @@ mod chart;
 mod details;
 mod eval_results;
 mod facts;
+mod lineage;
 mod metadata;
 mod prose;
 mod readme;

@@ -139,7 +139,7 @@ impl FileError {
 }
 
 /// Takes `.` and resolvable `..` out of a `/` separated path.
-fn normalise(path: &str) -> String {
+pub(super) fn normalise(path: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     for component in Path::new(path).components() {
         match component {

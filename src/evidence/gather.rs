@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::files::{Base, EvidenceFile};
 use super::metrics::Metrics;
+use super::pipeline::Pipeline;
 use super::{Evidence, TEST_READERS, TestReport, Unreadable};
 use crate::finding::Location;
 use crate::policy::{CardSource, Model, Pattern};
@@ -26,8 +27,11 @@ pub fn gather(base: &Path, shown_base: &str, model: &Model) -> Evidence {
             Err(unreadable) => evidence.unreadable.push(unreadable),
         }
     }
-    let mut metrics = Metrics::new(&base);
+    let pipeline = Pipeline::read(&base, model);
+    let mut metrics = Metrics::new(&base, pipeline.metrics.clone());
     evidence.metrics = model.gates.benchmarks.iter().map(|one| metrics.read(one)).collect();
+    let pinned = metrics.pinned(&pipeline);
+    evidence.pipeline = Pipeline { evidence: pinned, ..pipeline };
     if matches!(model.card.source, CardSource::File(_)) {
         evidence.beside = metrics.numbers();
     }

@@ -2,7 +2,9 @@
 //!
 //! There is no standard; this reads what they share: a root `testsuites` or `testsuite`, suites in
 //! suites, `testcase` elements with `failure`, `error` or `skipped` children, and properties.
-//! Tests are counted one by one, the attributes with totals are not trusted. A document type is
+//! Tests are counted one by one, the attributes with totals are not trusted; but totals that tell of
+//! failures where none is shown make a report unreadable. A suite that itself failed, before any
+//! test of it, is a failure. A document type is
 //! never read, entities beyond XML's own five are never expanded.
 
 use quick_xml::XmlVersion;
@@ -55,6 +57,8 @@ struct Parse<'a> {
     seen_root: bool,
     by_pytest: bool,
     case: Option<Case>,
+    /// Failures and errors that the root's attributes tell of.
+    said_to_fail: u64,
     /// A byte offset and its line, from which the next line is counted.
     counted: (usize, u32),
 }
@@ -63,6 +67,8 @@ struct Parse<'a> {
 struct Case {
     named: Named,
     offset: usize,
+    /// It stands for a suite that failed as a whole.
+    of_suite: bool,
     skipped: bool,
     failures: Vec<Broken>,
 }
@@ -87,6 +93,7 @@ impl<'a> Parse<'a> {
             seen_root: false,
             by_pytest: false,
             case: None,
+            said_to_fail: 0,
             counted: (0, 1),
         }
     }
@@ -134,6 +141,9 @@ impl<'a> Parse<'a> {
                 ));
             }
             self.seen_root = true;
+            let total = |name| attribute(element, name).and_then(|text| text.trim().parse().ok());
+            let totals = ["failures", "errors"].map(|name| total(name).unwrap_or(0u64));
+            self.said_to_fail = totals[0].saturating_add(totals[1]);
         }
         if self.open.len() == MAX_DEPTH {
             return Err(format!(
@@ -150,6 +160,11 @@ impl<'a> Parse<'a> {
                 }
                 self.case = Some(Case::new(element, offset));
             }
+            "failure" | "error" if self.open.last().is_some_and(|name| name == "testsuite") => {
+                // Counted like a test, when it closes.
+                self.case = Some(Case::of_suite(offset));
+                self.outcome(name, element);
+            }
             "property" if self.case.is_none() => self.property(element),
             "failure" | "error" | "skipped" if self.is_childof_case() => {
                 self.outcome(name, element);
@@ -163,7 +178,9 @@ impl<'a> Parse<'a> {
     /// Closes the innermost element; the reader has checked that the names match.
     fn leave(&mut self) {
         let name = self.open.pop();
-        if name.as_deref() == Some("testcase")
+        let of_suite = self.case.as_ref().is_some_and(|case| case.of_suite)
+            && self.open.last().is_some_and(|name| name == "testsuite");
+        if (of_suite || name.as_deref() == Some("testcase"))
             && let Some(case) = self.case.take()
         {
             self.count(case);
@@ -253,6 +270,9 @@ impl<'a> Parse<'a> {
         let why = match self.open.last() {
             Some(name) => format!("cut off: the file ends inside of `{name}`"),
             None if !self.seen_root => "not JUnit XML: there is no element at all".to_owned(),
+            None if self.said_to_fail > 0 && self.report.failed() == 0 => {
+                format!("it tells of {} failed tests and shows none of them", self.said_to_fail)
+            }
             None => return Ok(self.report),
         };
         Err(self.unreadable(self.source.len(), why))
@@ -291,7 +311,13 @@ impl Case {
                 Some("notrun" | "disabled" | "skipped" | "suppressed")
             )
         });
-        Self { named, offset, skipped, failures: Vec::new() }
+        Self { named, offset, of_suite: false, skipped, failures: Vec::new() }
+    }
+
+    fn of_suite(offset: usize) -> Self {
+        let name = "the suite itself".to_owned();
+        let named = Named { class: String::new(), name, file: None, line: None };
+        Self { named, offset, of_suite: true, skipped: false, failures: Vec::new() }
     }
 }
 

@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::{Base, EvidenceFile, FileError};
 use super::gather::find;
+use super::pipeline::Pipeline;
 use super::results::{self, Number, Results};
 use super::{Lineage, Metric, MetricValue, Slice, before, json_metric};
+use crate::digest::Md5;
 use crate::finding::Location;
 use crate::policy::{Benchmark, Named, Pattern, Place};
 use crate::source::SourceFile;
 
 /// Most numbers that a card is held against.
 const MAX_NUMBERS: usize = 100_000;
+
+/// Largest file that is read as a whole for what it says beside a number that a pointer leads to.
+const MAX_BESIDE: usize = 8 * 1024 * 1024;
 
 /// A file, and what it holds once somebody asked for names in it.
 struct Read {
@@ -22,12 +27,21 @@ struct Read {
 /// The files of results that were read so far.
 pub(super) struct Metrics<'b> {
     base: &'b Base,
+    /// Files of metrics that the pipeline names.
+    named: Vec<String>,
     read: BTreeMap<String, Read>,
 }
 
 impl<'b> Metrics<'b> {
-    pub(super) fn new(base: &'b Base) -> Self {
-        Self { base, read: BTreeMap::new() }
+    pub(super) fn new(base: &'b Base, named: Vec<String>) -> Self {
+        Self { base, named, read: BTreeMap::new() }
+    }
+
+    /// The MD5 of the files that were read and are pinned.
+    pub(super) fn pinned(&self, pipeline: &Pipeline) -> BTreeMap<String, Md5> {
+        let files = self.read.values().filter_map(|read| read.file.as_ref().ok());
+        let pinned = files.filter(|file| pipeline.pins_evidence(&file.shown));
+        pinned.map(|file| (file.shown.clone(), Md5::of(&file.bytes))).collect()
     }
 
     /// What the files say of one benchmark. Whatever is wrong with them is said in its value.
@@ -54,9 +68,18 @@ impl<'b> Metrics<'b> {
         finite.take(MAX_NUMBERS).collect()
     }
 
-    /// The file that is meant: named, or the only match of a pattern that has the metric.
+    /// The file that is meant: named, or the only one of several that has the metric.
     fn file_of(&mut self, benchmark: &Benchmark) -> Result<String, String> {
         let path = &benchmark.file;
+        if benchmark.file_is_default && !self.named.is_empty() {
+            let files: BTreeSet<_> = self.named.iter().chain([path]).cloned().collect();
+            let is_there = |file: &String| self.base.folder.join(file).is_file();
+            let files: Vec<_> = files.into_iter().filter(is_there).collect();
+            if files.is_empty() {
+                return Ok(path.clone());
+            }
+            return self.holder(files, "`dvc.yaml` names", benchmark);
+        }
         if !path.contains(['*', '?', '[', '{']) {
             return Ok(path.clone());
         }
@@ -68,21 +91,30 @@ impl<'b> Metrics<'b> {
         if let Some(beyond) = beyond.first() {
             return Err(beyond.why.clone());
         }
+        if matches.is_empty() {
+            return Err(format!("no file matches `{path}`"));
+        }
+        self.holder(matches.into_iter().collect(), &format!("match `{path}`"), benchmark)
+    }
+
+    /// The only one of several files that has the metric; `why` says why they are looked into.
+    fn holder(
+        &mut self,
+        files: Vec<String>,
+        why: &str,
+        benchmark: &Benchmark,
+    ) -> Result<String, String> {
         let holders: Vec<_> =
-            matches.iter().filter(|path| self.holds(path, benchmark)).cloned().collect();
-        match (&holders[..], matches.len()) {
-            (_, 0) => Err(format!("no file matches `{path}`")),
+            files.iter().filter(|path| self.holds(path, benchmark)).cloned().collect();
+        let place = &benchmark.place;
+        match (&holders[..], files.len()) {
             ([only], _) => Ok(only.clone()),
             // Its own message says what the only file has instead.
-            ([], 1) => Ok(matches.into_iter().next().unwrap_or_default()),
-            ([], count) => Err(format!(
-                "none of the {count} files that match `{path}` has {}",
-                benchmark.place
-            )),
+            ([], 1) => Ok(files.into_iter().next().unwrap_or_default()),
+            ([], count) => Err(format!("none of the {count} files that {why} has {place}")),
             (several, _) => Err(format!(
-                "{} files that match `{path}` have {}: narrow the pattern to one of {}",
+                "{} files that {why} have {place}: narrow `file` to one of {}",
                 several.len(),
-                benchmark.place,
                 shortened(several)
             )),
         }
@@ -111,7 +143,17 @@ impl<'b> Metrics<'b> {
         let named = match &benchmark.place {
             Place::Pointer(pointer) if has_pointers(file) => {
                 let (value, at) = json_metric::read(file, pointer);
-                return Metric { value, at, pointer: pointer.clone(), ..metric };
+                let metric = Metric { value, at, pointer: pointer.clone(), ..metric };
+                if file.bytes.len() > MAX_BESIDE {
+                    return metric;
+                }
+                let results = read.results.get_or_insert_with(|| results::read(file)).as_ref();
+                return results.map_or(metric.clone(), |results| Metric {
+                    number: at_pointer(results, pointer).ok().cloned(),
+                    partial: results.partial.clone(),
+                    lineage: results.lineage.clone(),
+                    ..metric
+                });
             }
             Place::Pointer(_) => None,
             Place::Named(named) => Some(named),

@@ -15,7 +15,9 @@ mod junit;
 mod junit_place;
 mod measured;
 mod metrics;
+mod pipeline;
 mod results;
+mod sources;
 
 use std::time::SystemTime;
 
@@ -25,7 +27,9 @@ pub use files::{Base, EvidenceFile};
 pub use gather::{gather, read_tests};
 pub use history::{EARLIER, History, Released};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
+pub use pipeline::{Pin, Pipeline, Reach, Stage, below};
 pub use results::{Lineage, Number, Results, formats, read as read_results};
+pub use sources::Source;
 
 use crate::digest::Digest;
 use crate::finding::Location;
@@ -42,6 +46,8 @@ pub struct Evidence {
     pub beside: Vec<(String, f64)>,
     /// Files that matched a pattern but could not be read as evidence.
     pub unreadable: Vec<Unreadable>,
+    /// What DVC recorded of the pipeline.
+    pub pipeline: Pipeline,
     /// The newest version of the channel that is on the Hub, and the metrics of its record; `None`
     /// when there is none, or nobody asked.
     pub last: Option<(String, Vec<String>)>,

@@ -8,6 +8,7 @@ pub mod card_completeness;
 mod card_numbers;
 mod card_sections;
 pub mod license;
+pub mod lineage;
 #[cfg(test)]
 mod sample;
 pub mod scan;
@@ -26,13 +27,14 @@ use crate::release::{GitFacts, Published, Target, Versioning};
 use crate::test_run::TestRun;
 
 /// Every gate, in the order of reports.
-pub const ALL: [&dyn Gate; 6] = [
+pub const ALL: [&dyn Gate; 7] = [
     &version::Version,
     &tests::Tests,
     &benchmarks::Benchmarks,
     &scan::Scan,
     &card::Card,
     &license::License,
+    &lineage::Lineage,
 ];
 
 /// Every rule with its gate's name, those of the verdict itself included.

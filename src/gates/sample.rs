@@ -4,7 +4,7 @@ use jiff::civil::date;
 
 use super::{Gate, Judgement, Load};
 use crate::digest::Digest;
-use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, TestReport};
+use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, Pipeline, TestReport};
 use crate::finding::{Finding, Location, Overrides};
 use crate::inventory::Inventory;
 use crate::policy::{
@@ -45,6 +45,7 @@ impl Sample {
             metrics: vec![metric(MetricValue::Number(0.93))],
             beside: Vec::new(),
             unreadable: Vec::new(),
+            pipeline: Pipeline::default(),
             last: None,
             history: crate::evidence::History::default(),
         };
@@ -127,6 +128,7 @@ fn model() -> Model {
     let benchmark = Benchmark {
         metric: "f1".into(),
         file: "metrics.json".into(),
+        file_is_default: false,
         place: Place::Pointer("/f1".into()),
         min: Some(0.9),
         max: None,

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::failure::Advise;
 use crate::policy::Pattern;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, Md5};
 use crate::rel_path::RelPath;
 use crate::scan::{Detection, Format, Tensors};
 
@@ -40,6 +40,8 @@ pub struct Artifact {
     pub sha256: Digest,
     /// The git blob id, taken in the same pass (40 hex digits); empty above [`INLINE_LIMIT`].
     pub git_oid: String,
+    /// The MD5, taken in the same pass where a pipeline pins the file.
+    pub md5: Option<Md5>,
     /// The first up to 512 bytes, for the Hub's preupload question.
     pub sample: Vec<u8>,
     /// What it is, by content.
@@ -167,6 +169,9 @@ impl Advise for InventoryError {
 /// Told of every file's bytes as they pass.
 pub type Watch<'a> = &'a (dyn Fn(u64) + Sync);
 
+/// Asked of every path in the repository whether a pipeline pins the file by its MD5.
+pub type Pinned<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
 /// Weighs every file below `root`, shown to people as `shown_root`, on all cores.
 pub fn take(
     root: &Path,
@@ -175,8 +180,20 @@ pub fn take(
     exclude: &[Pattern],
     watch: Watch<'_>,
 ) -> Result<Inventory, InventoryError> {
+    take_with_pins(root, shown_root, include, exclude, &|_| false, watch)
+}
+
+/// As [`take`], with the MD5 of the files that are pinned.
+pub fn take_with_pins(
+    root: &Path,
+    shown_root: &str,
+    include: &[Pattern],
+    exclude: &[Pattern],
+    pinned: Pinned<'_>,
+    watch: Watch<'_>,
+) -> Result<Inventory, InventoryError> {
     let walk = walk::walk(root, shown_root, include, exclude)?;
-    let inventory = weigh_all(root.to_owned(), walk, watch);
+    let inventory = weigh_all(root.to_owned(), walk, pinned, watch);
     if inventory.files.is_empty()
         && inventory.unweighed.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
     {
@@ -201,15 +218,21 @@ pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, Inve
         all.files.extend(part.files);
         all.unweighed.extend(part.unweighed);
     }
-    Ok(weigh_all(PathBuf::new(), all, watch))
+    Ok(weigh_all(PathBuf::new(), all, &|_| false, watch))
 }
 
-fn weigh_all(root: PathBuf, walk: walk::Walk, watch: Watch<'_>) -> Inventory {
+fn weigh_all(root: PathBuf, walk: walk::Walk, pinned: Pinned<'_>, watch: Watch<'_>) -> Inventory {
     let walk::Walk { mut files, mut unweighed } = walk;
     // The largest first, so that no core is left with a large file at the end.
     files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
-    let weighed: Vec<_> =
-        files.into_par_iter().with_max_len(1).map(|found| weigh::weigh(found, watch)).collect();
+    let weighed: Vec<_> = files
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|found| {
+            let pinned = pinned(found.path.as_str());
+            weigh::weigh(found, pinned, watch)
+        })
+        .collect();
     let mut files = Vec::new();
     for result in weighed {
         match result {
@@ -247,11 +270,15 @@ mod tests {
         let count = |bytes| {
             read.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
         };
-        let inventory = take(folder.path(), "model", &[], &[], &count).expect("weighed");
+        let pinned = |path: &str| path == "b/two.bin";
+        let inventory = take_with_pins(folder.path(), "model", &[], &[], &pinned, &count);
+        let inventory = inventory.expect("weighed");
         let shown: Vec<_> = inventory.files.iter().map(|file| file.shown.as_str()).collect();
         assert_eq!(shown, ["model/a.txt", "model/b/two.bin", "model/empty"]);
         assert_eq!(inventory.files[0].git_oid, "ce013625030ba8dba906f756967f9e9ca394464a");
         assert_eq!(inventory.files[1].sha256, Digest::of(&[1; 3_000_000]));
+        assert_eq!(inventory.files[1].md5, Some(Md5::of(&[1; 3_000_000])));
+        assert_eq!(inventory.files[0].md5, None, "nobody asked");
         assert_eq!(inventory.files[0].sample, b"hello\n");
         assert_eq!(read.into_inner(), inventory.bytes());
     }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::documents;
 use super::walk::Found;
 use super::{Artifact, INLINE_LIMIT};
-use crate::digest::{BlobHasher, Hasher};
+use crate::digest::{BlobHasher, Hasher, Md5Hasher};
 use crate::scan::{self, Stream, Subject, Window};
 
 /// Bytes of the beginning that the Hub's preupload question carries.
@@ -18,6 +18,7 @@ struct Weighing<'a> {
     file: File,
     sha256: Hasher,
     blob: Option<BlobHasher>,
+    md5: Option<Md5Hasher>,
     sample: Vec<u8>,
     /// The whole of a document.
     kept: Option<Vec<u8>>,
@@ -33,6 +34,9 @@ impl Read for Weighing<'_> {
         if let Some(blob) = &mut self.blob {
             blob.update(bytes);
         }
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
         let wanted = SAMPLE - self.sample.len();
         self.sample.extend_from_slice(&bytes[..count.min(wanted)]);
         if let Some(kept) = &mut self.kept {
@@ -47,15 +51,16 @@ impl Read for Weighing<'_> {
 /// Weighs one file; the error says why it could not be read to its end.
 pub(super) fn weigh(
     found: Found,
+    pinned: bool,
     watch: &(dyn Fn(u64) + Sync),
 ) -> Result<Artifact, (String, String)> {
-    match pass(&found, watch) {
+    match pass(&found, pinned, watch) {
         Ok(artifact) => Ok(artifact),
         Err(error) => Err((found.shown, error.to_string())),
     }
 }
 
-fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
+fn pass(found: &Found, pinned: bool, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
     let file = File::open(&found.on_disk)?;
     let before = state(&file)?;
     let mut reader = Weighing {
@@ -63,6 +68,7 @@ fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
         sha256: Hasher::default(),
         // Large files are never sent inline, so nobody asks for their git id.
         blob: (before.0 <= INLINE_LIMIT).then(|| BlobHasher::new(before.0)),
+        md5: pinned.then(Md5Hasher::default),
         sample: Vec::with_capacity(SAMPLE),
         kept: documents::is_one(found.path.as_str(), before.0).then(Vec::new),
         passed: 0,
@@ -87,6 +93,7 @@ fn pass(found: &Found, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
         size: reader.passed,
         sha256: reader.sha256.finish(),
         git_oid: reader.blob.map(BlobHasher::finish).unwrap_or_default(),
+        md5: reader.md5.map(Md5Hasher::finish),
         sample: reader.sample,
         format: scan.format,
         detections: scan.detections,

@@ -67,8 +67,9 @@ pub(super) fn gather(
         ),
         Versioning::Untagged | Versioning::Unreadable { .. } => None,
     };
-    let inventory = take_inventory(&base, &shown_base, chosen)?;
+    // First what is pinned, so that its digest is taken in the one pass.
     let evidence = evidence::gather(&base, &shown_base, chosen);
+    let inventory = take_inventory(&base, &shown_base, chosen, &evidence)?;
     let history = release::history(&base, &policy, chosen, &git);
     let readme = match &chosen.card.source {
         CardSource::Generated => None,
@@ -240,16 +241,26 @@ pub(super) fn base(call: &Call) -> PathBuf {
     path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-fn take_inventory(base: &Path, shown_base: &str, model: &Model) -> Result<Inventory, Failure> {
+fn take_inventory(
+    base: &Path,
+    shown_base: &str,
+    model: &Model,
+    evidence: &Evidence,
+) -> Result<Inventory, Failure> {
     let shown = [shown_base, model.path.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty() && *part != ".")
         .collect::<Vec<_>>()
         .join("/");
     let watch = progress::Weighing::new();
-    inventory::take(&base.join(&model.path), &shown, &model.include, &model.exclude, &|bytes| {
-        watch.read(bytes);
-    })
+    inventory::take_with_pins(
+        &base.join(&model.path),
+        &shown,
+        &model.include,
+        &model.exclude,
+        &|path| evidence.pipeline.pins(path),
+        &|bytes| watch.read(bytes),
+    )
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
 }
 

@@ -13,6 +13,8 @@ pub struct Benchmark {
     pub metric: String,
     /// File of results, relative to the policy file's folder; may be a glob.
     pub file: String,
+    /// Whether the policy names no file: those that the pipeline names are looked into too.
+    pub file_is_default: bool,
     /// Where in it.
     pub place: Place,
     /// Lowest value that passes.

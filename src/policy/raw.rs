@@ -217,7 +217,7 @@ pub(super) struct Benchmark {
     /// Metric name, a Hub metric id where there is one: accuracy, f1, …
     pub(super) metric: String,
     /// File of results in any format of docs/evidence.md, relative to this file; `*` and `**` may
-    /// stand for names that change; default `metrics.json`.
+    /// stand for names that change; default `metrics.json` and what `dvc.yaml` names as metrics.
     pub(super) file: Option<String>,
     /// Name of the metric in the file, where it differs: acc, eval_accuracy, …
     pub(super) key: Option<String>,

@@ -3,14 +3,18 @@
 //! The shape is frozen: fields may be added, never renamed or re-shaped, for records of old
 //! versions stay on the Hub for good.
 
+mod lineage;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
 use crate::inventory::{Artifact, Inventory};
+use crate::machine_path;
 use crate::policy::{Direction, Model, Place};
 use crate::release::{Release, Target};
+pub use lineage::{PinRecord, SourceRecord, StageRecord};
 
 /// The shape that this program writes.
 const SCHEMA: u32 = 1;
@@ -75,6 +79,15 @@ pub struct ReleaseRecord {
     pub allowed: Vec<AllowedRecord>,
     /// The metrics that were weighed.
     pub metrics: Vec<MetricRecord>,
+    /// What the evidence tells of the runs that made the numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceRecord>,
+    /// The stages of the pipeline behind the model and its numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageRecord>,
+    /// What went into these stages from outside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<PinRecord>,
     /// Every file that was weighed, by path; the card and this record are written afterwards.
     pub files: Vec<FileRecord>,
     /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
@@ -187,6 +200,7 @@ pub enum RecordError {
 pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
     let own = |text: &str| text.to_owned();
     let verdict = input.verdict;
+    let (stages, inputs) = input.evidence.pipeline_behind();
     ReleaseRecord {
         schema: SCHEMA,
         model: input.model.name.clone(),
@@ -207,6 +221,9 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
             .map(|(finding, reason)| AllowedRecord::of(finding, reason))
             .collect(),
         metrics: measured(input.model, input.evidence).iter().map(MetricRecord::of).collect(),
+        sources: input.evidence.sources().iter().map(SourceRecord::of).collect(),
+        stages: stages.into_iter().map(StageRecord::of).collect(),
+        inputs: inputs.into_iter().map(PinRecord::of).collect(),
         files: input.inventory.files.iter().map(FileRecord::of).collect(),
         manifest_digest: input.inventory.manifest_digest(),
         weighbridge: env!("CARGO_PKG_VERSION").into(),
@@ -247,7 +264,7 @@ impl GateRecord {
         Self {
             name: weighing.gate.to_owned(),
             verdict: verdict.to_owned(),
-            note,
+            note: machine_path::scrub(&note),
             errors: tally.errors,
             warnings: tally.warnings,
             notes: tally.notes,
@@ -259,8 +276,8 @@ impl AllowedRecord {
     fn of(finding: &Finding, reason: &str) -> Self {
         Self {
             rule: finding.rule.id.to_owned(),
-            at: finding.at.to_string(),
-            message: finding.message.clone(),
+            at: machine_path::scrub(&finding.at.to_string()),
+            message: machine_path::scrub(&finding.message),
             reason: reason.to_owned(),
         }
     }
@@ -291,7 +308,7 @@ impl MetricRecord {
             dataset: benchmark.dataset.clone(),
             split: benchmark.split.clone(),
             evidence: row.source(),
-            pointer: row.metric.map(|metric| metric.pointer.clone()).unwrap_or_default(),
+            pointer: row.metric.map(|metric| lineage::pointer(&metric.pointer)).unwrap_or_default(),
             evidence_sha256: row.metric.and_then(|metric| metric.sha256),
         }
     }

@@ -13,6 +13,7 @@ mod github;
 mod history;
 mod hub_answers;
 mod licenses;
+mod lineage;
 mod parameters;
 mod publish;
 mod rehearse;

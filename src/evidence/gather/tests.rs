@@ -13,6 +13,7 @@ fn model(reports: &[&str], metrics: &[(&str, &str)]) -> Model {
     let benchmark = |(file, pointer): &(&str, &str)| Benchmark {
         metric: pointer.trim_start_matches('/').to_owned(),
         file: (*file).to_owned(),
+        file_is_default: false,
         place: Place::Pointer((*pointer).to_owned()),
         min: None,
         max: None,

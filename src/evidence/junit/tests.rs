@@ -51,6 +51,79 @@ fn pytest_without_files_is_placed_by_its_traceback() {
     assert_eq!(report.failures[0].at.to_string(), "tests/test_model.py:11");
 }
 
+/// What each sample holds: passed, failed, skipped, its commit, and its failures with their places.
+type Sample = (&'static str, (u64, u64, u64), Option<&'static str>, &'static [&'static str]);
+
+const PYTEST: &[&str] = &[
+    "tests.test_model::test_floor[accuracy-0.97] at tests/test_model.py:11",
+    "tests.test_model::test_loads at tests/test_model.py:22",
+    "tests.test_model::test_uses_broken at tests/test_model.py:32",
+];
+
+const SAMPLES: &[Sample] = &[
+    ("pytest-xunit1.xml", (3, 3, 2), None, PYTEST),
+    ("pytest-xunit2.xml", (3, 3, 2), None, PYTEST),
+    ("jest-junit.xml", (2, 1, 1), None, &["scores floor::scores floor at reports/junit.xml:6"]),
+    (
+        "mocha-junit-reporter.xml",
+        (1, 1, 0),
+        None,
+        &["floor::scores deep floor at reports/junit.xml:10"],
+    ),
+    (
+        "ctest.xml",
+        (1, 2, 3),
+        None,
+        &["bad::bad at reports/junit.xml:15", "skipped::skipped at reports/junit.xml:29"],
+    ),
+    (
+        "surefire.xml",
+        (2, 2, 1),
+        Some("0123456789abcdef0123456789abcdef01234567"),
+        &[
+            "org.acme.ScoreTest::floor at reports/junit.xml:8",
+            "org.acme.ScoreTest::load at reports/junit.xml:16",
+        ],
+    ),
+    ("gotestsum.xml", (1, 1, 1), None, &["acme.example/score::TestFloor at reports/junit.xml:8"]),
+    ("nextest.xml", (2, 1, 0), None, &["score::tests::floor at reports/junit.xml:5"]),
+    ("googletest.xml", (1, 2, 2), None, &["Score::Floor at src/score_test.cc:7"; 2]),
+    ("nunit-converted.xml", (1, 1, 1), None, &["Acme.ScoreTest::Floor at reports/junit.xml:7"]),
+];
+
+#[test]
+fn every_sample_is_counted() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/junit");
+    for entry in std::fs::read_dir(folder).expect("readable") {
+        let name = entry.expect("readable").file_name().into_string().expect("UTF-8");
+        let known = SAMPLES.iter().find(|(known, ..)| *known == name);
+        let Some((_, expected, commit, failures)) = known else {
+            assert_eq!(name, "README.md", "in no row of the table");
+            continue;
+        };
+        let text = std::fs::read_to_string(format!("{folder}/{name}")).expect("readable");
+        let report = read(&text);
+        let shown =
+            report.failures.iter().map(|failure| format!("{} at {}", failure.name, failure.at));
+        let shown: Vec<_> = shown.collect();
+        assert_eq!((counts(&report), report.commit.as_deref()), (*expected, *commit), "{name}");
+        assert_eq!(shown, *failures, "{name}");
+    }
+}
+
+#[test]
+fn a_suite_that_failed_as_a_whole_is_a_failure() {
+    let report = read(
+        "<testsuites><testsuite name='s'><error message='cannot import'>x</error>\
+         <testcase name='a'/></testsuite></testsuites>",
+    );
+    assert_eq!(counts(&report), (1, 1, 0));
+    assert_eq!(
+        (report.failures[0].kind, report.failures[0].message.as_str()),
+        ("error", "cannot import")
+    );
+}
+
 #[test]
 fn the_attributes_place_a_test_when_no_traceback_does() {
     let case = r#"<testcase classname="a" name="b" file="src/a.js" line="8"><failure>no</failure></testcase>"#;
@@ -134,6 +207,7 @@ fn entities_are_not_expanded() {
 #[test]
 fn what_is_no_report_says_why() {
     assert!(why("").contains("no element at all"));
+    assert!(why("<testsuite tests='3' failures='2'/>").contains("tells of 2 failed tests"));
     assert!(why("<html></html>").contains("the root element is `html`"));
     assert!(why("<testsuite>\n<testcase name='a'>").contains("2: cut off"));
     assert!(why("<testsuite><testcase></testsuite>").contains("not valid XML"));

@@ -10,7 +10,7 @@ use crate::json::{Key, Unread, Value};
 const MAX_VALUES: usize = 2_000_000;
 
 /// A file with what can be made of it.
-pub(super) struct Document<'f> {
+pub(in crate::evidence) struct Document<'f> {
     /// Path relative to the workspace.
     pub(super) path: &'f str,
     /// As it is on disk.
@@ -27,13 +27,18 @@ impl<'f> Document<'f> {
     /// # Errors
     ///
     /// The file says by its name or first sign what it is, and is not that.
-    pub(super) fn new(file: &'f EvidenceFile) -> Result<Self, String> {
-        let text = file.text().unwrap_or_default();
+    pub(in crate::evidence) fn new(file: &'f EvidenceFile) -> Result<Self, String> {
+        let read = file.text();
+        let text = *read.as_ref().unwrap_or(&"");
         let name = file.shown.rsplit('/').next().unwrap_or_default();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         let first = text.trim_start_matches('\u{feff}').trim_start().chars().next();
         let is_table = matches!(ending.as_str(), "csv" | "tsv");
         let value = match ending.as_str() {
+            _ if file.bytes.is_empty() => return Err("it is empty".into()),
+            "json" | "jsonl" | "yaml" | "yml" | "toml" | "csv" | "tsv" if read.is_err() => {
+                return Err(read.err().map(|error| error.to_string()).unwrap_or_default());
+            }
             _ if text.is_empty() => None,
             "yaml" | "yml" => Some(yaml(text)?),
             "toml" => Some(toml(text)?),
@@ -54,7 +59,7 @@ impl<'f> Document<'f> {
     }
 
     /// As [`Document::root`], when that is a map.
-    pub(super) fn map(&self) -> Option<Spot<'_>> {
+    pub(in crate::evidence) fn map(&self) -> Option<Spot<'_>> {
         self.root().filter(Spot::is_map)
     }
 

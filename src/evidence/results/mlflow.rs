@@ -82,16 +82,19 @@ pub(super) const METRIC: Reader = Reader {
     format: "mlflow-metric",
     written_by: "MLflow's file store (`mlruns/…/metrics/NAME`)",
     claims: |document| {
+        let text = document.text.trim_start_matches('\u{feff}');
         document.path.contains("/metrics/")
-            && document.text.lines().all(|line| point(line).is_some())
+            && !text.is_empty()
+            && text.lines().all(|line| point(line).is_some())
     },
     read: |document| {
         // The folder that is named last: metrics with a `/` in their name are folders.
         let name = document.path.rsplit_once("/metrics/").map_or(document.path, |(_, name)| name);
         // Runs may log out of order; the last step is the last value, and of two the later one.
-        let mut at = 0;
+        let text = document.text.trim_start_matches('\u{feff}');
+        let mut at = document.text.len() - text.len();
         let mut last: Option<(i64, i64, f64, usize)> = None;
-        for line in document.text.split_inclusive('\n') {
+        for line in text.split_inclusive('\n') {
             if let Some((time, value, step)) = point(line.trim_end())
                 && last.is_none_or(|(s, t, ..)| (s, t) <= (step, time))
             {
@@ -103,7 +106,17 @@ pub(super) const METRIC: Reader = Reader {
             .map(|(_, _, value, at)| Number::new(name, MetricValue::of(value), at))
             .into_iter()
             .collect();
-        let lineage = Lineage { tool: Some("mlflow".into()), ..Lineage::default() };
+        // The folder of the run, or of the model that a run logged, whose lines name the run.
+        let folder = document.path.rsplit_once("/metrics/").map_or("", |(folder, _)| folder);
+        let id = folder.rsplit('/').next().unwrap_or_default();
+        let is_run = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let of_line = document.text.lines().next().and_then(|line| line.split(' ').nth(3));
+        let lineage = Lineage {
+            tool: Some("mlflow".into()),
+            run: if is_run { Some(id) } else { of_line }.map(str::to_owned),
+            model: id.starts_with("m-").then(|| id.to_owned()),
+            ..Lineage::default()
+        };
         Ok(Results { numbers, lineage, ..Results::default() })
     },
 };

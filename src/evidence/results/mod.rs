@@ -28,8 +28,10 @@ pub(super) use record::FORMAT as RECORD;
 pub(super) use select::{select, slices};
 
 use super::{EvidenceFile, MetricValue};
-use document::Document;
-use spot::Spot;
+pub(super) use document::Document;
+pub(super) use spot::Spot;
+
+use crate::machine_path;
 
 /// Every format; the first that claims a file reads it.
 const READERS: &[&Reader] = &[
@@ -94,6 +96,24 @@ pub struct Lineage {
     pub model: Option<String>,
     /// Data that went in.
     pub datasets: Vec<String>,
+}
+
+impl Lineage {
+    /// Without paths of the machine that the run was on: all of it may be published.
+    fn told(self) -> Self {
+        let told = |name: Option<String>| machine_path::name_of(&name?);
+        let mut datasets: Vec<_> =
+            self.datasets.iter().filter_map(|name| machine_path::name_of(name)).collect();
+        datasets.sort();
+        datasets.dedup();
+        Self {
+            tool: told(self.tool),
+            run: told(self.run),
+            commit: told(self.commit),
+            model: told(self.model),
+            datasets,
+        }
+    }
 }
 
 /// One number.
@@ -166,11 +186,16 @@ pub fn read(file: &EvidenceFile) -> Result<Results, String> {
         .ok_or("it is in no format of results that is known (JSON, YAML, TOML, CSV and others)")?;
     let mut results = (reader.read)(&document)?;
     results.format = reader.format;
+    results.lineage = results.lineage.told();
+    for number in &mut results.numbers {
+        number.stderr = number.stderr.filter(|error| error.is_finite() && *error >= 0.0);
+        number.dataset = number.dataset.take().and_then(|name| machine_path::name_of(&name));
+    }
     Ok(results)
 }
 
 /// A count that may be written as a float; `None` of anything else.
-fn count(spot: Option<Spot<'_>>) -> Option<u64> {
+pub(super) fn count(spot: Option<Spot<'_>>) -> Option<u64> {
     let number = spot?.float()?;
     // Above 2^53 a float is no exact count.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]

@@ -6,8 +6,8 @@ use crate::json::Value;
 
 /// A value, the byte at which it or its key stands, and the JSON Pointer that leads to it.
 #[derive(Debug, Clone)]
-pub(super) struct Spot<'v> {
-    pub(super) value: &'v Value,
+pub(in crate::evidence) struct Spot<'v> {
+    pub(in crate::evidence) value: &'v Value,
     at: usize,
     pointer: String,
 }
@@ -23,24 +23,29 @@ impl<'v> Spot<'v> {
         Self { value, at, pointer: format!("{}/{step}", self.pointer) }
     }
 
+    /// The byte at which the value or its key stands.
+    pub(in crate::evidence) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<Self> {
+    pub(in crate::evidence) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key)?;
         Some(self.inside(key, self.value.place(key), value))
     }
 
     /// The value behind keys in keys.
-    pub(super) fn path(&self, keys: &[&str]) -> Option<Self> {
+    pub(in crate::evidence) fn path(&self, keys: &[&str]) -> Option<Self> {
         keys.iter().try_fold(self.clone(), |spot, key| spot.get(key))
     }
 
     /// The text behind keys in keys, empty ones excluded.
-    pub(super) fn text_at(&self, keys: &[&str]) -> Option<String> {
+    pub(in crate::evidence) fn text_at(&self, keys: &[&str]) -> Option<String> {
         self.path(keys)?.value.text().filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     /// Keys and values of a map; nothing of anything else.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'v str, Self)> {
+    pub(in crate::evidence) fn entries(&self) -> impl Iterator<Item = (&'v str, Self)> {
         self.value
             .entries()
             .iter()
@@ -48,7 +53,7 @@ impl<'v> Spot<'v> {
     }
 
     /// The items of a list; nothing of anything else.
-    pub(super) fn items(&self) -> impl Iterator<Item = Self> {
+    pub(in crate::evidence) fn items(&self) -> impl Iterator<Item = Self> {
         self.value
             .list()
             .iter()
@@ -56,11 +61,11 @@ impl<'v> Spot<'v> {
             .map(|(index, value)| self.inside(&index.to_string(), self.at, value))
     }
 
-    pub(super) fn float(&self) -> Option<f64> {
+    pub(in crate::evidence) fn float(&self) -> Option<f64> {
         self.value.number()
     }
 
-    pub(super) fn is_map(&self) -> bool {
+    pub(in crate::evidence) fn is_map(&self) -> bool {
         matches!(self.value, Value::Map(_))
     }
 

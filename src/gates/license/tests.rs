@@ -50,6 +50,7 @@ fn weigh_policy(
         size: 0,
         sha256: Digest::of(b""),
         git_oid: String::new(),
+        md5: None,
         sample: Vec::new(),
         format: Format::TEXT,
         detections: Vec::new(),

@@ -44,6 +44,7 @@ fn artifact(path: &str, text: &str) -> Artifact {
         size: text.len() as u64,
         sha256: Digest::of(text.as_bytes()),
         git_oid: git_blob_id(text.as_bytes()),
+        md5: None,
         sample: Vec::new(),
         format: Format::TEXT,
         detections: Vec::new(),

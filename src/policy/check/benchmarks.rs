@@ -76,6 +76,7 @@ impl Check<'_> {
         Benchmark {
             metric: benchmark.metric.clone(),
             file,
+            file_is_default: benchmark.file.is_none(),
             place,
             min: benchmark.min,
             max: benchmark.max,

@@ -237,13 +237,66 @@ pub(super) const EXPECTED: &[Expected] = &[
     ),
 ];
 
-/// Numbers that are settings, or somebody else's to read.
-pub(super) const NO_RESULTS: [&str; 7] = [
-    "meta.yaml",
-    "params.yaml",
-    "tokenizer_config.json",
-    "config.json",
-    "pytest-json-report/report.json",
-    "dvc-metrics-diff.json",
-    "dvc.lock",
+/// What stands in the other files, by how their paths end; a file in neither table fails the test.
+pub(super) const NO_RESULTS: &[(&str, &str)] = &[
+    ("README.md", "tells which tool wrote the samples"),
+    ("dvc/dvc-metrics-diff.json", "differences between two revisions"),
+    ("dvc/dvc-metrics-diff.md", "differences between two revisions"),
+    ("dvc/dvc.lock", "the pipeline, read by `evidence::pipeline`"),
+    ("dvc/dvc.yaml", "the pipeline, read by `evidence::pipeline`"),
+    ("params.yaml", "parameters"),
+    ("samples_toy_gen_2026-11-23T07-04-37.791062.jsonl", "answers one by one"),
+    ("meta.yaml", "what MLflow keeps of a run beside its metrics"),
+    ("params/C", "a parameter"),
+    ("params/seed", "a parameter"),
+    ("tags/mlflow.runName", "a tag"),
+    ("tags/mlflow.source.name", "a tag"),
+    ("tags/mlflow.source.type", "a tag"),
+    ("tags/mlflow.user", "a tag"),
+    ("tags/team", "a tag"),
+    ("artifacts/conda.yaml", "an environment"),
+    ("artifacts/python_env.yaml", "an environment"),
+    ("artifacts/requirements.txt", "an environment"),
+    ("artifacts/input_example.json", "data"),
+    ("artifacts/serving_input_example.json", "data"),
+    ("artifacts/model.skops", "a model"),
+    ("pytest-json-report/report.json", "tests, read by `json_report`"),
+    ("sklearn/classification_report.txt", "for people; the JSON beside it has its numbers"),
+    ("transformers-trainer/config.json", "settings"),
+    ("transformers-trainer/tokenizer_config.json", "settings"),
+];
+
+/// What the samples tell of their runs: tool, run, commit, model, datasets. Those that are not here
+/// tell nothing.
+pub(super) const LINEAGE: &[(&str, &str)] = &[
+    ("evaluate/result.json", "tool=evaluate 0.4.6"),
+    (
+        "inspect-ai/log-header-only.json",
+        "tool=inspect_ai 0.3.285 run=MYHDNSBsjnxeqDWyLhP9cx model=mockllm/model",
+    ),
+    ("lm-eval/results_2026-11-23T07-04-37.791062.json", "tool=lm_eval 0.4.13 model=i82qcls7"),
+    (
+        "mlflow/file-store/108678704430194621/fd7fb3934ed142968fa54ff834803657/metrics/accuracy",
+        "tool=mlflow run=fd7fb3934ed142968fa54ff834803657",
+    ),
+    (
+        "mlflow/file-store/108678704430194621/fd7fb3934ed142968fa54ff834803657/metrics/val/loss",
+        "tool=mlflow run=fd7fb3934ed142968fa54ff834803657",
+    ),
+    (
+        "mlflow/file-store/108678704430194621/models/m-bee2294bff5f4cabbd2fc30356eb6dff/artifacts/MLmodel",
+        "tool=mlflow 3.17.2 run=fd7fb3934ed142968fa54ff834803657 model=m-bee2294bff5f4cabbd2fc30356eb6dff",
+    ),
+    (
+        "mlflow/file-store/108678704430194621/models/m-bee2294bff5f4cabbd2fc30356eb6dff/metrics/accuracy",
+        "tool=mlflow run=fd7fb3934ed142968fa54ff834803657 model=m-bee2294bff5f4cabbd2fc30356eb6dff",
+    ),
+    (
+        "mlflow/file-store/108678704430194621/models/m-bee2294bff5f4cabbd2fc30356eb6dff/metrics/val/loss",
+        "tool=mlflow run=fd7fb3934ed142968fa54ff834803657 model=m-bee2294bff5f4cabbd2fc30356eb6dff",
+    ),
+    ("mlflow/run.json", "tool=mlflow run=fd7fb3934ed142968fa54ff834803657"),
+    ("pytest-benchmark/benchmark.json", "tool=pytest-benchmark 5.3.1"),
+    ("wandb-run/run.wandb", "tool=wandb 0.31.0 run=fcf4ayql"),
+    ("wandb/wandb-summary.json", "tool=wandb"),
 ];
