@@ -27,8 +27,10 @@ pub(super) struct Item {
 }
 
 /// The newest versions first, and how many more there are.
-pub(super) fn entries(history: &[HistoryEntry]) -> (Vec<Entry>, usize) {
-    let mut sorted: Vec<_> = history.iter().collect();
+pub(super) fn entries<'a>(
+    history: impl IntoIterator<Item = &'a HistoryEntry>,
+) -> (Vec<Entry>, usize) {
+    let mut sorted: Vec<_> = history.into_iter().collect();
     sorted.sort_by(|a, b| b.version.cmp(&a.version));
     let beyond = sorted.len().saturating_sub(MAX_VERSIONS);
     (sorted.into_iter().take(MAX_VERSIONS).map(entry).collect(), beyond)

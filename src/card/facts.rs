@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::lineage::LineageFacts;
 use super::prose::prose;
-use super::{CardInput, changelog, details, usage};
+use super::trend::{CHART, Trend};
+use super::{CardInput, change, changelog, details, usage};
 use crate::evidence::measured;
 use crate::hub::licenses;
 use crate::inventory::Artifact;
@@ -31,6 +32,9 @@ pub(super) struct Facts {
     training_details: Vec<details::Row>,
     datasets: Vec<String>,
     metrics: Vec<MetricFacts>,
+    /// The last release, where it had one of the metrics.
+    last_version: Option<String>,
+    chart: Option<ChartFacts>,
     parameters: Vec<details::Parameters>,
     files: Vec<FileFacts>,
     files_beyond: usize,
@@ -66,12 +70,21 @@ struct LicenseFacts {
 struct MetricFacts {
     name: String,
     value: String,
+    /// Its value in the last release, and the change since.
+    before: Option<String>,
+    change: Option<String>,
     bound: String,
     verdict: &'static str,
     dataset: Option<String>,
     split: Option<String>,
     source: String,
     digest: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChartFacts {
+    path: &'static str,
+    alt: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,7 +127,13 @@ impl Facts {
         let revision =
             input.release.map_or_else(|| "main".to_owned(), crate::release::Release::hub_tag);
         let (statements, unstated) = statements(input);
-        let (history, history_beyond) = changelog::entries(input.history);
+        // Later versions are no history of this one: released again, it has the same card.
+        let so_far = |entry: &&crate::release::HistoryEntry| {
+            input.release.is_none_or(|release| entry.version <= release.version)
+        };
+        let (history, history_beyond) = changelog::entries(input.history.iter().filter(so_far));
+        let metrics = metrics(input);
+        let last = input.evidence.history.last().map(|last| last.version.to_string());
         let files = &input.inventory.files;
         let known = input.inventory.known();
         let weights = input.inventory.weights(model.library.as_deref());
@@ -138,7 +157,10 @@ impl Facts {
             details: details::of_model(&known, &weights),
             training_details: details::rows(&known.training),
             datasets: model.datasets.clone(),
-            metrics: metrics(input),
+            last_version: last.filter(|_| metrics.iter().any(|metric| metric.before.is_some())),
+            metrics,
+            chart: Trend::of(model, input.release, input.evidence)
+                .map(|trend| ChartFacts { path: CHART, alt: trend.alt() }),
             parameters: details::parameters(&weights),
             files: files.iter().take(MAX_ROWS).map(FileFacts::of).collect(),
             files_beyond: files.len().saturating_sub(MAX_ROWS),
@@ -168,12 +190,16 @@ fn license(input: &CardInput<'_>) -> Option<LicenseFacts> {
 
 fn metrics(input: &CardInput<'_>) -> Vec<MetricFacts> {
     let short = |digest: crate::digest::Digest| digest.to_string()[..12].to_owned();
-    measured(input.model, input.evidence)
-        .iter()
-        .take(MAX_ROWS)
-        .map(|row| MetricFacts {
-            name: row.benchmark.metric.clone(),
+    let last = input.evidence.history.last();
+    let rows = measured(input.model, input.evidence).into_iter().enumerate().take(MAX_ROWS);
+    rows.map(|(index, row)| {
+        let since = change::since(last, index, &row);
+        let (before, change) = since.map(|since| (since.before, since.change)).unzip();
+        MetricFacts {
+            name: row.name(),
             value: row.value(),
+            before,
+            change,
             bound: row.bound(),
             verdict: match (row.passed(), row.bound().is_empty()) {
                 (true, true) => "not bounded",
@@ -184,8 +210,9 @@ fn metrics(input: &CardInput<'_>) -> Vec<MetricFacts> {
             split: row.benchmark.split.clone(),
             source: row.source(),
             digest: row.metric.and_then(|metric| metric.sha256).map(short),
-        })
-        .collect()
+        }
+    })
+    .collect()
 }
 
 impl FileFacts {

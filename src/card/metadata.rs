@@ -3,7 +3,6 @@
 use super::yaml::Data;
 use super::{CardInput, details};
 use crate::evidence::{Measured, measured};
-use crate::policy::Model;
 
 /// Merges the policy's metadata into that of a README (an empty map where there is none). Keys that
 /// the policy does not state stay as they are; `tags`, `metrics` and results are added to.
@@ -47,7 +46,7 @@ pub(super) fn merge(mut data: Data, input: &CardInput<'_>) -> Data {
         measured(model, input.evidence).into_iter().filter(|row| row.number().is_some()).collect();
     let metrics: Vec<_> = rows.iter().map(|row| metric_id(&row.benchmark.metric)).collect();
     add_to(&mut data, "metrics", &metrics);
-    let results = results(model, &rows);
+    let results = results(input, &rows);
     let index = data.get("model-index").cloned().unwrap_or(Data::Null);
     let index = with_results(repaired(index), &model.name, results);
     if index != Data::Null {
@@ -71,49 +70,61 @@ fn add_to(data: &mut Data, key: &str, texts: &[String]) {
     }
 }
 
-/// One result per dataset and split, in the policy's order. The Hub requires the task and the
-/// dataset's id; metrics measured on unnamed data are in the card's table only.
-fn results(model: &Model, rows: &[Measured<'_>]) -> Vec<Data> {
-    let Some(task) = &model.task else { return Vec::new() };
+/// One result for each part of a dataset, in the policy's order, with the run as its source. The Hub
+/// requires the task and the dataset's id; metrics measured on unnamed data are in the card's table
+/// only.
+fn results(input: &CardInput<'_>, rows: &[Measured<'_>]) -> Vec<Data> {
+    let Some(task) = &input.model.task else { return Vec::new() };
     let mut sets: Vec<MeasuredSet<'_>> = Vec::new();
     for row in rows {
         let benchmark = row.benchmark;
         let dataset = benchmark.dataset.as_deref().filter(|id| is_dataset_id(id));
         let (Some(dataset), Some(number)) = (dataset, row.number()) else { continue };
-        let split = benchmark.split.as_deref();
+        let part = [&benchmark.config, &benchmark.split, &benchmark.revision];
+        let part = part.map(Option::as_deref);
         let metric = Data::Map(vec![
             ("type".into(), Data::Text(metric_id(&benchmark.metric))),
             ("value".into(), Data::Float(number)),
-            ("name".into(), Data::text(&benchmark.metric)),
+            ("name".into(), Data::text(row.name())),
         ]);
-        match sets.iter_mut().find(|set| (set.dataset, set.split) == (dataset, split)) {
+        match sets.iter_mut().find(|set| (set.dataset, set.part) == (dataset, part)) {
             Some(set) => set.metrics.push(metric),
-            None => sets.push(MeasuredSet { dataset, split, metrics: vec![metric] }),
+            None => sets.push(MeasuredSet { dataset, part, metrics: vec![metric] }),
         }
     }
-    sets.into_iter().map(|set| set.result(task)).collect()
+    sets.into_iter().map(|set| set.result(task, input.run_url)).collect()
 }
 
-/// What was measured on one split of one dataset.
+/// What was measured on one part of one dataset.
 struct MeasuredSet<'a> {
     dataset: &'a str,
-    split: Option<&'a str>,
+    /// Configuration, split and revision.
+    part: [Option<&'a str>; 3],
     metrics: Vec<Data>,
 }
 
 impl MeasuredSet<'_> {
     /// A result of a `model-index`.
-    fn result(self, task: &str) -> Data {
+    fn result(self, task: &str, run_url: Option<&str>) -> Data {
         let mut dataset = vec![
             ("type".to_owned(), Data::text(self.dataset)),
             ("name".to_owned(), Data::text(self.dataset)),
         ];
-        dataset.extend(self.split.map(|split| ("split".to_owned(), Data::text(split))));
-        Data::Map(vec![
+        for (key, value) in ["config", "split", "revision"].into_iter().zip(self.part) {
+            dataset.extend(value.map(|value| (key.to_owned(), Data::text(value))));
+        }
+        let mut result = vec![
             ("task".into(), Data::Map(vec![("type".into(), Data::text(task))])),
             ("dataset".into(), Data::Map(dataset)),
             ("metrics".into(), Data::List(self.metrics)),
-        ])
+        ];
+        // The Hub's client reads no source without a name.
+        result.extend(run_url.map(|url| {
+            let source =
+                vec![("name".into(), Data::text("Release run")), ("url".into(), Data::text(url))];
+            ("source".into(), Data::Map(source))
+        }));
+        Data::Map(result)
     }
 }
 
@@ -140,7 +151,8 @@ fn metric_id(name: &str) -> String {
 }
 
 /// Puts our results into the first entry of a `model-index`, in place of those it has of the same
-/// task, dataset and split.
+/// task, dataset and split, and of the same configuration where ours has one. A dataset of another
+/// revision is still that dataset.
 fn with_results(index: Data, name: &str, ours: Vec<Data>) -> Data {
     if ours.is_empty() {
         return index;
@@ -161,7 +173,12 @@ fn with_results(index: Data, name: &str, ours: Vec<Data>) -> Data {
         (text("task", "type"), text("dataset", "type"), text("dataset", "split"))
     };
     let mut results = entries[0].get("results").map(Data::items).unwrap_or_default();
-    results.retain(|theirs| ours.iter().all(|our| key(our) != key(theirs)));
+    let config = |result: &Data| result.get("dataset").and_then(|data| data.get("config")).cloned();
+    let replaces = |our: &Data, theirs: &Data| {
+        key(our) == key(theirs)
+            && (config(our).is_none() || config(theirs).is_none() || config(our) == config(theirs))
+    };
+    results.retain(|theirs| !ours.iter().any(|our| replaces(our, theirs)));
     results.extend(ours);
     entries[0].set("results", Data::List(results));
     Data::List(entries)

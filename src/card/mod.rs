@@ -1,8 +1,11 @@
 //! The model card: front matter, sections, template. Nothing is invented: numbers come from
 //! evidence files, statements from people, and what is missing is said to be missing.
 
+mod change;
 mod changelog;
+mod chart;
 mod details;
+mod eval_results;
 mod facts;
 mod lineage;
 mod metadata;
@@ -11,11 +14,14 @@ mod query_file;
 mod readme;
 mod render;
 mod repair;
+mod trend;
 mod usage;
 mod yaml;
 
+pub use eval_results::{EVAL_RESULTS, EvalInput, eval_results};
 pub use query_file::query_file;
 pub use repair::repaired;
+pub use trend::{CHART, chart};
 
 use crate::evidence::Evidence;
 use crate::failure::Advise;

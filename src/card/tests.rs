@@ -1,4 +1,5 @@
 use super::*;
+use crate::evidence::{History, Released};
 use crate::hub::card_rules;
 use crate::policy::{self, Policy};
 use crate::release::Channel;
@@ -134,6 +135,48 @@ fn a_template_of_ones_own() {
     let endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
     assert!(with(endless).is_err(), "bounded in work");
     assert!(with("{% include \"/etc/passwd\" %}").is_err());
+}
+
+#[test]
+fn the_chart_says_what_it_leaves_out() {
+    let version = |text: &str| text.parse().expect("a version");
+    let benchmarks: Vec<_> =
+        (0..13).map(|at| format!("{{metric: m{at}, file: m.json, pointer: /f1}}")).collect();
+    let policy = format!(
+        "model: {{name: churn, owner: acme, gates: {{benchmarks: [{}]}}}}",
+        benchmarks.join(", ")
+    );
+    let mut sample = Sample::new(&policy, &["model.ubj"]);
+    let chart_of =
+        |sample: &Sample, release| chart(&sample.policy.models[0], release, &sample.evidence);
+    assert_eq!(chart_of(&sample, Some(&sample.release)), None, "nothing came before");
+    sample.evidence.history = History {
+        releases: vec![Released { version: version("1.0.0"), values: vec![Some(0.9); 13] }],
+        unread: vec![version("1.1.0")],
+        older: 4,
+    };
+    let svg = chart_of(&sample, Some(&sample.release)).expect("two versions have numbers");
+    assert_eq!(svg.matches("class=\"name\"").count(), 12);
+    assert_eq!(chart_of(&sample, None), None, "what is no release has no place in the row");
+    let card = write(&sample.input()).expect("written");
+    let said = "12 of 13 metrics are drawn. Versions before these: 4. \
+                No release record to read: 1.1.0.](weighbridge-history.svg)";
+    assert!(card.contains(said), "{card}");
+    assert!(card.contains("| Metric | Value | Bound |"), "1.0.0 is not the last release");
+    let kept = CardInput { readme: Some("# By hand\n"), ..sample.input() };
+    assert!(write(&kept).expect("written").contains(said));
+}
+
+#[test]
+fn later_versions_are_no_history() {
+    let mut sample = sample();
+    let before = write(&sample.input()).expect("written");
+    sample.history.push(HistoryEntry {
+        version: "1.3.0".parse().expect("a version"),
+        date: None,
+        notes: Some("- later".into()),
+    });
+    assert_eq!(write(&sample.input()).expect("written"), before);
 }
 
 const README: &str = "---\n# by hand\nlicense: mit\nthumbnail: a.png\nwhen: 2025-01-15\ntags: [mine]\n\

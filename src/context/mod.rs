@@ -116,6 +116,13 @@ impl Context {
         }
     }
 
+    /// Where people find what made a release: the run, else the repository.
+    pub fn source_url(&self) -> Option<String> {
+        let repository =
+            || Some(format!("{}/{}", self.github.as_ref()?.server_url, self.repository.as_ref()?));
+        self.run_url.clone().or_else(repository)
+    }
+
     /// The commit that a check run belongs to: a pull request's head, not the merge commit that
     /// GitHub checks out for it.
     pub fn checked_commit(&self) -> Option<&str> {

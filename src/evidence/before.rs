@@ -111,7 +111,7 @@ fn published(record: Option<&Vec<u8>>, version: &Version, benchmark: &Benchmark)
     }
 }
 
-fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
+pub(super) fn as_file(record: &[u8], version: &Version) -> EvidenceFile {
     EvidenceFile {
         shown: format!("weighbridge.json of {version}"),
         bytes: record.to_owned(),
@@ -149,9 +149,14 @@ fn number(file: &EvidenceFile, benchmark: &Benchmark) -> Result<Number, String> 
         return at_pointer(&results?, pointer).cloned();
     }
     let results = results?;
+    find(&results, benchmark).cloned()
+}
+
+/// The number that the policy means, in what came before.
+pub(super) fn find<'r>(results: &'r Results, benchmark: &Benchmark) -> Result<&'r Number, String> {
     // A record has the policy's own names.
     let named = match &benchmark.place {
-        Place::Named(named) if !is_record => named.clone(),
+        Place::Named(named) if !is_record(results) => named.clone(),
         place => Named {
             key: benchmark.metric.clone(),
             task: as_named(place).and_then(|named| named.task.clone()),
@@ -160,7 +165,7 @@ fn number(file: &EvidenceFile, benchmark: &Benchmark) -> Result<Number, String> 
         },
     };
     let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
-    results::select(&results, &named, dataset, split).cloned()
+    results::select(results, &named, dataset, split)
 }
 
 fn is_record(results: &Results) -> bool {

@@ -7,6 +7,7 @@ mod before;
 mod compared;
 mod files;
 mod gather;
+mod history;
 mod json_locate;
 mod json_metric;
 mod json_report;
@@ -25,6 +26,7 @@ pub use before::{Earlier, Last};
 pub use compared::{Compared, Method, Test};
 pub use files::{Base, EvidenceFile};
 pub use gather::{gather, read_tests};
+pub use history::{EARLIER, History, Released};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
 pub use pipeline::{Pin, Pipeline, Reach, Stage, below};
 pub use results::{Lineage, Number, Results, formats, read as read_results};
@@ -51,6 +53,8 @@ pub struct Evidence {
     /// The newest version of the channel that is on the Hub; `None` when there is none, or nobody
     /// asked.
     pub last: Option<Last>,
+    /// What the versions before this one measured; empty when nobody asked.
+    pub history: History,
 }
 
 /// Reads one kind of test report. Total: any bytes give a report or a reason.

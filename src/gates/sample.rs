@@ -48,6 +48,7 @@ impl Sample {
             unreadable: Vec::new(),
             pipeline: Pipeline::default(),
             last: None,
+            history: crate::evidence::History::default(),
         };
         Self {
             policy,
@@ -142,6 +143,9 @@ fn model() -> Model {
         allow_partial: false,
         dataset: None,
         split: None,
+        config: None,
+        revision: None,
+        hub_benchmark: None,
         at: place(19, 7),
         at_min: place(20, 12),
         at_max: place(19, 7),

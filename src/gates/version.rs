@@ -58,7 +58,13 @@ const OLDER: Rule = Rule {
 
 /// Files weighbridge or the Hub write: they differ from run to run and are no part of the model.
 /// [`ADDED`] is one more where the folder has none.
-pub(super) const WRITTEN_FOR_US: [&str; 3] = ["README.md", "weighbridge.json", ".gitattributes"];
+pub(super) const WRITTEN_FOR_US: [&str; 5] = [
+    "README.md",
+    "weighbridge.json",
+    "weighbridge-history.svg",
+    ".eval_results/weighbridge.yaml",
+    ".gitattributes",
+];
 
 fn is_written_for_us(path: &str) -> bool {
     WRITTEN_FOR_US.contains(&path)

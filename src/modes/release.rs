@@ -128,8 +128,8 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
     Ok(remote)
 }
 
-/// The files weighbridge itself adds: the card, the release record, and where the Hub would count
-/// no downloads the file by which it does.
+/// The files weighbridge itself adds: the card with what goes beside it, the release record, and
+/// where the Hub would count no downloads the file by which it does.
 fn documents(
     call: &Call,
     gathered: &Gathered,
@@ -155,8 +155,9 @@ fn documents(
         Document { path: path(publish::CARD)?, bytes: card.into_bytes() },
         Document { path: path(publish::RECORD)?, bytes: record.to_bytes() },
     ];
-    if let Some(text) = query_file {
-        documents.push(Document { path: path(ADDED)?, bytes: text.into_bytes() });
+    let query_file = query_file.map(|text| (ADDED, text));
+    for (name, text) in gathered.beside_card(call).into_iter().chain(query_file) {
+        documents.push(Document { path: path(name)?, bytes: text.into_bytes() });
     }
     Ok(documents)
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::card::{self, CardInput};
-use crate::evidence::{self, Evidence};
+use crate::card::{self, CardInput, EvalInput};
+use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
@@ -148,12 +148,29 @@ impl Gathered {
         }
     }
 
+    /// The files that go beside the card: the chart it shows, results in the Hub's own form.
+    pub(super) fn beside_card(&self, call: &Call) -> Vec<(&'static str, String)> {
+        let (model, release, evidence) = (self.model(), self.release(), &self.evidence);
+        let results = card::eval_results(&EvalInput {
+            model,
+            release,
+            evidence,
+            source: call.context.source_url().as_deref(),
+            date: release.and_then(|release| self.git.tagged_at(&release.tag)).as_deref(),
+        });
+        let chart = card::chart(model, release, evidence);
+        let beside = [(card::CHART, chart), (card::EVAL_RESULTS, results)];
+        beside.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+    }
+
     /// Sets what the Hub has of earlier versions beside the metrics.
     pub(super) fn compare(&mut self, published: &Published) {
         let Some(release) = self.release() else { return };
         let last = published.last_before(&release.version).cloned();
+        let before = published.before(&release.version);
         let benchmarks = &self.policy.models[self.model].gates.benchmarks;
         self.evidence.compare(benchmarks, &published.records, last.as_ref());
+        self.evidence.history = History::of(benchmarks, &before, &published.records);
     }
 
     /// What the card gate alone says.

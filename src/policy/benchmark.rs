@@ -39,6 +39,12 @@ pub struct Benchmark {
     pub dataset: Option<String>,
     /// Split of that dataset.
     pub split: Option<String>,
+    /// Configuration of that dataset.
+    pub config: Option<String>,
+    /// Revision of that dataset.
+    pub revision: Option<String>,
+    /// The Hub's benchmark that the number is a result of.
+    pub hub_benchmark: Option<HubBenchmark>,
     /// Where the policy asks for it.
     pub at: Location,
     /// Where the policy sets `min` (or the benchmark, when there is no `min`).
@@ -56,6 +62,17 @@ impl Benchmark {
             || self.no_worse_than.is_some()
             || self.max_gap.is_some()
     }
+}
+
+/// A benchmark that the Hub knows: a task of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubBenchmark {
+    /// Hub id of the dataset.
+    pub dataset: String,
+    /// Id of the task in the dataset's `eval.yaml`.
+    pub task: String,
+    /// Commit of the dataset.
+    pub revision: Option<String>,
 }
 
 /// Where in a file of results a number stands.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::{
-    Around, Benchmark, Bytes, Card, CardSource, Gates, License, Limit, Model, NoWorseThan, Pattern,
-    Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
+    Around, Benchmark, Bytes, Card, CardSource, Gates, HubBenchmark, License, Limit, Model,
+    NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -264,6 +264,9 @@ fn asked(benchmark: &Benchmark) -> String {
     if let Some(NoWorseThan { than, tolerance, confidence, .. }) = &benchmark.no_worse_than {
         text += &format!(", no worse than {than} by {tolerance}");
         text.extend(confidence.map(|confidence| format!(" at {confidence} confidence")));
+    }
+    if let Some(HubBenchmark { dataset, task, .. }) = &benchmark.hub_benchmark {
+        text += &format!(", result of {task} of {dataset} on the Hub");
     }
     text
 }

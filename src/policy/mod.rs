@@ -22,7 +22,9 @@ use std::time::Duration;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
-pub use benchmark::{Around, Before, Benchmark, Direction, Named, NoWorseThan, Place, Tolerance};
+pub use benchmark::{
+    Around, Before, Benchmark, Direction, HubBenchmark, Named, NoWorseThan, Place, Tolerance,
+};
 pub use convention::{Convention, Part};
 pub use explain::{Row, explain, explain_json};
 pub use keys::keys_page;

@@ -247,6 +247,7 @@ pub(super) struct TestsGate {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "fields are keys, and the Hub calls it so")]
 pub(super) struct Benchmark {
     /// Metric name, a Hub metric id where there is one: accuracy, f1, …
     pub(super) metric: String,
@@ -287,6 +288,26 @@ pub(super) struct Benchmark {
     pub(super) dataset: Option<String>,
     /// Split of that dataset.
     pub(super) split: Option<String>,
+    /// Configuration (subset) of that dataset.
+    pub(super) config: Option<String>,
+    /// Revision of that dataset, better a commit than a branch.
+    pub(super) revision: Option<String>,
+    /// The benchmark of the Hub that this number is a result of: it goes to the model's page and the
+    /// leaderboard.
+    pub(super) hub_benchmark: Option<HubBenchmark>,
+}
+
+/// A benchmark that is registered on the Hub.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub(super) struct HubBenchmark {
+    /// Hub id of its dataset: openai/gsm8k.
+    pub(super) dataset: String,
+    /// Id of the task in the dataset's eval.yaml.
+    pub(super) task: String,
+    /// Commit of the dataset.
+    pub(super) revision: Option<String>,
 }
 
 /// Which values of a metric are better.

@@ -262,6 +262,15 @@ fn values_that_cannot_be() {
         ("gates: {benchmarks: [{metric: a, file: /m.json}]}", "`/m.json` is not a path below"),
         ("gates: {benchmarks: [{metric: a}, {metric: a, min: 1}]}", "`a` is bounded twice"),
         ("gates: {benchmarks: [{metric: ' '}]}", "`metric` is empty"),
+        (
+            "gates: {benchmarks: [{metric: a, hub-benchmark: {dataset: a b, task: t}}]}",
+            "`a b` is not a Hub id",
+        ),
+        (
+            "gates: {benchmarks: [{metric: a, hub-benchmark: {dataset: o/d, task: t}}, \
+             {metric: b, hub-benchmark: {dataset: o/d, task: t}}]}",
+            "two metrics are the result of `t` of o/d",
+        ),
         ("gates: {benchmarks: [{metric: a, max: .inf}]}", "`max` is the number `inf`"),
         ("gates: {hub-scan: {timeout: 0}}", "`timeout` is 0 seconds"),
         ("gates: {licenses: {allowed: [Apache-2.0]}}", "[did you mean `apache-2.0`?]"),

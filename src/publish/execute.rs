@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::look::{files, landed};
 use super::plan::{Content, Planned};
-use super::{Landed, Plan, Progress, PublishError, RECORD, Receipt};
+use super::{Landed, Plan, Progress, PublishError, Receipt};
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
@@ -222,8 +222,8 @@ async fn commit(
     }
 }
 
-/// Who made the commit: a card and a record hold their run's own time and number, so those of
-/// another run differ from ours though the weighed files are the same.
+/// Who made the commit: the documents hold their run's own address, so those of another run differ
+/// from ours though the weighed files are the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     ThisRun,
@@ -239,7 +239,7 @@ async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), Publ
         let Some(found) = by_path.get(file.path.as_str()) else {
             return Err(PublishError::Differs(format!("`{}` is not there", file.path)));
         };
-        let of_a_run = file.path == RECORD || Plan::is_card(file);
+        let of_a_run = matches!(file.content, Content::Written(_));
         if of_a_run && by == By::AnotherRun {
             continue;
         }

@@ -2,18 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::StreamExt as _;
 use semver::Version;
 
 use super::{Landed, PublishError, RECORD, Remote};
-use crate::hub::wire::{Refs, TreeEntry};
+use crate::evidence::EARLIER;
+use crate::hub::wire::{Ref, Refs, TreeEntry};
 use crate::hub::{Hub, Shelf};
 use crate::release::{Published, Release, RemoteFile, Target};
 
 /// A release record is a few hundred bytes a file.
 const RECORD_LIMIT: usize = 32 * 1024 * 1024;
 
-/// Looks at the target repository; one that is not there has nothing. Of `compared`, of the newest
-/// version of the channel and of this very version it brings the release records along.
+/// Bytes of a record that is only shown from, and how many such are asked for at once: a Hub that
+/// answers anything cannot fill the memory.
+const SHOWN_LIMIT: usize = 2 * 1024 * 1024;
+const AT_ONCE: usize = 8;
+
+/// Looks at the target repository; one that is not there has nothing. Of `compared`, of this very
+/// version and of those of the channel before it, it brings the release records along. Gates rest on
+/// those of `compared`, of this version and of the last one, so one that cannot be had is an error;
+/// the others are only shown, and left out.
+///
+/// A version that is published already is looked at in the same way: what is shown of it depends on
+/// lower versions only, so it comes out the same, and nothing of it is written again.
 pub async fn look(
     hub: &Hub,
     target: &Target,
@@ -35,11 +47,12 @@ pub async fn look(
     let mut published = Published { versions, this_version, ..Published::default() };
     let last = published.last_before(&release.version).cloned();
     for version in compared.iter().copied().chain(&last).chain([&release.version]) {
-        let tag = refs.tags.iter().find(|tag| version_of(&tag.name).as_ref() == Some(version));
-        let Some(tag) = tag else { continue };
+        let Some(tag) = tag_of(&refs, version) else { continue };
         let record = hub.small_file(&target.repo, &tag.target_commit, RECORD, RECORD_LIMIT).await?;
         published.records.extend(record.map(|record| (version.clone(), record)));
     }
+    let shown = shown(hub, target, &refs, &published, release).await;
+    published.records.extend(shown);
     Ok(Remote {
         exists: true,
         published,
@@ -49,6 +62,31 @@ pub async fn look(
         files,
         record,
     })
+}
+
+/// The records of the channel's versions before this one that are not known yet.
+async fn shown(
+    hub: &Hub,
+    target: &Target,
+    refs: &Refs,
+    published: &Published,
+    release: &Release,
+) -> Vec<(Version, Vec<u8>)> {
+    // The last one has been asked for.
+    let before = published.before(&release.version).into_iter().take(EARLIER).skip(1);
+    let asked: Vec<_> = before
+        .filter(|version| !published.records.contains_key(version))
+        .filter_map(|version| Some((version, tag_of(refs, version)?.target_commit.as_str())))
+        .collect();
+    let asked = asked.into_iter().map(async |(version, commit)| {
+        let record = hub.small_file(&target.repo, commit, RECORD, SHOWN_LIMIT).await;
+        Some((version.clone(), record.ok()??))
+    });
+    futures_util::stream::iter(asked)
+        .buffer_unordered(AT_ONCE)
+        .filter_map(async |one| one)
+        .collect()
+        .await
 }
 
 /// The licences that the cards of base models and datasets state. What cannot be read, because it is
@@ -70,11 +108,15 @@ fn versions(refs: &Refs) -> Vec<Version> {
     refs.tags.iter().filter_map(|tag| version_of(&tag.name)).collect()
 }
 
+fn tag_of<'r>(refs: &'r Refs, version: &Version) -> Option<&'r Ref> {
+    refs.tags.iter().find(|tag| version_of(&tag.name).as_ref() == Some(version))
+}
+
 fn version_of(tag: &str) -> Option<Version> {
     Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
 }
 
-fn commit_of(refs: &[crate::hub::wire::Ref], name: &str) -> Option<String> {
+fn commit_of(refs: &[Ref], name: &str) -> Option<String> {
     refs.iter().find(|found| found.name == name).map(|found| found.target_commit.clone())
 }
 

@@ -1,18 +1,26 @@
 //! A model card as HTML that is safe to show: a card is what a stranger uploaded.
 //!
-//! Raw HTML becomes text, links lead to the web or to the repository's own files, images become
-//! links. (The page's content security policy forbids scripts and foreign images besides.)
+//! Raw HTML becomes text, links lead to the web or to the repository's own files. The repository's
+//! own images are shown, others become links. (The page's content security policy forbids scripts
+//! and foreign images besides.)
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use super::tree::{segment, url_path};
 
-/// Renders a card's Markdown; relative links lead to the files of `repo` at `revision`.
-pub(super) fn render(markdown: &str, repo: &str, revision: &str) -> String {
+/// Renders a card's Markdown; relative links lead to the files of `repo` at `revision`. `own_image`
+/// is asked for the address of an image that lies in the repository.
+pub(super) fn render(
+    markdown: &str,
+    repo: &str,
+    revision: &str,
+    own_image: &dyn Fn(&str) -> Option<String>,
+) -> String {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let files = format!("/{repo}/resolve/{}/", segment(revision));
     let mut in_comment = false;
+    let mut shown = Vec::new();
     let events = Parser::new_ext(markdown, options).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => {
             Event::Text(uncommented(&text, &mut in_comment).into())
@@ -22,11 +30,20 @@ pub(super) fn render(markdown: &str, repo: &str, revision: &str) -> String {
             Event::Start(Tag::Link { link_type, dest_url, title, id })
         }
         Event::Start(Tag::Image { dest_url, title, id, .. }) => {
-            let dest_url = safe_link(&dest_url, &files);
             let link_type = pulldown_cmark::LinkType::Inline;
-            Event::Start(Tag::Link { link_type, dest_url, title, id })
+            let own = own_image(&dest_url);
+            shown.push(own.is_some());
+            match own {
+                Some(address) => {
+                    Event::Start(Tag::Image { link_type, dest_url: address.into(), title, id })
+                }
+                None => {
+                    let dest_url = safe_link(&dest_url, &files);
+                    Event::Start(Tag::Link { link_type, dest_url, title, id })
+                }
+            }
         }
-        Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+        Event::End(TagEnd::Image) if shown.pop() == Some(false) => Event::End(TagEnd::Link),
         other => other,
     });
     let mut rendered = String::new();
@@ -69,7 +86,9 @@ mod tests {
     use super::*;
 
     fn shown(markdown: &str) -> String {
-        render(markdown, "acme/churn", "v1")
+        render(markdown, "acme/churn", "v1", &|path| {
+            (path == "own.svg").then(|| "data:image/svg+xml;base64,AA==".to_owned())
+        })
     }
 
     #[test]
@@ -106,6 +125,18 @@ mod tests {
             let card = shown(hostile);
             assert!(!card.contains(forbidden), "{hostile} became {card}");
         }
+    }
+
+    #[test]
+    fn own_images_are_shown_and_others_linked_to() {
+        let card = shown("![a \"b\"](own.svg) ![c](other.svg) [![d](own.svg)](x.md)");
+        assert_eq!(
+            card.matches("<img src=\"data:image/svg+xml;base64,AA==\"").count(),
+            2,
+            "{card}"
+        );
+        assert!(card.contains("alt=\"a &quot;b&quot;\""), "{card}");
+        assert!(card.contains("<a href=\"/acme/churn/resolve/v1/other.svg\">c</a>"), "{card}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
@@ -25,8 +27,10 @@ use super::tree::{date, segment, title, url_path};
 use crate::hub::RepoId;
 
 /// Nothing is loaded, nothing runs, nothing frames the page.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The largest image of a card that is shown.
+const IMAGE_MAX: usize = 1024 * 1024;
 /// The most files, versions and commits that a page shows.
 const SHOWN_MAX: usize = 200;
 
@@ -200,7 +204,9 @@ impl Model {
             revision: revision.to_owned(),
             revision_word: word(revision, &commit.id().to_string()),
             commit: commit.id().to_string(),
-            card: body.map(|body| card_html::render(body, &id, revision)),
+            card: body.map(|body| {
+                card_html::render(body, &id, revision, &|path| image(git, &commit, path))
+            }),
             metadata: metadata.as_ref().and_then(Json::as_object).map(rows).unwrap_or_default(),
             files: entries.iter().take(SHOWN_MAX).map(row).collect(),
             more_files: entries.len().saturating_sub(SHOWN_MAX),
@@ -212,6 +218,21 @@ impl Model {
             id,
         })
     }
+}
+
+/// An image of the card within the page itself: the browser has no token to fetch it with.
+fn image(git: &Git, commit: &git2::Commit<'_>, path: &str) -> Option<String> {
+    let ending = path.rsplit_once('.')?.1.to_ascii_lowercase();
+    let kind = match ending.as_str() {
+        "svg" => "svg+xml",
+        "jpg" => "jpeg",
+        "png" | "jpeg" | "gif" | "webp" => &ending,
+        _ => return None,
+    };
+    let entry = git.entry(commit, path).ok()?;
+    let EntryKind::Regular(_) = entry.kind else { return None };
+    let bytes = git.read_blob(entry.oid).ok().filter(|bytes| bytes.len() <= IMAGE_MAX)?;
+    Some(format!("data:image/{kind};base64,{}", STANDARD.encode(bytes)))
 }
 
 impl FileRow {

@@ -42,7 +42,7 @@ pub fn preview(id: &str, card: &str, files: &[(&str, u64)]) -> Result<String, mi
         namespace,
         name,
         badges: BADGES.iter().filter_map(badge).collect(),
-        html: card_html::render(card_data::text(card), id, "main"),
+        html: card_html::render(card_data::text(card), id, "main", &|_| None),
         metadata: metadata.map(rows).unwrap_or_default(),
         files: files.iter().take(SHOWN_MAX).map(|(path, size)| (*path, human(*size))).collect(),
         more_files: files.len().saturating_sub(SHOWN_MAX),

@@ -93,6 +93,12 @@ async fn answer_regular(
     let bytes = target.git(hub, move |git| git.read_blob(oid)).await?;
     let span = Span::asked(headers, bytes.len() as u64)?;
     let mut response = span.head(entry.path.as_str(), commit, &oid.to_string());
+    // A picture is one only to a page that shows it: opened by itself it stays a download.
+    let as_image = headers.get("sec-fetch-dest").is_some_and(|dest| dest == "image");
+    let ending = entry.path.rsplit_once('.').map(|(_, ending)| ending);
+    if as_image && ending == Some("svg") {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
+    }
     if method == Method::HEAD {
         return Ok(response);
     }

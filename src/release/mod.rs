@@ -113,6 +113,12 @@ impl GitFacts {
         self.tags.iter().find(|tag| tag.name == name).map(|tag| tag.commit.as_str())
     }
 
+    /// When the commit was made that a tag points at, in RFC 3339.
+    pub fn tagged_at(&self, name: &str) -> Option<String> {
+        let tag = self.tags.iter().find(|tag| tag.name == name)?;
+        Some(jiff::Timestamp::from_second(tag.time).ok()?.to_string())
+    }
+
     /// Tags on the checked-out commit.
     pub fn tags_at_head(&self) -> impl Iterator<Item = &str> {
         let here = self.tags.iter().filter(|tag| Some(&tag.commit) == self.head.as_ref());
@@ -134,6 +140,19 @@ pub struct Published {
 }
 
 impl Published {
+    /// The versions before `version` in its channel, the newest first.
+    pub fn before(&self, version: &Version) -> Vec<&Version> {
+        let channel = Channel::of(version);
+        let mut earlier: Vec<_> = self
+            .versions
+            .iter()
+            .filter(|one| Channel::of(one) == channel && *one < version)
+            .collect();
+        earlier.sort_by(|a, b| b.cmp(a));
+        earlier.dedup();
+        earlier
+    }
+
     /// The newest version before `version` in its channel.
     pub fn last_before(&self, version: &Version) -> Option<&Version> {
         let channel = Channel::of(version);

@@ -121,7 +121,8 @@ fn full_policy() -> String {
         "model:\n  name: churn\n  owner: acme\n  library: sklearn\n  task: tabular-classification\n  \
          license: other\n  license-name: acme-1.0\n  license-link: LICENSE.md\n  language: [\"no\", en]\n  \
          base-models: [acme/base, gpt2]\n  datasets: [acme/telco]\n  tags: {}\n  gates:\n    benchmarks:\n      \
-         - {{metric: F1, file: m.json, pointer: /f1, min: 0.9, dataset: acme/telco, split: test}}\n      \
+         - {{metric: F1, file: m.json, pointer: /f1, min: 0.9, dataset: acme/telco, split: test, \
+         config: \"on\", revision: \"123e4\"}}\n      \
          - {{metric: tiny, file: m.json, pointer: /tiny, dataset: acme/telco, split: test}}\n",
         serde_json::to_string(&tags).expect("serialises")
     )
@@ -276,6 +277,77 @@ fn huggingface_hub_reads_the_card_to_equal_data() {
         // The client drops keys whose value is nothing; all else must be there, and nothing more.
         let (yaml, data) = (&seen["yaml"]["map"], &seen["card"]["map"]);
         assert_eq!(data, yaml, "{name}");
+    }
+}
+
+/// The `.eval_results` file of a policy whose only benchmark has these keys more.
+fn eval_results(more: &str, date: Option<&str>, source: Option<&str>) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("m.json"), r#"{"em": 61.5, "none": null}"#)
+        .expect("writable");
+    let text = format!(
+        "model:\n  name: churn\n  owner: acme\n  gates:\n    benchmarks:\n      \
+         - {{metric: em, file: m.json, {more}}}\n"
+    );
+    let policy = policy::parse("weighbridge.yml", &text, &[]).expect("a valid policy");
+    card::eval_results(&card::EvalInput {
+        model: &policy.models[0],
+        release: Some(&release()),
+        evidence: &evidence::gather(folder.path(), "", &policy.models[0]),
+        source,
+        date,
+    })
+}
+
+#[test]
+fn huggingface_hub_reads_the_results_of_its_benchmarks() {
+    let test = "huggingface_hub_reads_the_results_of_its_benchmarks";
+    let Some(python) = need(test, "venv/bin/python") else { return };
+    if need(test, "node/node_modules/js-yaml/package.json").is_none() {
+        return;
+    }
+    let run = Some("https://github.com/acme/churn/actions/runs/7");
+    let revision = "123e4567890123e4567890123e4567890123e456";
+    let full =
+        format!("hub-benchmark: {{dataset: openai/gsm8k, task: \"1e3\", revision: {revision}}}");
+    let least = "hub-benchmark: {dataset: squad, task: \"no\"}";
+    let files = [
+        eval_results(&full, Some("2026-01-31T10:00:00Z"), run).expect("mapped"),
+        eval_results(least, None, None).expect("mapped"),
+    ];
+    let files = files.map(|text| ("eval results", text));
+    let expected = [
+        json!([{
+            "dataset": {"id": "openai/gsm8k", "task_id": "1e3", "revision": revision},
+            "value": 61.5,
+            "date": "2026-01-31T10:00:00Z",
+            "source": {"url": run},
+            "notes": "version 1.2.0, em",
+        }]),
+        json!([{
+            "dataset": {"id": "squad", "task_id": "no"}, "value": 61.5, "notes": "version 1.2.0, em",
+        }]),
+    ];
+    for (seen, expected) in
+        read(&python, &[&script("eval_results.py")], &files).iter().zip(&expected)
+    {
+        assert_eq!((&seen["yaml"], &seen["again"]), (expected, expected));
+    }
+    let fenced = files.map(|(name, text)| (name, format!("---\n{text}---\n")));
+    let node = read(Path::new("node"), &[&script("read.mjs"), &folder().join("node")], &fenced);
+    let entry = &node[0]["list"][0]["map"];
+    assert_eq!(entry["date"], json!({"text": "2026-01-31T10:00:00Z"}));
+    assert_eq!(entry["dataset"]["map"]["task_id"], json!({"text": "1e3"}));
+    assert_eq!(entry["dataset"]["map"]["revision"], json!({ "text": revision }));
+    assert_eq!(node[1]["list"][0]["map"]["value"], json!({"number": 61.5}));
+}
+
+#[test]
+fn only_what_is_mapped_is_there_and_passes_is_a_result_for_the_hub() {
+    let mapped = "hub-benchmark: {dataset: openai/gsm8k, task: gsm8k}";
+    assert!(eval_results(mapped, None, None).is_some());
+    for left_out in ["max: 90", &format!("{mapped}, min: 70"), &format!("{mapped}, key: none")] {
+        assert_eq!(eval_results(left_out, None, None), None, "{left_out}");
     }
 }
 

@@ -11,6 +11,7 @@ mod commands;
 mod container;
 mod evidence;
 mod github;
+mod history;
 mod hub_answers;
 mod licenses;
 mod lineage;

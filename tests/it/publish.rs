@@ -87,6 +87,8 @@ async fn assert_published(
         let document = there.remove(document).expect("weighbridge's own file");
         assert!(!document.lfs, "the Hub reads this file, so it is a regular one");
     }
+    // Later versions show how the metrics went.
+    assert!(there.remove("weighbridge-history.svg").is_none_or(|chart| !chart.lfs));
     let digests: BTreeMap<String, String> =
         there.iter().map(|(path, file)| (path.clone(), file.sha256.clone())).collect();
     assert_eq!(&digests, model);
@@ -146,7 +148,7 @@ async fn a_new_version_sends_what_changed_and_removes_what_went() {
     workspace.write("model/weights/c.bin", noise(3, 11 * MIB));
     std::fs::remove_file(workspace.path().join("model/weights/b.bin")).expect("removed");
     workspace.version("v1.1.0");
-    release(&workspace).expect(0).says("4 written, 3 unchanged, 1 deleted; 12 MB sent");
+    release(&workspace).expect(0).says("5 written, 3 unchanged, 1 deleted; 12 MB sent");
 
     assert_published(&server, &python, "v1.1.0", &on_disk(&workspace)).await;
     assert_published(&server, &python, "main", &on_disk(&workspace)).await;

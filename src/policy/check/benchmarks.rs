@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Layers, glob};
 use crate::policy::{
-    Around, Before, Benchmark, Direction, Named, NoWorseThan, Place, Tolerance, raw,
+    Around, Before, Benchmark, Direction, HubBenchmark, Named, NoWorseThan, Place, Tolerance, raw,
 };
 
 impl Check<'_> {
@@ -32,6 +32,16 @@ impl Check<'_> {
                 let help = "put `min` and `max` into one entry, or tell them apart by `dataset`, \
                             `split`, `task`, `filter` or `label`";
                 self.wrong(&format!("{key}/{index}"), message, help);
+            }
+        }
+        let mut mapped = BTreeSet::new();
+        for (index, one) in benchmarks.iter().enumerate() {
+            let Some(on) = &one.hub_benchmark else { continue };
+            if !mapped.insert((&on.dataset, &on.task)) {
+                let message =
+                    format!("two metrics are the result of `{}` of {}", on.task, on.dataset);
+                let help = "the Hub takes one value for each task: keep the one that the benchmark asks for";
+                self.wrong(&format!("{key}/{index}/hub-benchmark"), message, help);
             }
         }
     }
@@ -85,10 +95,23 @@ impl Check<'_> {
             allow_partial: benchmark.allow_partial.unwrap_or(false),
             dataset: benchmark.dataset.clone(),
             split: benchmark.split.clone(),
+            config: benchmark.config.clone(),
+            revision: benchmark.revision.clone(),
+            hub_benchmark: benchmark
+                .hub_benchmark
+                .as_ref()
+                .map(|on| self.hub_benchmark(on, &format!("{key}/hub-benchmark"))),
             at: self.at(key),
             at_min: self.at(&format!("{key}/min")),
             at_max: self.at(&format!("{key}/max")),
         }
+    }
+
+    fn hub_benchmark(&mut self, on: &raw::HubBenchmark, key: &str) -> HubBenchmark {
+        self.hub_id(&format!("{key}/dataset"), &on.dataset);
+        self.said(&format!("{key}/task"), &on.task);
+        let raw::HubBenchmark { dataset, task, revision } = on.clone();
+        HubBenchmark { dataset, task, revision }
     }
 
     fn place(&mut self, benchmark: &raw::Benchmark, key: &str) -> Place {

@@ -103,11 +103,14 @@ impl Check<'_> {
 
     fn hub_ids(&mut self, key: &str, ids: &[String]) {
         for (index, id) in ids.iter().enumerate() {
-            // Old Hub ids have no namespace (`gpt2`, `squad`).
-            if id.parse::<RepoId>().is_err() && RepoId::new("x", id).is_err() {
-                let message = format!("`{id}` is not a Hub id");
-                self.wrong(&format!("{key}/{index}"), message, "expected `namespace/name`");
-            }
+            self.hub_id(&format!("{key}/{index}"), id);
+        }
+    }
+
+    pub(super) fn hub_id(&mut self, key: &str, id: &str) {
+        // Old Hub ids have no namespace (`gpt2`, `squad`).
+        if id.parse::<RepoId>().is_err() && RepoId::new("x", id).is_err() {
+            self.wrong(key, format!("`{id}` is not a Hub id"), "expected `namespace/name`");
         }
     }
 }

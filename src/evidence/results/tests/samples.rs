@@ -311,6 +311,10 @@ pub(super) const LINEAGE: &[(&str, &str)] = &[
     ),
     ("lm-eval/results_2026-11-23T07-04-37.791062.json", "tool=lm_eval 0.4.13 model=i82qcls7"),
     (
+        "inspect-ai/log-two-epochs.json",
+        "tool=inspect_ai 0.3.285 run=YnzhpYYR5gnTiCeme7Mz34 model=mockllm/model",
+    ),
+    (
         "lm-eval/before/results_2026-11-25T19-32-45.475350.json",
         "tool=lm_eval 0.4.13 model=fel3guxn",
     ),
