@@ -16,7 +16,7 @@ for target in (here / "targets").glob("*.rs"):
     # The names that the target looks its bytes up under, or the extensions that it says it reads.
     seeds = re.search(r"// Seeds: (.+)", source)
     names = seeds[1].split() if seeds else re.findall(r'"([^"]+)"', source)
-    chosen = "look_as_any" in source
+    chosen = "look_as_any" in source or "split_first" in source
     corpus = here / "corpus" / target.stem
     corpus.mkdir(parents=True, exist_ok=True)
     extensions = [name.rpartition(".")[2] for name in names]
