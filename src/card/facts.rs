@@ -269,6 +269,11 @@ fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>)
             date: statement.map(|statement| statement.date.to_string()).unwrap_or_default(),
         });
     }
+    if input.readme.is_some() {
+        // What the policy does not state, the author's own text may; the card gate knows.
+        shown.retain(|statement| statement.text_markdown.is_some());
+        unstated.clear();
+    }
     (shown, unstated)
 }
 

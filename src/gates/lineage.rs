@@ -34,6 +34,9 @@ impl Gate for Lineage {
         if load.evidence.pipeline.is_empty() && findings.is_empty() {
             return Ok(Judgement::skipped("no pipeline is recorded"));
         }
+        if load.evidence.pipeline.is_empty() {
+            return Ok(Judgement::new("no pipeline is recorded; paths of a machine", findings));
+        }
         let s = if held == 1 { "" } else { "s" };
         Ok(Judgement::new(format!("{held} pinned file{s} or folder{s} as recorded"), findings))
     }

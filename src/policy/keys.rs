@@ -1,6 +1,6 @@
 //! Every key of weighbridge.yml as a page: made from the schema, which is made from the types.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// docs/policy-keys.md.
 pub fn keys_page() -> String {
     let schema = super::schema_value();
-    let mut page = Page { schema: &schema, told: BTreeSet::new(), text: HEAD.to_owned() };
+    let mut page = Page { schema: &schema, told: BTreeMap::new(), text: HEAD.to_owned() };
     page.section("", &schema);
     page.text
 }
@@ -22,8 +22,9 @@ Made from the program's own types: `weighbridge schema --format markdown`. What 
 
 struct Page<'s> {
     schema: &'s Value,
-    /// Sections that stand on the page; one that several keys lead to stands there once.
-    told: BTreeSet<&'s str>,
+    /// Sections that stand on the page, with their paths; one that several keys lead to stands there
+    /// once.
+    told: BTreeMap<&'s str, String>,
     text: String,
 }
 
@@ -37,6 +38,21 @@ impl<'s> Page<'s> {
         if !path.is_empty() {
             let _ = write!(self.text, "\n{}\n", prose(section));
         }
+        // All of them before any of theirs: what stands at the top of the file is told there.
+        let below: Vec<_> = properties
+            .iter()
+            .filter_map(|(key, value)| {
+                let (name, suffix) = reference(value)?;
+                let target = self.definition(name).filter(|of| of.get("properties").is_some())?;
+                let dot = if path.is_empty() { "" } else { "." };
+                if self.told.contains_key(name) {
+                    return None;
+                }
+                let path = format!("{path}{dot}{key}{suffix}");
+                self.told.insert(name, path.clone());
+                Some((path, target))
+            })
+            .collect();
         self.text.push_str("\n| key | value | meaning |\n| --- | --- | --- |\n");
         let required: Vec<_> =
             section.get("required").and_then(Value::as_array).into_iter().flatten().collect();
@@ -46,16 +62,6 @@ impl<'s> Page<'s> {
             let row = format!("| `{key}` | {}{must} | {} |\n", self.kind(value), prose(value));
             self.text.push_str(&row);
         }
-        // All of them before any of theirs: what stands at the top of the file is told there.
-        let below: Vec<_> = properties
-            .iter()
-            .filter_map(|(key, value)| {
-                let (name, suffix) = reference(value)?;
-                let target = self.definition(name).filter(|of| of.get("properties").is_some())?;
-                let dot = if path.is_empty() { "" } else { "." };
-                self.told.insert(name).then(|| (format!("{path}{dot}{key}{suffix}"), target))
-            })
-            .collect();
         for (path, target) in below {
             self.section(&path, target);
         }
@@ -70,6 +76,10 @@ impl<'s> Page<'s> {
         if let Some((name, suffix)) = reference(value) {
             let one =
                 self.definition(name).map_or_else(|| "a value".to_owned(), |of| self.named(of));
+            let one = match self.told.get(name) {
+                Some(path) => format!("[{one}](#{})", anchor(path)),
+                None => one,
+            };
             return match suffix {
                 "[]" => format!("list of {}", plural(&one)),
                 ".*" => format!("map to {one}"),
@@ -89,7 +99,10 @@ impl<'s> Page<'s> {
                 || "list".to_owned(),
                 |items| format!("list of {}", plural(&self.kind(items))),
             ),
-            "object" => "map".to_owned(),
+            "object" => object.get("additionalProperties").map_or_else(
+                || "map".to_owned(),
+                |values| format!("map to {}", plural(&self.kind(values))),
+            ),
             "boolean" => "`true` or `false`".to_owned(),
             "string" => "text".to_owned(),
             "integer" => "whole number".to_owned(),
@@ -147,9 +160,15 @@ fn types(object: &Map<String, Value>) -> Vec<&str> {
 
 fn plural(kind: &str) -> String {
     match kind {
-        "text" | "section" => format!("{kind}s"),
+        "text" => "texts".to_owned(),
+        section if section.starts_with("[section]") => section.replacen("section", "sections", 1),
         other => other.to_owned(),
     }
+}
+
+/// How GitHub names the heading of a section.
+fn anchor(path: &str) -> String {
+    path.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
 /// The description in one line, as a cell of a table takes it.

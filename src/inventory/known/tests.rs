@@ -62,7 +62,7 @@ fn the_files_of_real_tools_say_what_they_hold() {
             &[
                 "Epochs=2.0",
                 "Steps=18",
-                "Batch size per device=8",
+                "Train batch size=8",
                 "Best value of the watched metric=1.0",
                 "Step of the best value=9",
                 "Floating-point operations=8854272.0",
@@ -171,6 +171,19 @@ fn settings_as_people_write_them() {
             "lr: 1e-4\ndata: /mnt/corp/train.csv\ncache: ~/x\ntrack: https://u:p@h/\nlayers: [64, 32]\n\
              wandb_token: abc\nfiles: [/a, b]\nopt: {name: adam, nesterov: no}\nnone: null\n",
             &["lr=1e-4", "layers=64, 32", "opt.name=adam", "opt.nesterov=no"],
+        ),
+        (
+            "params.yaml",
+            "dir: C:/Users/ada/x\ncmd: train --path=/home/ada/secret\nhome: $HOME/x\nhf_token_value: abc\n\
+             aws_key: AKIA\nauth: x\nheader: Bearer xyz\ndbpassword: x\npad_token_id: 0\ntokenizer: bert\n\
+             num_key_value_heads: 8\nauthor: Ada\nmonkey: see\n",
+            &[
+                "pad_token_id=0",
+                "tokenizer=bert",
+                "num_key_value_heads=8",
+                "author=Ada",
+                "monkey=see",
+            ],
         ),
     ] {
         let known = said(&[(name, content.as_bytes())]);

@@ -9,7 +9,7 @@ use crate::inventory::Inventory;
 const FACTS: [(&str, &str); 6] = [
     ("Epochs", "epoch"),
     ("Steps", "global_step"),
-    ("Batch size per device", "train_batch_size"),
+    ("Train batch size", "train_batch_size"),
     ("Best value of the watched metric", "best_metric"),
     ("Step of the best value", "best_global_step"),
     ("Floating-point operations", "total_flos"),
