@@ -1,7 +1,8 @@
 //! Finds the evidence files that a model's policy names, and has each read by its reader.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::files::{Base, EvidenceFile};
 use super::metrics::Metrics;
@@ -36,6 +37,17 @@ pub fn gather(base: &Path, shown_base: &str, model: &Model) -> Evidence {
         evidence.beside = metrics.numbers();
     }
     evidence
+}
+
+/// The test reports that are there, and when they were written.
+pub fn reports_there(base: &Path, shown_base: &str, model: &Model) -> BTreeMap<String, SystemTime> {
+    let base = Base::new(base, shown_base);
+    let found = find(&base, &model.gates.tests.reports, &mut Vec::new());
+    let written = found.iter().filter_map(|path| {
+        let modified = std::fs::metadata(base.folder.join(path)).ok()?.modified().ok()?;
+        Some((base.shown(path), modified))
+    });
+    written.collect()
 }
 
 fn read_report(base: &Base, path: &str) -> Result<TestReport, Unreadable> {

@@ -25,7 +25,7 @@ use std::time::SystemTime;
 pub use before::{Earlier, Last};
 pub use compared::{Compared, Method, Test};
 pub use files::{Base, EvidenceFile};
-pub use gather::{gather, read_tests};
+pub use gather::{gather, read_tests, reports_there};
 pub use history::{EARLIER, History, Released};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
 pub use pipeline::{Pin, Pipeline, Reach, Stage, below};

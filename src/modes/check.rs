@@ -16,7 +16,7 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
     let mut test_runs = TestRuns::default();
     for model in models(call, &policy, &versioning)? {
-        let tests = test_runs.of(call, &policy.models[model])?;
+        let tests = test_runs.of(call, &policy, model)?;
         let gathered =
             weigh::gather(call, policy.clone(), model, versioning.clone(), tests, false)?;
         let verdict = gathered.weigh(&gathered.card(call)?, None);

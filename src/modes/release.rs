@@ -39,7 +39,7 @@ pub(super) fn through(
     let policy = weigh::policy(call)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
-    let tests = TestRuns::default().of(call, &policy.models[model])?;
+    let tests = TestRuns::default().of(call, &policy, model)?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
     let runtime = tokio::runtime::Runtime::new()

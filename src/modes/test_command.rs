@@ -1,10 +1,13 @@
 //! The policy's test command: run once, before anything is weighed, its output shown as it comes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
+use crate::evidence;
 use crate::failure::Failure;
-use crate::policy::{Model, TestCommand};
-use crate::report::Foreign;
+use crate::policy::{Policy, TestCommand};
+use crate::report::{self, Foreign};
 use crate::test_run::{self, Surroundings, TestRun};
 
 use super::call::Call;
@@ -17,8 +20,13 @@ pub(super) struct TestRuns(Vec<TestRun>);
 impl TestRuns {
     /// Runs a model's test command, unless another model's was the same; `None` where the policy
     /// has none.
-    pub(super) fn of(&mut self, call: &Call, model: &Model) -> Result<Option<TestRun>, Failure> {
-        let Some(settings) = &model.gates.tests.run else { return Ok(None) };
+    pub(super) fn of(
+        &mut self,
+        call: &Call,
+        policy: &Policy,
+        model: usize,
+    ) -> Result<Option<TestRun>, Failure> {
+        let Some(settings) = &policy.models[model].gates.tests.run else { return Ok(None) };
         if let Some(run) = self.0.iter().find(|run| run.settings == *settings) {
             return Ok(Some(run.clone()));
         }
@@ -28,7 +36,15 @@ impl TestRuns {
             workspace: &workspace,
             env: &call.env,
             event: &call.context.event,
+            reports: reports(call, policy, settings),
         };
+        if settings.image.is_none() && call.token.is_some() {
+            // It is not in the command's own environment, but whose child we are has it too.
+            report::aside(
+                "· tests on this machine can read the token from the shell that started this; name an \
+                 `image`, or give the token to the release alone",
+            );
+        }
         let title = title(settings);
         let run = super::hub::runtime()?.block_on(async {
             let output = Foreign::begin(call.context.github.is_some(), &title)?;
@@ -39,6 +55,14 @@ impl TestRuns {
         self.0.push(run.clone());
         Ok(Some(run))
     }
+}
+
+/// The reports that the models which share a command have from before.
+fn reports(call: &Call, policy: &Policy, settings: &TestCommand) -> BTreeMap<String, SystemTime> {
+    let base = weigh::base(call);
+    let shown = call.shown(&base);
+    let sharing = policy.models.iter().filter(|one| one.gates.tests.run.as_ref() == Some(settings));
+    sharing.flat_map(|model| evidence::reports_there(&base, &shown, model)).collect()
 }
 
 /// The command's first line, and where it runs.

@@ -43,14 +43,12 @@ impl Engine {
         }
     }
 
-    /// Makes a container; its id, or `None` when its image is not on this machine.
-    pub(super) async fn create(&self, container: &Value) -> Result<Option<String>, TestRunError> {
-        match self.ask(Method::POST, "/containers/create", Some(container)).await {
-            Ok(answer) => match json(answer).await?.get("Id").and_then(Value::as_str) {
-                Some(id) => Ok(Some(id.to_owned())),
-                None => Err(TestRunError::Answer("no `Id` of the container".into())),
-            },
-            Err(TestRunError::Engine { status: 404, .. }) => Ok(None),
+    /// Makes a container of that name; `false` when its image is not on this machine.
+    pub(super) async fn create(&self, name: &str, container: &Value) -> Result<bool, TestRunError> {
+        let path = format!("/containers/create?name={name}");
+        match self.ask(Method::POST, &path, Some(container)).await {
+            Ok(_) => Ok(true),
+            Err(TestRunError::Engine { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -97,10 +95,14 @@ impl Engine {
             .ok_or_else(|| TestRunError::Answer("no `StatusCode` of the container".into()))
     }
 
-    /// Ends a container, if it still runs, and removes it with its volumes.
+    /// Ends a container, if it still runs, and removes it with its volumes; one that was never made
+    /// is gone already.
     pub(super) async fn remove(&self, id: &str) -> Result<(), TestRunError> {
         let path = format!("/containers/{id}?force=true&v=true");
-        self.ask(Method::DELETE, &path, None).await.map(drop)
+        match self.ask(Method::DELETE, &path, None).await {
+            Ok(_) | Err(TestRunError::Engine { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Without a version in the path, an engine speaks its newest.

@@ -50,6 +50,9 @@ pub enum TestRunError {
         /// The engine's own words.
         message: String,
     },
+    /// The engine takes text.
+    #[error("{} is not UTF-8, as a Docker engine wants its paths", .0.display())]
+    Name(PathBuf),
     /// We are in a container, and the engine does not see what we see.
     #[error("{0} is not on a mount of this container, so no other container can be given it")]
     NotMounted(PathBuf),
@@ -93,6 +96,7 @@ impl Advise for TestRunError {
             Self::NotMounted(_) => {
                 "mount the workspace from the host: `docker run -v \"$PWD:$PWD\" -w \"$PWD\" …`"
             }
+            Self::Name(_) => "rename the folder, or remove `gates.tests.image`",
             Self::Followed(_) | Self::Answer(_) | Self::Engine { .. } | Self::Interrupted => {
                 return None;
             }

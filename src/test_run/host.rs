@@ -10,7 +10,8 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::lines::Lines;
-use super::{End, Surroundings, TestRunError, environment, interrupted};
+use super::signals::Guard;
+use super::{End, Surroundings, TestRunError, environment};
 use crate::policy::TestCommand;
 
 /// How long a command may take to end when it is asked to, and how long output is waited for after
@@ -23,6 +24,8 @@ pub(super) async fn run(
     lines: &mut Lines<'_>,
 ) -> Result<End, TestRunError> {
     keep_environment_to_ourselves();
+    adopt_orphans();
+    let guard = Guard::new();
     let (mut child, mut output) = start(settings, around)?;
     let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let signal = |signal| {
@@ -34,7 +37,7 @@ pub(super) async fn run(
             status.map(end).map_err(TestRunError::Followed)
         }
         () = sleep(settings.timeout) => Ok(End::TimedOut),
-        () = interrupted() => Err(TestRunError::Interrupted),
+        () = guard.interrupted() => Err(TestRunError::Interrupted),
     };
     if child.id().is_some() {
         signal(Signal::TERM);
@@ -44,6 +47,7 @@ pub(super) async fn run(
     // What it left behind could change the files while they are weighed.
     signal(Signal::KILL);
     let _ = child.wait().await;
+    end_orphans();
     outcome
 }
 
@@ -139,4 +143,45 @@ fn without_a_look_at_us(mut command: Command) -> std::io::Result<Child> {
     starting
         .join()
         .unwrap_or_else(|_| Err(std::io::Error::other("the thread that starts it panicked")))
+}
+
+/// What a command leaves running in a session of its own becomes our child, not init's (prctl(2),
+/// `PR_SET_CHILD_SUBREAPER`).
+fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    {
+        // It fails only on kernels before 3.4.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    }
+}
+
+/// Ends every child that is left, and theirs, which then are ours.
+fn end_orphans() {
+    #[cfg(target_os = "linux")]
+    for _ in 0..100 {
+        let orphans = children();
+        if orphans.is_empty() {
+            return;
+        }
+        for orphan in orphans {
+            // An error says that it ended meanwhile.
+            let _ = rustix::process::kill_process(orphan, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Our children that run (proc_pid_stat(5): name in parentheses, state, parent).
+#[cfg(target_os = "linux")]
+fn children() -> Vec<Pid> {
+    let own = rustix::process::getpid().as_raw_nonzero().to_string();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let running = entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let (state, parent) = (fields.next()?, fields.next()?);
+        (parent == own && state != "Z").then(|| Pid::from_raw(pid)).flatten()
+    });
+    running.collect()
 }

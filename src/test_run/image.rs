@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::engine::{Engine, Frames};
 use super::lines::Lines;
-use super::{End, Surroundings, TestRunError, environment, interrupted};
+use super::signals::Guard;
+use super::{End, Surroundings, TestRunError, environment};
 use crate::policy::TestCommand;
 
 /// Who made a container, for those who find one.
@@ -19,20 +20,30 @@ pub(super) async fn run(
     around: &Surroundings<'_>,
     lines: &mut Lines<'_>,
 ) -> Result<End, TestRunError> {
+    let guard = Guard::new();
     let engine = Engine::find(around.env)?;
     let mount = workspace(&engine, around.workspace).await?;
-    let container = container(settings, image, around, &mount);
-    let id = tokio::select! {
-        id = create(&engine, image, &container, lines) => id?,
-        () = interrupted() => return Err(TestRunError::Interrupted),
+    let container = container(settings, image, around, &mount)?;
+    // Named by us: it can be removed also when we are stopped before the engine tells its id.
+    let name = format!("weighbridge-tests-{:016x}", fastrand::u64(..));
+    let made = tokio::select! {
+        made = create(&engine, &name, image, &container, lines) => made,
+        () = tokio::time::sleep(settings.timeout) => Err(TestRunError::Image {
+            image: image.to_owned(),
+            message: format!("it is not there after {} s", settings.timeout.as_secs()),
+        }),
+        () = guard.interrupted() => Err(TestRunError::Interrupted),
     };
-    let outcome = tokio::select! {
-        code = follow(&engine, &id, lines) => code.map(End::Exit),
-        () = tokio::time::sleep(settings.timeout) => Ok(End::TimedOut),
-        () = interrupted() => Err(TestRunError::Interrupted),
+    let outcome = match made {
+        Ok(()) => tokio::select! {
+            code = follow(&engine, &name, lines) => code.map(End::Exit),
+            () = tokio::time::sleep(settings.timeout) => Ok(End::TimedOut),
+            () = guard.interrupted() => Err(TestRunError::Interrupted),
+        },
+        Err(error) => Err(error),
     };
     // Whatever happened: a container that runs on could change the files while they are weighed.
-    let removed = engine.remove(&id).await;
+    let removed = engine.remove(&name).await;
     let end = outcome?;
     removed.map(|()| end)
 }
@@ -40,16 +51,20 @@ pub(super) async fn run(
 /// Makes the container; gets the image first, where it is not on this machine.
 async fn create(
     engine: &Engine,
+    name: &str,
     image: &str,
     container: &Value,
     lines: &mut Lines<'_>,
-) -> Result<String, TestRunError> {
-    if let Some(id) = engine.create(container).await? {
-        return Ok(id);
+) -> Result<(), TestRunError> {
+    if engine.create(name, container).await? {
+        return Ok(());
     }
     lines.say(&format!("· getting the image {image}"));
     engine.pull(image).await?;
-    engine.create(container).await?.ok_or_else(|| TestRunError::Image {
+    if engine.create(name, container).await? {
+        return Ok(());
+    }
+    Err(TestRunError::Image {
         image: image.to_owned(),
         message: "it was got and is not there".into(),
     })
@@ -73,7 +88,7 @@ fn container(
     image: &str,
     around: &Surroundings<'_>,
     mount: &Value,
-) -> Value {
+) -> Result<Value, TestRunError> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let variables = environment::in_image(around.env).into_iter();
     let mut variables: Vec<_> = variables.map(|(name, value)| format!("{name}={value}")).collect();
@@ -81,11 +96,11 @@ fn container(
         // The image does not know this user, and gives it `/`, where it may not write.
         variables.push("HOME=/tmp".into());
     }
-    json!({
+    Ok(json!({
         "Image": image,
         "Entrypoint": ["sh", "-ec"],
         "Cmd": [settings.command],
-        "WorkingDir": around.folder,
+        "WorkingDir": text(around.folder)?,
         "User": format!("{user}:{group}"),
         "Env": variables,
         "Labels": { LABEL: "" },
@@ -96,12 +111,18 @@ fn container(
             // The engine's own setting may be one whose output cannot be read back.
             "LogConfig": { "Type": "json-file", "Config": {} },
         },
-    })
+    }))
+}
+
+/// A path as the engine takes it.
+fn text(path: &Path) -> Result<&str, TestRunError> {
+    path.to_str().ok_or_else(|| TestRunError::Name(path.to_owned()))
 }
 
 /// The mount that gives another container the workspace, at the path that it has here. Where we are
 /// in a container ourselves, the engine knows the workspace by its path on the host.
 async fn workspace(engine: &Engine, workspace: &Path) -> Result<Value, TestRunError> {
+    text(workspace)?;
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let ourselves = match own_id(&mounts) {
         Some(id) => engine.container(id).await?,
@@ -129,9 +150,9 @@ fn own_id(mounts: &str) -> Option<&str> {
 
 /// The workspace among our own mounts.
 fn mounted(mounts: &[Value], workspace: &Path) -> Option<Value> {
-    let text = |mount: &Value, key: &str| mount.get(key)?.as_str().map(PathBuf::from);
+    let path = |mount: &Value, key: &str| mount.get(key)?.as_str().map(PathBuf::from);
     let around = mounts.iter().filter_map(|mount| {
-        let destination = text(mount, "Destination")?;
+        let destination = path(mount, "Destination")?;
         let below = workspace.strip_prefix(&destination).ok()?.to_owned();
         Some((mount, destination, below))
     });
@@ -141,7 +162,7 @@ fn mounted(mounts: &[Value], workspace: &Path) -> Option<Value> {
         "volume" => {
             Some(json!({ "Type": "volume", "Source": mount.get("Name")?, "Target": destination }))
         }
-        _ => Some(bind(&text(mount, "Source")?.join(below), workspace)),
+        _ => Some(bind(&path(mount, "Source")?.join(below), workspace)),
     }
 }
 

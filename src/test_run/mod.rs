@@ -9,7 +9,9 @@ mod error;
 mod host;
 mod image;
 mod lines;
+mod signals;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,12 +28,13 @@ pub struct TestRun {
     pub settings: TestCommand,
     /// How it ended.
     pub end: End,
-    /// When it was started: reports from before are not its own.
-    pub started: SystemTime,
     /// How long it took.
     pub took: Duration,
     /// The last line that it printed and that says something.
     pub last_line: Option<String>,
+    /// Reports that stood there before, and when they were written: one that is still as old is not
+    /// of this run.
+    pub stood: BTreeMap<String, SystemTime>,
 }
 
 /// How a test command ended.
@@ -54,7 +57,15 @@ pub enum Refusal {
     PullRequestTarget,
     /// A fork's pull request, and the policy does not say that its code may be run.
     Fork,
+    /// An event that anybody can cause, and that runs beside the repository's own secrets; what is
+    /// checked out then may be anybody's too.
+    Anybody,
 }
+
+/// Events that a stranger's pull request or comment causes, with the rights of the repository.
+/// <https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows>
+const OF_ANYBODY: [&str; 5] =
+    ["workflow_run", "issue_comment", "issues", "discussion", "discussion_comment"];
 
 /// Where a command is run.
 pub struct Surroundings<'a> {
@@ -66,6 +77,8 @@ pub struct Surroundings<'a> {
     pub env: &'a Environment,
     /// What happened: strangers' code is not run.
     pub event: &'a Event,
+    /// The reports that stand there, and when they were written.
+    pub reports: BTreeMap<String, SystemTime>,
 }
 
 /// Runs the command, handing each line of its output to `show`.
@@ -78,7 +91,7 @@ pub async fn run(
     around: &Surroundings<'_>,
     show: &mut (dyn FnMut(&str) + Send),
 ) -> Result<TestRun, TestRunError> {
-    let (started, clock) = (SystemTime::now(), Instant::now());
+    let clock = Instant::now();
     let mut lines = Lines::new(show);
     let end = match (refusal(settings, around.event), &settings.image) {
         (Some(refusal), _) => End::Refused(refusal),
@@ -86,7 +99,8 @@ pub async fn run(
         (None, None) => host::run(settings, around, &mut lines).await?,
     };
     let settings = settings.clone();
-    Ok(TestRun { settings, end, started, took: clock.elapsed(), last_line: lines.end() })
+    let stood = around.reports.clone();
+    Ok(TestRun { settings, end, took: clock.elapsed(), last_line: lines.end(), stood })
 }
 
 /// Why the command may not be run for this event.
@@ -94,18 +108,7 @@ fn refusal(settings: &TestCommand, event: &Event) -> Option<Refusal> {
     match event {
         Event::PullRequest { target: true, .. } => Some(Refusal::PullRequestTarget),
         Event::PullRequest { fork: true, .. } if !settings.on_forks => Some(Refusal::Fork),
+        Event::Other(name) if OF_ANYBODY.contains(&name.as_str()) => Some(Refusal::Anybody),
         _ => None,
-    }
-}
-
-/// Ends when somebody wants us to stop: Ctrl-C, or the runner cancelling the job.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        Ok(()) = tokio::signal::ctrl_c() => {}
     }
 }

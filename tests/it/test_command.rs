@@ -1,6 +1,8 @@
 //! The policy's own test command: on this machine, in an image, and under events that forbid it.
 
+use std::io::BufRead as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use serde_json::json;
 
@@ -59,12 +61,44 @@ fn its_exit_code_and_its_report_both_count() {
 #[test]
 fn a_report_from_before_is_not_its_own() {
     let workspace = workspace("true", "");
-    let report =
-        workspace.write("reports/junit.xml", "<testsuite><testcase name=\"a\"/></testsuite>");
-    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
-    let file = std::fs::File::options().write(true).open(report).expect("just written");
-    file.set_modified(hour_ago).expect("a time");
-    workspace.run(&["check"]).expect(1).says("test-report-not-written").says("60 minutes older");
+    let report = "<testsuite><testcase name=\"a\"/></testsuite>";
+    workspace.write("reports/junit.xml", report);
+    workspace.run(&["check"]).expect(1).says("test-report-not-written");
+}
+
+#[test]
+fn signals_end_us_again_when_it_has_run() {
+    let workspace = workspace(&writes(""), "");
+    // Takes a while to be weighed; sparse.
+    let large = std::fs::File::create(workspace.path().join("model/large.bin")).expect("writable");
+    large.set_len(30 << 30).expect("a sparse file");
+    for signal in ["TERM", "INT"] {
+        let mut child = workspace.command(&["check"]).stderr(Stdio::piped()).spawn().expect("runs");
+        let mut told = std::io::BufReader::new(child.stderr.take().expect("piped")).lines();
+        assert!(told.next().expect("a line").expect("UTF-8").contains("tests: mkdir"));
+        // The command itself is short: by then the weighing has begun.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let pid = child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.expect("kill").success());
+        let ended = child.wait().expect("it ends").code();
+        assert_eq!(ended, Some(if signal == "TERM" { 143 } else { 130 }));
+    }
+}
+
+#[test]
+fn a_cancelled_job_ends_it() {
+    let workspace = workspace("echo begun\nexec sleep 60", "");
+    let mut child = workspace.command(&["check"]).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut told = std::io::BufReader::new(child.stderr.take().expect("piped")).lines();
+    assert!(told.any(|line| line.expect("UTF-8") == "begun"));
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-s", "TERM", &pid]).status();
+    assert!(sent.expect("kill").success());
+    let clock = std::time::Instant::now();
+    assert_eq!(child.wait().expect("it ends").code(), Some(2));
+    assert!(clock.elapsed().as_secs() < 30);
+    assert!(told.any(|line| line.expect("UTF-8").contains("stopped while the tests ran")));
 }
 
 #[test]
@@ -87,7 +121,11 @@ fn it_gets_no_secret_and_cannot_read_ours() {
 #[test]
 fn what_it_leaves_running_is_ended_and_so_is_what_takes_too_long() {
     // The loop would write into the model's folder while it is weighed.
-    let left = format!("(while sleep 0.2; do date > model/late; done) &\n{}", writes(""));
+    let left = format!(
+        "(while sleep 0.2; do date > model/late; done) &\n\
+         setsid sh -c 'while sleep 0.2; do date > model/late; done' > late.log 2>&1 &\n{}",
+        writes("")
+    );
     let workspace = workspace(&left, "");
     workspace.run(&["check"]).expect(0);
     let late = workspace.path().join("model/late");
@@ -139,8 +177,12 @@ fn strangers_code_is_not_run() {
         ("pull_request_target", false, "", false),
         ("pull_request_target", true, forks_too, false),
         ("push", false, "", true),
+        ("workflow_run", false, forks_too, false),
+        ("issue_comment", false, "", false),
     ] {
         let mut workspace = workspace(&format!("echo measuring\n{}", writes("")), more);
+        // One that a stranger has committed stands for nothing.
+        workspace.write("reports/junit.xml", "<testsuite><testcase name=\"a\"/></testsuite>");
         let payload = workspace.home().join("event.json");
         std::fs::write(&payload, pull_request(fork).to_string()).expect("writable");
         workspace

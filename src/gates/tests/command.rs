@@ -1,7 +1,5 @@
 //! The policy's own test command: it ran, ended well, and wrote the reports that are judged.
 
-use std::time::Duration;
-
 use super::{counted, rough};
 use crate::evidence::TestReport;
 use crate::finding::{Finding, Level, Location, Rule};
@@ -21,8 +19,8 @@ pub(super) const NOT_RUN: Rule = Rule {
     id: "tests-not-run",
     level: Level::Error,
     summary: "the test command may not be run for this event",
-    reason: "The code of a fork's pull request is a stranger's; `pull_request_target` would run it beside the \
-             repository's own secrets.",
+    reason: "The code of a fork's pull request is a stranger's; `pull_request_target`, `workflow_run` and comments \
+             would run it beside the repository's own secrets.",
     fix: "run this check on `pull_request`; for forks state `gates.tests.on-forks: true`, best with an \
           `image`, or let somebody who has read the change push it to a branch of the repository",
     example: "on: pull_request_target",
@@ -38,13 +36,10 @@ pub(super) const NOT_WRITTEN: Rule = Rule {
     example: "a reports/junit.xml in git, and a command without --junitxml",
 };
 
-/// File systems keep coarser times than the clock, some of them whole seconds.
-const COARSE: Duration = Duration::from_secs(2);
-
 /// What the command itself says, whatever stands in its reports.
 pub(super) fn judge(run: &TestRun, reports: &[TestReport], load: &Load<'_>) -> Vec<Finding> {
     if let End::Refused(refusal) = run.end {
-        return vec![not_run(run, refusal, reports, load)];
+        return vec![not_run(run, refusal, load)];
     }
     let old = reports.iter().filter_map(|report| not_written(run, report));
     failed(run).into_iter().chain(old).collect()
@@ -60,15 +55,16 @@ pub(super) fn note(run: &TestRun) -> String {
     }
 }
 
-fn not_run(run: &TestRun, refusal: Refusal, reports: &[TestReport], load: &Load<'_>) -> Finding {
+fn not_run(run: &TestRun, refusal: Refusal, load: &Load<'_>) -> Finding {
     let why = match refusal {
         Refusal::PullRequestTarget => "this is `pull_request_target`",
         Refusal::Fork => "the pull request comes from a fork",
+        Refusal::Anybody => "anybody can cause this event, and it has the repository's own rights",
     };
     let message = format!("the test command was not run: {why}");
     let finding = Finding::new(&NOT_RUN, message, run.settings.at.clone());
-    // Somebody else ran tests, or nobody has to.
-    if reports.is_empty() && load.model.gates.tests.required {
+    // Reports that lie there are none of this command's: a stranger may have committed them.
+    if load.model.gates.tests.required {
         return finding;
     }
     Finding { level: Level::Note, ..finding }
@@ -109,17 +105,16 @@ fn ended(run: &TestRun) -> String {
 }
 
 fn not_written(run: &TestRun, report: &TestReport) -> Option<Finding> {
-    let age: Duration = run.started.duration_since(report.modified?).ok()?;
-    if age <= COARSE {
+    if run.stood.get(&report.path).copied() != Some(report.modified?) {
         return None;
     }
-    let message = format!("the report is {} older than the start of the test command", rough(age));
+    let message = "the test command left this report as it was before";
     Some(Finding::new(&NOT_WRITTEN, message, Location::file(&report.path)))
 }
 
 #[cfg(test)]
 mod speaks {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
     use crate::gates::sample::Sample;
@@ -130,7 +125,7 @@ mod speaks {
         SystemTime::UNIX_EPOCH + Duration::from_secs(n)
     }
 
-    /// A run that started a thousand seconds after the commit, and wrote its report.
+    /// A run that wrote its report anew.
     fn sample(end: End) -> Sample {
         let mut sample = Sample::new();
         sample.evidence.tests[0].modified = Some(second(1_700_001_003));
@@ -143,9 +138,9 @@ mod speaks {
                 at: Location::line("weighbridge.yml", 11),
             },
             end,
-            started: second(1_700_001_000),
             took: Duration::from_secs(4),
             last_line: Some("2 failed".into()),
+            stood: [("junit.xml".to_owned(), second(1_600_000_000))].into(),
         });
         sample
     }
@@ -188,41 +183,31 @@ mod speaks {
     #[test]
     fn of_reports_that_the_command_did_not_write() {
         let mut sample = sample(End::Exit(0));
-        sample.evidence.tests[0].modified = Some(second(1_700_000_999));
-        assert!(sample.weigh(&Tests).0.is_empty(), "times are coarse");
-        sample.evidence.tests[0].modified = Some(second(1_700_000_900));
+        // Older than the commit too: said once.
+        sample.evidence.tests[0].modified = Some(second(1_600_000_000));
         assert_eq!(
             sample.one(&Tests, "test-report-not-written"),
-            "test-report-not-written at junit.xml: the report is 100 seconds older than the start of \
-             the test command"
+            "test-report-not-written at junit.xml: the test command left this report as it was before"
         );
-        sample.evidence.tests[0].modified = Some(second(1_600_000_000));
-        let (findings, _) = sample.weigh(&Tests);
-        assert_eq!(findings.len(), 1, "said once, not of the commit too: {findings:?}");
     }
 
     #[test]
-    fn of_refusals_gravely_when_nobody_else_tested() {
+    fn of_refusals_whatever_reports_lie_there() {
         let level = |sample: &Sample| {
             let judgement = sample.judge(&Tests);
             let mine = judgement.findings.into_iter().find(|finding| finding.rule == &NOT_RUN);
             mine.expect("it is told").level
         };
-        let mut with_reports = sample(End::Refused(Refusal::Fork));
+        let mut sample = sample(End::Refused(Refusal::Fork));
         assert_eq!(
-            with_reports.one(&Tests, "tests-not-run"),
+            sample.one(&Tests, "tests-not-run"),
             "tests-not-run at weighbridge.yml:11: the test command was not run: the pull request comes \
              from a fork"
         );
-        assert_eq!(level(&with_reports), Level::Note);
-        with_reports.evidence.tests.clear();
-        assert_eq!(level(&with_reports), Level::Error);
-        assert_eq!(
-            with_reports.weigh(&Tests).0.len(),
-            1,
-            "the missing report is no fault of theirs"
-        );
-        with_reports.model().gates.tests.required = false;
-        assert_eq!(level(&with_reports), Level::Note);
+        assert_eq!(level(&sample), Level::Error);
+        sample.evidence.tests.clear();
+        assert_eq!(sample.weigh(&Tests).0.len(), 1, "the missing report is no fault of theirs");
+        sample.model().gates.tests.required = false;
+        assert_eq!(level(&sample), Level::Note);
     }
 }

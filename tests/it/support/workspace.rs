@@ -144,16 +144,20 @@ impl Workspace {
 
     /// Runs weighbridge in the folder with nothing in its environment but what was set.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_weighbridge"))
+        Run::new(self.command(arguments).output().expect("the binary runs"))
+    }
+
+    /// As [`Self::run`], to be started by the test.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weighbridge"));
+        command
             .args(arguments)
             .current_dir(self.path())
             .env_clear()
             .env("HOME", self.home.path())
             .env("TMPDIR", std::env::temp_dir())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .expect("the binary runs");
-        Run::new(output)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
 }
 

@@ -1,0 +1,66 @@
+//! Ctrl-C, and the runner cancelling the job: while a command runs they end it, at any other time
+//! they end us, as they would without anybody listening.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How many commands run.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether somebody wants us to stop. Whoever listens to a signal once has to do so for good: its
+/// own effect does not come back (tokio, `tokio::signal::unix::Signal`, "Caveats").
+static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| {
+    std::thread::spawn(listen);
+    watch::channel(false).0
+});
+
+/// A command runs for as long as this is held.
+pub(super) struct Guard(watch::Receiver<bool>);
+
+impl Guard {
+    pub(super) fn new() -> Self {
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        Self(ASKED.subscribe())
+    }
+
+    /// Ends when somebody wants us to stop.
+    pub(super) async fn interrupted(&self) {
+        let mut asked = self.0.clone();
+        if asked.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn listen() {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    runtime.block_on(async {
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return;
+        };
+        loop {
+            let number = tokio::select! {
+                _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
+                _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+            };
+            let asked_before = ASKED.send_replace(true);
+            if RUNNING.load(Ordering::SeqCst) == 0 || asked_before {
+                // As shells say it of whom a signal ended.
+                std::process::exit(128 + number);
+            }
+        }
+    });
+}
