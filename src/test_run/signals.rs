@@ -59,6 +59,7 @@ fn listen() {
             let asked_before = ASKED.send_replace(true);
             if RUNNING.load(Ordering::SeqCst) == 0 || asked_before {
                 // As shells say it of whom a signal ended.
+                #[expect(clippy::exit, reason = "a signal ends a process wherever it is")]
                 std::process::exit(128 + number);
             }
         }
