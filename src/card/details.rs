@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::CardInput;
 use super::facts::grouped;
-use crate::inventory::{Fact, Known, Relation, Weights};
+use crate::inventory::{Fact, Known, Weights};
 
 /// Rows of a table that are shown.
 const MAX_ROWS: usize = 200;
@@ -26,14 +25,6 @@ pub(super) struct Parameters {
     what: String,
     dtype: String,
     count: String,
-}
-
-/// What the model was made from.
-pub(super) struct Bases {
-    pub(super) ids: Vec<String>,
-    /// The file that says so, where the policy does not.
-    pub(super) file: Option<String>,
-    pub(super) relation: Option<Relation>,
 }
 
 /// The rows of the technical details: the parameters first.
@@ -97,38 +88,6 @@ fn shown(weights: &Weights) -> String {
         1 => format!("{} in 1 shard", weights.path),
         shards => format!("{} in {shards} shards", weights.path),
     }
-}
-
-/// What the model was made from: as the policy states it, else as one file names it that is not the
-/// model itself. How it was made is for the files alone to say.
-pub(super) fn bases(input: &CardInput<'_>, known: &Known) -> Bases {
-    let model = input.model;
-    let is_itself = |id: &str| {
-        let target = input.target.map(|target| target.repo.to_string());
-        let stages = model.stages.iter().map(|stage| {
-            let name = stage.repo.replace("{name}", &model.name).replace("{stage}", &stage.name);
-            format!("{}/{name}", stage.namespace)
-        });
-        target.into_iter().chain(stages).any(|own| own.eq_ignore_ascii_case(id))
-    };
-    let named: Vec<_> =
-        known.bases.iter().filter(|base| !is_itself(&base.id.to_string())).collect();
-    if !model.base_models.is_empty() {
-        let ids = model.base_models.clone();
-        let mut relations = named.iter().filter(|base| {
-            let id = base.id.to_string();
-            ids.iter().any(|listed| listed.eq_ignore_ascii_case(&id))
-        });
-        let relation = relations.find_map(|base| base.relation);
-        return Bases { ids, file: None, relation };
-    }
-    // The files of one folder may name several steps of one way: the first source is the nearest
-    // that says it outright.
-    let first = named.iter().find(|base| base.is_stated).or(named.first());
-    let file = first.map(|base| base.file.clone());
-    let of_first = named.iter().filter(|base| Some(&base.file) == file.as_ref());
-    let ids = of_first.map(|base| base.id.to_string()).collect();
-    Bases { ids, file, relation: first.and_then(|base| base.relation) }
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ pub(super) struct Facts {
     revision: String,
     license: Option<LicenseFacts>,
     base_models: Vec<String>,
-    /// The file that names them, where the policy does not.
+    /// The file that names them, where nobody else does.
     base_models_file: Option<String>,
-    base_model_relation: Option<&'static str>,
+    base_model_relation: Option<String>,
     details: Vec<details::Row>,
     training_details: Vec<details::Row>,
     datasets: Vec<String>,
@@ -136,8 +136,8 @@ impl Facts {
         let last = input.evidence.history.last().map(|last| last.version.to_string());
         let files = &input.inventory.files;
         let known = input.inventory.known();
-        let weights = input.inventory.weights(model.library.as_deref());
-        let bases = details::bases(input, &known);
+        let weights = input.inventory.weights(input.library().as_deref());
+        let bases = input.bases();
         Self {
             name: model.name.clone(),
             description: model.description.clone(),
@@ -151,9 +151,9 @@ impl Facts {
             repo,
             revision,
             license: license(input),
+            base_models_file: bases.file().map(str::to_owned),
             base_models: bases.ids,
-            base_models_file: bases.file,
-            base_model_relation: bases.relation.map(crate::inventory::Relation::as_str),
+            base_model_relation: bases.relation,
             details: details::of_model(&known, &weights),
             training_details: details::rows(&known.training),
             datasets: model.datasets.clone(),

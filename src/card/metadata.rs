@@ -1,8 +1,9 @@
 //! The front matter: what the policy states, over what a person wrote in a README, which is kept.
 
+use super::CardInput;
 use super::yaml::Data;
-use super::{CardInput, details};
 use crate::evidence::{Measured, measured};
+use crate::inventory::SaidBy;
 
 /// Merges the policy's metadata into that of a README (an empty map where there is none). Keys that
 /// the policy does not state stay as they are; `tags`, `metrics` and results are added to.
@@ -16,25 +17,21 @@ pub(super) fn merge(mut data: Data, input: &CardInput<'_>) -> Data {
             }
         }
     }
-    let lists = [
-        ("language", &model.language),
-        ("base_model", &model.base_models),
-        ("datasets", &model.datasets),
-    ];
+    let bases = input.bases();
+    // Those of the README stand there already, one or a list.
+    let named = match bases.said_by {
+        SaidBy::Readme(_) => &Vec::new(),
+        SaidBy::Policy | SaidBy::File(_) => &bases.ids,
+    };
+    let lists =
+        [("language", &model.language), ("base_model", named), ("datasets", &model.datasets)];
     for (key, values) in lists {
         if !values.is_empty() {
             data.set(key, Data::texts(values));
         }
     }
-    let bases = details::bases(input, &input.inventory.known());
-    if data.get("base_model").is_none() && !bases.ids.is_empty() {
-        data.set("base_model", Data::texts(&bases.ids));
-    }
-    if let Some(relation) = bases.relation
-        && data.get("base_model_relation").is_none()
-        && data.get("base_model") == Some(&Data::texts(&bases.ids))
-    {
-        data.set("base_model_relation", Data::text(relation.as_str()));
+    if let Some(relation) = bases.relation {
+        data.set("base_model_relation", Data::text(relation));
     }
     for (key, value) in [("library_name", &model.library), ("pipeline_tag", &model.task)] {
         if let Some(value) = value {
@@ -74,7 +71,7 @@ fn add_to(data: &mut Data, key: &str, texts: &[String]) {
 /// requires the task and the dataset's id; metrics measured on unnamed data are in the card's table
 /// only.
 fn results(input: &CardInput<'_>, rows: &[Measured<'_>]) -> Vec<Data> {
-    let Some(task) = &input.model.task else { return Vec::new() };
+    let Some(task) = input.task() else { return Vec::new() };
     let mut sets: Vec<MeasuredSet<'_>> = Vec::new();
     for row in rows {
         let benchmark = row.benchmark;
@@ -92,7 +89,7 @@ fn results(input: &CardInput<'_>, rows: &[Measured<'_>]) -> Vec<Data> {
             None => sets.push(MeasuredSet { dataset, part, metrics: vec![metric] }),
         }
     }
-    sets.into_iter().map(|set| set.result(task, input.run_url)).collect()
+    sets.into_iter().map(|set| set.result(&task, input.run_url)).collect()
 }
 
 /// What was measured on one part of one dataset.

@@ -27,7 +27,7 @@ use crate::evidence::Evidence;
 use crate::failure::Advise;
 use crate::hub::query_files::Counted;
 use crate::hub::{front_matter, yaml_tree};
-use crate::inventory::Inventory;
+use crate::inventory::{Bases, Inventory};
 use crate::policy::Model;
 use crate::release::{HistoryEntry, Release, Target};
 
@@ -65,10 +65,38 @@ pub struct CardInput<'a> {
 }
 
 impl CardInput<'_> {
+    /// The README's metadata; empty where there is none, or none that can be read.
+    fn kept(&self) -> Data {
+        let read = self.readme.and_then(read);
+        read.map_or_else(|| Data::Map(Vec::new()), |(metadata, _)| metadata)
+    }
+
     /// The library: the policy's, else the one that the README names.
     fn library(&self) -> Option<String> {
-        let readme = || read(self.readme?)?.0.get("library_name")?.as_text().map(str::to_owned);
-        self.model.library.clone().or_else(readme)
+        self.stated(self.model.library.as_ref(), "library_name")
+    }
+
+    /// The task, likewise.
+    fn task(&self) -> Option<String> {
+        self.stated(self.model.task.as_ref(), "pipeline_tag")
+    }
+
+    fn stated(&self, in_policy: Option<&String>, key: &str) -> Option<String> {
+        let in_readme = || self.kept().get(key)?.as_text().map(str::to_owned);
+        in_policy.cloned().or_else(in_readme)
+    }
+
+    /// The tags: the README's and the policy's.
+    fn tags(&self) -> Vec<String> {
+        let kept = self.kept().get("tags").map(Data::items).unwrap_or_default();
+        let kept = kept.iter().filter_map(Data::as_text).map(str::to_owned);
+        kept.chain(self.model.tags.iter().cloned()).collect()
+    }
+
+    /// What it was made from.
+    fn bases(&self) -> Bases {
+        let repo = self.target.map(|target| &target.repo);
+        Bases::of(self.model, self.readme, self.inventory, repo)
     }
 
     /// By what the Hub will count downloads.

@@ -8,13 +8,13 @@ use crate::hub::query_files::Counted;
 /// Its content: what the card says too, in the words of the Hub. Old versions keep theirs for good,
 /// so keys may be added, never renamed.
 #[derive(Serialize)]
-struct QueryFile<'a> {
+struct QueryFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     library_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model_file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pipeline_tag: Option<&'a str>,
+    pipeline_tag: Option<String>,
 }
 
 /// Its text; `None` where none is added. The same input gives the same bytes.
@@ -25,7 +25,7 @@ pub fn query_file(input: &CardInput<'_>) -> Option<String> {
     let content = QueryFile {
         library_name: input.library(),
         model_file: usage::loaded_file(input),
-        pipeline_tag: input.model.task.as_deref(),
+        pipeline_tag: input.task(),
     };
     // Plain texts under text keys: this cannot fail.
     let mut text = serde_json::to_string_pretty(&content).unwrap_or_default();

@@ -317,6 +317,8 @@ fn what_it_was_made_from_is_said_by_the_policy_or_by_a_file() {
         let kept = write(&CardInput { readme: Some(readme), ..sample.input() }).expect("written");
         let by_policy = policy.contains("base-models");
         assert_eq!(kept.contains("base_model: by/hand\n"), !by_policy, "{kept}");
+        assert_eq!(kept.contains("- Made from: `by/hand`\n"), !by_policy, "{kept}");
+        assert!(by_policy || !kept.contains("base_model_relation"), "another's: {kept}");
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::yaml_tree::{self, Node};
+
 /// A card split into its metadata and its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrontMatter<'a> {
@@ -35,6 +37,16 @@ pub fn split(card: &str) -> Option<FrontMatter<'_>> {
         end = line.end;
     }
     None
+}
+
+/// The value of a key of the metadata, and the line of the card that it stands in; `None` also where
+/// the metadata cannot be read.
+pub fn value(card: &str, key: &str) -> Option<(Node, u32)> {
+    let block = split(card)?;
+    let value = yaml_tree::parse(block.yaml).ok()??.get_merged(key)?.clone();
+    let before = card[..block.offset].matches('\n').count();
+    let line = value.at.line.saturating_add(u32::try_from(before).unwrap_or(u32::MAX));
+    Some((value, line))
 }
 
 fn is_closing_fence(line: &str) -> bool {

@@ -79,6 +79,35 @@ impl Node {
         }
     }
 
+    /// The same, through merge keys (`<<`), which add what is not there.
+    pub fn get_merged(&self, key: &str) -> Option<&Node> {
+        let own = self.get(key);
+        let Value::Map(entries) = &self.value else { return own };
+        let merged = entries.iter().filter(
+            |(key, _)| matches!(&key.value, Value::Scalar { text, plain: true } if text == "<<"),
+        );
+        own.or_else(|| {
+            merged.map(|(_, value)| value).find_map(|value| match &value.value {
+                Value::List(items) => items.iter().find_map(|item| item.get_merged(key)),
+                _ => value.get_merged(key),
+            })
+        })
+    }
+
+    /// The words of a value that may be one or a list; null and blanks are none.
+    pub fn texts(&self) -> Vec<&str> {
+        let items = match &self.value {
+            Value::List(items) => items.as_slice(),
+            Value::Scalar { .. } | Value::Map(_) => std::slice::from_ref(self),
+        };
+        let words =
+            items.iter().filter(|item| !item.is_null()).filter_map(|item| match &item.value {
+                Value::Scalar { text, .. } => Some(text.as_str()),
+                Value::List(_) | Value::Map(_) => None,
+            });
+        words.filter(|word| !word.trim().is_empty()).collect()
+    }
+
     fn is_key(&self, key: &str) -> bool {
         matches!(&self.value, Value::Scalar { text, .. } if text == key)
     }

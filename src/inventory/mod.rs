@@ -1,6 +1,7 @@
 //! The artifact folder: every file opened once, read once, and in that one pass hashed,
 //! recognised by content and scanned.
 
+mod bases;
 mod documents;
 mod interface;
 mod known;
@@ -8,6 +9,7 @@ mod parameters;
 mod walk;
 mod weigh;
 
+pub use bases::{Bases, SaidBy};
 pub use known::{Base, Fact, Known, Relation};
 pub use parameters::Weights;
 

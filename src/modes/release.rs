@@ -124,7 +124,8 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
         Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
     })?;
     let model = gathered.model();
-    remote.published.licenses = publish::licenses(hub, &model.base_models, &model.datasets).await;
+    remote.published.licenses =
+        publish::licenses(hub, &gathered.bases().ids, &model.datasets).await;
     Ok(remote)
 }
 

@@ -9,7 +9,7 @@ use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Bases, Inventory};
 use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{
     self, Changes, GitFacts, HistoryEntry, Published, Release, Target, Versioning,
@@ -111,6 +111,13 @@ impl Gathered {
     /// What the release says of itself on the Hub.
     pub(super) fn notes(&self) -> Option<String> {
         self.changes.sent(&self.release()?.version)
+    }
+
+    /// What the card says that the model was made from.
+    pub(super) fn bases(&self) -> Bases {
+        let readme = self.readme.as_ref().map(|file| file.text.as_str());
+        let repo = self.target.as_ref().map(|target| &target.repo);
+        Bases::of(self.model(), readme, &self.inventory, repo)
     }
 
     /// The model card: the last thing that is written before the gates speak, so that it holds all

@@ -1,18 +1,22 @@
 //! What a library's way may ask of the model, and what it answers.
 
+use std::collections::BTreeSet;
+
 use crate::card::CardInput;
 use crate::hub::query_files::Counted;
-use crate::inventory::Inventory;
+use crate::inventory::{Bases, Inventory};
 use crate::json;
 use crate::markdown;
-use crate::policy::Model;
 
 /// The model, and where its version lies.
 pub(super) struct Call<'a> {
-    pub(super) model: &'a Model,
     inventory: &'a Inventory,
-    /// As the policy has it, else as the README does.
+    /// Library, task and tags as the card will have them.
     pub(super) library: Option<String>,
+    task: Option<String>,
+    tags: Vec<String>,
+    /// What it was made from.
+    pub(super) bases: Bases,
     /// By what the Hub counts downloads.
     pub(super) counted: Counted,
     pub(super) id: &'a str,
@@ -25,7 +29,7 @@ pub(super) struct Call<'a> {
 /// Code that loads the model.
 pub(super) struct Snippet {
     /// What to know before it is run.
-    note: Option<&'static str>,
+    note: Option<String>,
     /// Shell commands that come first.
     shell: Option<String>,
     language: &'static str,
@@ -41,6 +45,9 @@ pub(super) const PICKLE: &str = "This file is a pickle: loading it runs code tha
 /// The same for a model that brings Python files.
 pub(super) const CODE: &str = "This model brings Python code of its own, which loading it runs: read it first. The revision pins it.";
 
+/// Files whose `auto_map` names the code that loads the model.
+const MAPPED: [&str; 2] = ["config.json", "tokenizer_config.json"];
+
 impl Snippet {
     pub(super) fn python(code: String) -> Self {
         Self { note: None, shell: None, language: "python", code, file: None }
@@ -50,8 +57,8 @@ impl Snippet {
         Self { language: "js", ..Self::python(code) }
     }
 
-    pub(super) fn with_note(self, note: &'static str) -> Self {
-        Self { note: Some(note), ..self }
+    pub(super) fn with_note(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
     }
 
     pub(super) fn after_shell(self, shell: String) -> Self {
@@ -65,27 +72,35 @@ impl Snippet {
 
     /// Its paragraphs and blocks of code.
     pub(super) fn markdown(self) -> Vec<String> {
-        let note = self.note.map(str::to_owned);
         let shell = self.shell.map(|shell| markdown::block("sh", &shell));
         let code = markdown::block(self.language, &self.code);
-        note.into_iter().chain(shell).chain([code]).collect()
+        self.note.into_iter().chain(shell).chain([code]).collect()
     }
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(input: &CardInput<'a>, id: &'a str, tag: &'a str) -> Self {
         let (repo, revision) = (quote(id), quote(tag));
-        let CardInput { model, inventory, .. } = *input;
-        let (library, counted) = (input.library(), input.counted());
-        Self { model, inventory, library, counted, id, tag, repo, revision }
+        Self {
+            inventory: input.inventory,
+            library: input.library(),
+            task: input.task(),
+            tags: input.tags(),
+            bases: input.bases(),
+            counted: input.counted(),
+            id,
+            tag,
+            repo,
+            revision,
+        }
     }
 
     pub(super) fn task(&self) -> &str {
-        self.model.task.as_deref().unwrap_or_default()
+        self.task.as_deref().unwrap_or_default()
     }
 
     pub(super) fn has_tag(&self, tag: &str) -> bool {
-        self.model.tags.iter().any(|own| own == tag)
+        self.tags.iter().any(|own| own == tag)
     }
 
     pub(super) fn paths(&self) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -127,7 +142,23 @@ impl<'a> Call<'a> {
     pub(super) fn brings_code(&self) -> bool {
         let named =
             |file: &str| self.settings(file).is_some_and(|all| all.get("auto_map").is_some());
-        self.has_tag("custom_code") || named("config.json") || named("tokenizer_config.json")
+        self.has_tag("custom_code") || MAPPED.into_iter().any(named)
+    }
+
+    /// Other repositories whose code loads the model: `acme/code--module.Class` in `auto_map`.
+    pub(super) fn code_elsewhere(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for settings in MAPPED.into_iter().filter_map(|file| self.settings(file)) {
+            let classes = settings.get("auto_map").map(json::Value::entries).unwrap_or_default();
+            // A tokenizer has two: the slow and the fast.
+            let classes = classes.iter().flat_map(|(_, class)| match class {
+                json::Value::List(items) => items.as_slice(),
+                one => std::slice::from_ref(one),
+            });
+            let repos = classes.filter_map(|class| Some(class.text()?.split_once("--")?.0));
+            found.extend(repos.filter(|repo| *repo != self.id).map(str::to_owned));
+        }
+        found
     }
 
     /// The arguments that name the version: `"acme/churn", revision="v1.0.0"`.

@@ -9,7 +9,7 @@ pub(super) fn load(call: &Call<'_>) -> Snippet {
         return call.pretrained("diffusers", "AutoPipelineForInpainting");
     }
     // What changes a pipeline needs one: the base model's.
-    let base = call.model.base_models.first().map(|base| quote(base));
+    let base = call.bases.ids.first().map(|base| quote(base));
     let change = match base {
         Some(_) if call.has_tag("lora") => format!("model.load_lora_weights({pinned})"),
         Some(_) if call.has_tag("textual_inversion") => {

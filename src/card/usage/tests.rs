@@ -48,8 +48,8 @@ const fn x(name: &str) -> (&str, &str) {
     (name, "x")
 }
 
-const CAUSAL: &str = r#"{"task_type": "CAUSAL_LM", "base_model_name_or_path": "/tmp/out"}"#;
-const UNTOLD: &str = r#"{"task_type": null, "base_model_name_or_path": "/tmp/out"}"#;
+const CAUSAL: &str = r#"{"task_type": "CAUSAL_LM", "base_model_name_or_path": "acme/base"}"#;
+const UNTOLD: &str = r#"{"task_type": null, "base_model_name_or_path": "acme/base"}"#;
 
 const CASES: &[Case<'_>] = &[
     (
@@ -311,6 +311,49 @@ fn a_base_that_the_policy_names_wins_over_the_trainers_folder() {
         "{text}"
     );
     assert!(text.contains("PeftModel.from_pretrained(base, \"acme/churn\", revision=\"main\")"));
+}
+
+#[test]
+fn a_folder_of_the_trainers_machine_is_no_base() {
+    let adapter = r#"{"task_type": "SEQ_CLS", "base_model_name_or_path": "/tmp/out"}"#;
+    let files = [("adapter_config.json", adapter)];
+    let (text, _) = usage(&of("peft", "text-classification", ""), &files, None);
+    assert!(text.contains("is not known") && !text.contains("AutoPeft"), "{text}");
+    assert!(text.contains("PeftModel.from_pretrained(base, \"acme/churn\", revision=\"main\")"));
+}
+
+#[test]
+fn the_readme_names_base_task_and_tags_too() {
+    let readme = "---\nlibrary_name: peft\nbase_model: acme/base\n---\n# M\n";
+    let files = [("adapter_config.json", "{}"), ("config.json", r#"{"_name_or_path": "b/c"}"#)];
+    let (text, _) = usage("", &files, Some(readme));
+    assert!(text.contains("AutoModel.from_pretrained(\"acme/base\")"), "{text}");
+    let lora = "---\nlibrary_name: diffusers\ntags: [lora]\nbase_model: acme/base\n---\n# M\n";
+    let (text, _) = usage("", &[("w.safetensors", "x")], Some(lora));
+    assert!(text.contains("DiffusionPipeline.from_pretrained(\"acme/base\")"), "{text}");
+    assert!(text.contains("model.load_lora_weights(\"acme/churn\""), "{text}");
+    let chat = "---\nlibrary_name: transformers\npipeline_tag: text-generation\n\
+                tags: [conversational]\n---\n# M\n";
+    assert!(usage("", &[("config.json", "{}")], Some(chat)).0.contains("answer = model(messages)"));
+    let task = "---\nlibrary_name: xgboost\npipeline_tag: tabular-regression\n---\n# M\n";
+    let added = usage("", &[("m.ubj", "x")], Some(task)).1.expect("added");
+    assert!(added.contains("\"pipeline_tag\": \"tabular-regression\""), "{added}");
+}
+
+#[test]
+fn code_of_another_repository_is_named_and_not_pinned() {
+    let config =
+        r#"{"auto_map": {"AutoConfig": "code.Config", "AutoModel": "their/code--net.Net"}}"#;
+    let (text, _) = usage(&of("transformers", "other", ""), &[("config.json", config)], None);
+    assert!(
+        text.contains("another repository, `their/code`: read it first. No revision"),
+        "{text}"
+    );
+    assert!(text.contains("trust_remote_code=True") && !text.contains("code_revision"), "{text}");
+    let own = r#"{"auto_map": {"AutoTokenizer": [null, "acme/churn--code.Fast"]}}"#;
+    let (text, _) =
+        usage(&of("transformers", "other", ""), &[("tokenizer_config.json", own)], None);
+    assert!(text.contains("code_revision=\"main\"") && text.contains("of its own"), "{text}");
 }
 
 #[test]

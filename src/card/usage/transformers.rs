@@ -1,6 +1,7 @@
 //! transformers 5: a pipeline where there is one for the task, else the classes that load it.
 
 use super::call::{CODE, Call, Snippet, quote};
+use crate::markdown;
 
 /// Tasks that `pipeline` knows. Version 5 has none any more for summaries, translations, questions
 /// on a text or an image, and texts on an image.
@@ -62,7 +63,11 @@ const PROCESSORS: [(&str, &str, &str); 4] = [
 pub(super) fn load(call: &Call<'_>) -> Snippet {
     let mut pinned = call.pinned();
     if call.brings_code() {
-        pinned.push_str(&format!(", trust_remote_code=True, code_revision={}", call.revision));
+        pinned.push_str(", trust_remote_code=True");
+        // It is the revision of all code: another repository has none of that name.
+        if call.code_elsewhere().is_empty() {
+            pinned.push_str(&format!(", code_revision={}", call.revision));
+        }
     }
     let code = if PIPELINES.contains(&call.task()) {
         pipeline(call, &pinned)
@@ -115,6 +120,18 @@ fn class(call: &Call<'_>) -> &'static str {
 impl Snippet {
     /// With a warning where the model brings code of its own.
     pub(super) fn with_code_note(self, call: &Call<'_>) -> Self {
-        if call.brings_code() { self.with_note(CODE) } else { self }
+        if !call.brings_code() {
+            return self;
+        }
+        let elsewhere = call.code_elsewhere();
+        if elsewhere.is_empty() {
+            return self.with_note(CODE);
+        }
+        let repos: Vec<_> = elsewhere.iter().map(|repo| markdown::code(repo)).collect();
+        self.with_note(format!(
+            "Loading this model runs Python code of another repository, {}: read it first. No revision \
+             pins it, so it may be another tomorrow.",
+            repos.join(", ")
+        ))
     }
 }

@@ -5,7 +5,7 @@ use super::terms::{Agreement, Terms, conflict, of_family, terms};
 use super::texts;
 use crate::finding::{Finding, Location, Rule};
 use crate::gates::Load;
-use crate::inventory::{Base, Relation};
+use crate::inventory::{Base, Bases, Relation, SaidBy};
 use crate::policy::License;
 
 /// A licence of something that the model was made from, and who says so.
@@ -17,27 +17,33 @@ struct Inherited {
 /// Every finding on what the model was made from.
 pub(super) fn judge(load: &Load<'_>, own: &License) -> Vec<Finding> {
     let model = load.model;
-    let mut findings = unlisted(load);
+    let readme = load.readme.map(|readme| readme.text.as_str());
+    let repo = load.target.map(|target| &target.repo);
+    // Those that the card will name: what is published was judged.
+    let bases = Bases::of(model, readme, load.inventory, repo);
+    let at = place(load, &bases.said_by);
+    let mut findings = unlisted(load, &bases);
     let mut agreements = Vec::new();
     if let Some(Terms::Agreement(agreement)) = terms(&own.id) {
-        agreements.push((own.id.clone(), agreement));
+        agreements.push((own.id.clone(), agreement, &model.base_models_at));
     }
-    for base in &model.base_models {
+    for base in &bases.ids {
         let licenses = licenses_of(load, base);
         if licenses.is_empty() {
-            findings.push(unknown(base, "base model", &model.base_models_at));
+            findings.push(or_not_made_from(&bases, unknown(base, "base model", &at)));
         }
         for license in &licenses {
-            findings.extend(conflicting(&BASE_CONFLICT, base, license, own, &model.base_models_at));
+            let conflict = conflicting(&BASE_CONFLICT, base, license, own, &at);
+            findings.extend(conflict.map(|finding| or_not_made_from(&bases, finding)));
             if let Some(Terms::Agreement(agreement)) = terms(&license.id)
-                && !agreements.iter().any(|(id, _)| *id == license.id)
+                && !agreements.iter().any(|(id, ..)| *id == license.id)
             {
-                agreements.push((license.id.clone(), agreement));
+                agreements.push((license.id.clone(), agreement, &at));
             }
         }
     }
-    for (id, agreement) in agreements {
-        findings.extend(unmet(load, &id, agreement));
+    for (id, agreement, at) in agreements {
+        findings.extend(unmet(load, &id, agreement, at));
     }
     for dataset in &model.datasets {
         for license in licenses_of(load, dataset) {
@@ -51,6 +57,31 @@ pub(super) fn judge(load: &Load<'_>, own: &License) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Where the base models are named.
+fn place(load: &Load<'_>, said_by: &SaidBy) -> Location {
+    match (said_by, load.readme) {
+        (SaidBy::Readme(line), Some(readme)) => Location::line(&readme.path, *line),
+        (SaidBy::File(path), _) => in_file(load, path),
+        (SaidBy::Policy | SaidBy::Readme(_), _) => load.model.base_models_at.clone(),
+    }
+}
+
+fn in_file(load: &Load<'_>, path: &str) -> Location {
+    Location::file(load.inventory.get(path).map_or(path, |file| &file.shown))
+}
+
+/// What a file was loaded from once need not be what the model was made from: people know better.
+fn or_not_made_from(bases: &Bases, finding: Finding) -> Finding {
+    if bases.file().is_none() {
+        return finding;
+    }
+    let fix = format!(
+        "{}; if the model was not made from it, name what it was made from: `base-models: […]`",
+        finding.fix
+    );
+    finding.with_fix(fix)
 }
 
 /// What is known of the licence of a base model or dataset. Several sources may disagree; each
@@ -108,11 +139,10 @@ fn conflicting(
 }
 
 /// What an agreement asks for and the release does not have.
-fn unmet(load: &Load<'_>, id: &str, agreement: &Agreement) -> Vec<Finding> {
+fn unmet(load: &Load<'_>, id: &str, agreement: &Agreement, at: &Location) -> Vec<Finding> {
     let mut missing = Vec::new();
     let mut lacks = |message: String, fix: String| {
-        let at = load.model.base_models_at.clone();
-        missing.push(Finding::new(&AGREEMENT_UNMET, message, at).with_fix(fix));
+        missing.push(Finding::new(&AGREEMENT_UNMET, message, at.clone()).with_fix(fix));
     };
     let texts = || load.inventory.files.iter().filter_map(|file| file.text.as_deref());
     let squeezed =
@@ -153,22 +183,29 @@ fn unmet(load: &Load<'_>, id: &str, agreement: &Agreement) -> Vec<Finding> {
     missing
 }
 
-/// Base models that the files name and the policy, and so the judgement on licences, does not.
-fn unlisted(load: &Load<'_>) -> Vec<Finding> {
-    let listed = |base: &str| load.model.base_models.iter().any(|id| id.eq_ignore_ascii_case(base));
+/// Base models that the files name and nobody lists: neither the policy nor, where that is silent,
+/// the README.
+fn unlisted(load: &Load<'_>, bases: &Bases) -> Vec<Finding> {
+    let listed = |base: &str| bases.file().is_none() && bases.has(base);
+    let by_readme = matches!(bases.said_by, SaidBy::Readme(_));
+    let list = if by_readme { "README" } else { "policy" };
     let known = load.inventory.known();
     let stated = known.bases.iter().filter(|base| base.is_stated);
     let finding = |base: &Base| {
         let id = base.id.to_string();
-        let at = load.inventory.get(&base.file).map_or(&base.file, |file| &file.shown);
         let how = match base.relation {
             Some(Relation::Adapter) => format!("the adapter was made for `{id}`"),
             Some(Relation::Merge) => format!("the model was merged from `{id}`"),
             _ => format!("the file says that it was made from `{id}`"),
         };
-        let message = format!("{how}, which the policy does not list as a base model");
-        let finding = Finding::new(&BASE_UNLISTED, message, Location::file(at))
-            .with_fix(format!("add to the model: `base-models: [{id}]`"));
+        let message = format!("{how}, which the {list} does not list as a base model");
+        let fix = if by_readme {
+            format!("add `{id}` to `base_model` of the README's metadata")
+        } else {
+            format!("add to the model: `base-models: [{id}]`")
+        };
+        let finding =
+            Finding::new(&BASE_UNLISTED, message, in_file(load, &base.file)).with_fix(fix);
         (!listed(&id)).then_some(finding)
     };
     stated.filter_map(finding).collect()

@@ -7,7 +7,7 @@ use super::rules::{COPYRIGHT_MISSING, DISAGREES, TEXT_DIFFERS, TEXT_UNKNOWN};
 use super::texts::{has_copyright_line, license_of};
 use crate::finding::{Finding, Location};
 use crate::gates::Load;
-use crate::hub::{front_matter, licenses, yaml_tree};
+use crate::hub::{front_matter, licenses};
 use crate::inventory::Artifact;
 use crate::policy::License;
 
@@ -84,13 +84,8 @@ fn is_text_of(text: &str, stated: &str) -> bool {
 /// What the README that people keep says.
 fn readme(load: &Load<'_>) -> Option<(Location, String)> {
     let readme = load.readme?;
-    let block = front_matter::split(&readme.text)?;
-    let root = yaml_tree::parse(block.yaml).ok()??;
-    let license = root.get("license")?;
-    let said = license.as_text()?.to_owned();
-    let before = readme.text[..block.offset].matches('\n').count();
-    let line = license.at.line.saturating_add(u32::try_from(before).unwrap_or(u32::MAX));
-    Some((Location::line(&readme.path, line), said))
+    let (license, line) = front_matter::value(&readme.text, "license")?;
+    Some((Location::line(&readme.path, line), license.as_text()?.to_owned()))
 }
 
 /// What package metadata in the folder says: spaCy's `meta.json`, Python's `pyproject.toml`.

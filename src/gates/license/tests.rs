@@ -290,10 +290,16 @@ fn base_model_unlisted() {
     let (findings, _) = weigh_with(keys, "gates: {licenses: {of: {a/b: mit}}}", &files, "", &[]);
     let expected = "base-model-unlisted model/mergekit_config.yml: the model was merged from `c/d`";
     assert!(findings.len() == 1 && findings[0].starts_with(expected), "{findings:?}");
-    // Where a configuration was once loaded from says too little.
+    // Where a configuration was once loaded from need not be listed; it is judged all the same.
     let files = [("LICENSE", &*text), ("config.json", r#"{"_name_or_path": "a/b"}"#)];
-    let (findings, _) = weigh_with(", license: mit", "", &files, "", &[]);
+    let (findings, _) = weigh_with(", license: mit", "", &files, "", &[("a/b", "mit")]);
     assert_eq!(findings, Vec::<String>::new());
+    let (findings, _) = weigh_with(", license: mit", "", &files, "", &[("a/b", "gpl-3.0")]);
+    let expected = "base-license-conflict model/config.json: `a/b` is under `gpl-3.0`";
+    assert!(findings.len() == 1 && findings[0].starts_with(expected), "{findings:?}");
+    let own = ", license: mit, base-models: [c/d]";
+    let (findings, _) = weigh_with(own, "", &files, "", &[("a/b", "gpl-3.0"), ("c/d", "mit")]);
+    assert_eq!(findings, Vec::<String>::new(), "the card names the policy's alone");
 }
 
 #[test]
