@@ -49,7 +49,8 @@ Exit codes: 0 pass, 1 blocked by findings, 2 could not do its work.";
 /// The commands; the action's `mode` input has the same names.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Weigh the model: inventory, evidence, gates, report. Writes nothing, needs no secret.
+    /// Weigh the model: the policy's test command, inventory, evidence, gates, report. Sends nothing to
+    /// the Hub, needs no secret.
     Check(Settings),
     /// Weigh the model and publish it as the version of the tag.
     Release(Settings),
@@ -91,7 +92,7 @@ pub struct Settings {
     /// The release's tag, where the CI event does not name it.
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
-    /// Print the plan and stop before the first write.
+    /// Print the plan and stop before anything is sent to the Hub. The policy's test command runs.
     #[arg(long)]
     pub dry_run: bool,
     /// The Hub [default: $HF_ENDPOINT, else https://huggingface.co].

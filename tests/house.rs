@@ -20,6 +20,7 @@ const FLOORS: [&[&str]; 6] = [
         "json",
         "markdown",
         "generated",
+        "workspace",
         "failure",
         "exit",
     ],

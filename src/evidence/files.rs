@@ -1,12 +1,13 @@
 //! Evidence files on disk: found inside the workspace, regular, of bounded size, read once.
 
-use std::fs::File;
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::digest::Digest;
 use crate::rel_path::RelPath;
+pub(super) use crate::workspace::normalise;
+use crate::workspace::{self, Refused};
 
 /// Largest evidence file that is read.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -38,33 +39,22 @@ pub struct EvidenceFile {
 /// Why a file is no evidence.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// Nothing there.
-    #[error("no such file")]
-    Missing,
-    /// A folder, a pipe, a device.
-    #[error("not a regular file")]
-    NotAFile,
-    /// Through `..` or a link.
-    #[error("the path leads outside the workspace")]
-    Outside,
+    /// Not there, not in the workspace, or no regular file.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// Larger than [`MAX_BYTES`].
     #[error("larger than the 64 MiB that are read of an evidence file")]
     TooLarge,
     /// Binary, or in another encoding.
     #[error("not UTF-8 text (byte {0}); write it with encoding utf-8")]
     NotUtf8(usize),
-    /// The system's own reason.
-    #[error("cannot be read: {0}")]
-    Io(std::io::Error),
 }
 
 impl Base {
     /// `shown` is `folder` relative to the workspace, `/` separated; empty or `.` for itself.
     pub fn new(folder: &Path, shown: &str) -> Self {
+        let (folder, workspace) = workspace::around(folder, shown);
         let shown = normalise(shown);
-        let depth = shown.split('/').filter(|part| !part.is_empty() && *part != "..").count();
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let workspace = folder.ancestors().nth(depth).unwrap_or(&folder).to_owned();
         Self { folder, shown, workspace }
     }
 
@@ -98,18 +88,10 @@ impl Base {
 
     /// Reads a file named relative to the base.
     pub fn read(&self, relative: &str) -> Result<EvidenceFile, FileError> {
-        let on_disk = self.folder.join(relative).canonicalize().map_err(FileError::of)?;
-        if !on_disk.starts_with(&self.workspace) {
-            return Err(FileError::Outside);
-        }
-        // Asked before it is opened: opening a pipe would wait for its writer.
-        if !on_disk.metadata().map_err(FileError::of)?.is_file() {
-            return Err(FileError::NotAFile);
-        }
-        let file = File::open(&on_disk).map_err(FileError::of)?;
+        let file = workspace::open(&self.folder.join(relative), &[&self.workspace])?;
         let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(FileError::of)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(FileError::TooLarge);
         }
@@ -129,33 +111,16 @@ impl EvidenceFile {
     }
 }
 
-impl FileError {
-    fn of(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Io(error),
-        }
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Refused(error.into())
     }
-}
-
-/// Takes `.` and resolvable `..` out of a `/` separated path.
-pub(super) fn normalise(path: &str) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for component in Path::new(path).components() {
-        match component {
-            Component::ParentDir if parts.last().is_some_and(|last| last != "..") => {
-                parts.pop();
-            }
-            Component::ParentDir => parts.push("..".into()),
-            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]
@@ -188,10 +153,13 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), folder.join("link.json")).expect("writable");
         let base = Base::new(&folder, "m");
         assert_eq!(base.read("../up.json").expect("inside the workspace").shown, "up.json");
-        assert!(matches!(base.read("link.json"), Err(FileError::Outside)));
-        assert!(matches!(base.read("../.."), Err(FileError::Outside)));
-        assert!(matches!(base.read("."), Err(FileError::NotAFile)));
-        assert!(matches!(base.read("none"), Err(FileError::Missing)));
+        assert!(matches!(base.read("link.json"), Err(FileError::Refused(Refused::Outside))));
+        assert!(matches!(base.read("../.."), Err(FileError::Refused(Refused::Outside))));
+        assert!(matches!(base.read("."), Err(FileError::Refused(Refused::NotAFile))));
+        assert!(matches!(base.read("none"), Err(FileError::Refused(Refused::Missing))));
+        std::fs::create_dir(folder.join(".git")).expect("writable");
+        std::fs::write(folder.join(".git/config"), "token").expect("writable");
+        assert!(matches!(base.read(".git/config"), Err(FileError::Refused(Refused::GitsOwn))));
         let latin = base.read("latin1.json").expect("bytes");
         assert!(matches!(latin.text(), Err(FileError::NotUtf8(3))));
     }

@@ -3,7 +3,7 @@
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
-use crate::release::{Changelog, Entry, Noted, Release, Versioning};
+use crate::release::{Changelog, Entry, Noted, Release, Versioning, says_nothing};
 
 const MISSING: Rule = Rule {
     id: "changelog-missing",
@@ -12,6 +12,15 @@ const MISSING: Rule = Rule {
     reason: "Whoever uses the model reads there whether a new version concerns them.",
     fix: "write a CHANGELOG.md in the form of https://keepachangelog.com",
     example: "gates: {changelog: {required: true}} without a CHANGELOG.md",
+};
+
+const UNREADABLE: Rule = Rule {
+    id: "changelog-unreadable",
+    level: Level::Error,
+    summary: "the changelog is there, and is not read",
+    reason: "What it says is published, so only a regular file of the repository is read: never what a link leads to elsewhere, and no pipe.",
+    fix: "put the changelog itself where the link or the pipe stands, as a regular file of the repository",
+    example: "CHANGELOG.md -> /home/ci/notes.md",
 };
 
 const ENTRY_MISSING: Rule = Rule {
@@ -71,7 +80,7 @@ impl Gate for Changelogs {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&MISSING, &ENTRY_MISSING, &ENTRY_EMPTY, &DATE, &ORDER, &DUPLICATE]
+        vec![&MISSING, &UNREADABLE, &ENTRY_MISSING, &ENTRY_EMPTY, &DATE, &ORDER, &DUPLICATE]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -79,13 +88,19 @@ impl Gate for Changelogs {
             Versioning::Release(release) => Some(release),
             Versioning::Untagged | Versioning::Unreadable { .. } => None,
         };
+        if let Some(why) = &load.changes.refused {
+            let message = format!("`{}` is not read: {why}", load.changes.path);
+            let at = Location::file(&load.changes.path);
+            let finding = Finding::new(&UNREADABLE, &message, at);
+            return Ok(Judgement::new(message, vec![finding]));
+        }
         let Some(log) = &load.changes.changelog else { return Ok(without(load, release)) };
         let mut findings = duplicates(log);
         findings.extend(disorder(log));
         let note = match release {
             Some(release) => about(load, log, release, &mut findings),
             None => match &log.unreleased {
-                Some(one) if !is_empty(&one.notes) => "something under Unreleased".into(),
+                Some(one) if !says_nothing(&one.notes) => "something under Unreleased".into(),
                 _ => "nothing under Unreleased".into(),
             },
         };
@@ -133,7 +148,7 @@ fn about(
         }
         Some(Noted::Unreleased(_)) => format!("{version} by what stands under Unreleased"),
         Some(Noted::Entry(entry)) => {
-            if is_empty(&entry.notes) {
+            if says_nothing(&entry.notes) {
                 findings.push(empty(load, log, entry));
             }
             // An entry that leads to a version gets its date with that version.
@@ -150,7 +165,7 @@ fn about(
 
 fn missing(load: &Load<'_>, log: &Changelog, release: &Release) -> Finding {
     let (version, path) = (&release.version, &log.path);
-    let unreleased = log.unreleased.as_ref().filter(|one| !is_empty(&one.notes));
+    let unreleased = log.unreleased.as_ref().filter(|one| !says_nothing(&one.notes));
     let (line, message, fix) = match (unreleased, log.entries.first()) {
         (Some(one), _) => (
             one.line,
@@ -190,7 +205,8 @@ fn empty(load: &Load<'_>, log: &Changelog, entry: &Entry) -> Finding {
 
 fn date(load: &Load<'_>, log: &Changelog, entry: &Entry) -> Option<Finding> {
     let behind = entry.behind.trim_start_matches(['-', ' ']);
-    let earlier = log.entries.iter().filter(|other| other.version < entry.version);
+    // Another line may have had its patch in between.
+    let earlier = log.entries.iter().filter(|other| comes_before(&other.version, &entry.version));
     let latest = earlier.filter_map(|other| other.date.zip(Some(&other.version))).max();
     let tomorrow = load.today.tomorrow().unwrap_or(load.today);
     let version = &entry.version;
@@ -201,8 +217,7 @@ fn date(load: &Load<'_>, log: &Changelog, entry: &Entry) -> Option<Finding> {
         (Some(date), _) if date > tomorrow => {
             format!("the entry for {version} is dated {date}, and today is {}", load.today)
         }
-        // Another line may have had its patch in between.
-        (Some(date), Some((day, before))) if date < day && same_line(before, version) => {
+        (Some(date), Some((day, before))) if date < day => {
             format!("the entry for {version} is dated {date}, before that for {before} ({day})")
         }
         _ => return None,
@@ -212,8 +227,11 @@ fn date(load: &Load<'_>, log: &Changelog, entry: &Entry) -> Option<Finding> {
     Some(finding.with_fix(format!("write the day of the release: {heading}")))
 }
 
-fn same_line(a: &semver::Version, b: &semver::Version) -> bool {
-    (a.major, a.minor) == (b.major, b.minor)
+/// Whether a version must be of an earlier day: an earlier one of its own line, and the first of
+/// any line below, whose patches may come later.
+fn comes_before(other: &semver::Version, version: &semver::Version) -> bool {
+    let line = |version: &semver::Version| (version.major, version.minor);
+    other < version && (line(other) == line(version) || other.patch == 0)
 }
 
 fn duplicates(log: &Changelog) -> Vec<Finding> {
@@ -259,12 +277,6 @@ fn draft(load: &Load<'_>, release: &Release) -> String {
 fn items(load: &Load<'_>) -> String {
     let notes = load.changes.commits.notes(str::to_owned);
     notes.unwrap_or_else(|| "### Changed\n\n- …".into())
-}
-
-/// Headings and comments alone say nothing.
-fn is_empty(notes: &str) -> bool {
-    let mut lines = notes.lines().map(str::trim);
-    !lines.any(|line| !line.is_empty() && !line.starts_with('#') && !line.starts_with("<!--"))
 }
 
 #[cfg(test)]

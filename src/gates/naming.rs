@@ -147,11 +147,15 @@ fn follows(convention: &Convention, place: &Place<'_>) -> Option<Finding> {
         (at, rest) => format!("`{}`, after `{}`, at `{rest}`", place.name, &place.name[..at]),
     };
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    let another_major = matches!(part, Some(Part::Major)) && digits > 0 && digits == rest.len();
+    // With any major number it would follow, so the number alone is the matter.
+    let another_major = matches!(part, Some(Part::Major))
+        && digits > 0
+        && walk(convention, &Place { name: place.name.clone(), major: None, ..*place }).is_ok();
     let (rule, message) = if another_major {
         let message = format!(
-            "`{}` is for versions {rest}.x, and this is one of {}.x",
+            "`{}` is for versions {}.x, and this is one of {}.x",
             place.id(),
+            &rest[..digits],
             place.major.unwrap_or_default()
         );
         (&OTHER_MAJOR, message)

@@ -131,6 +131,7 @@ impl Gate for Size {
         let mut note = Bytes(bytes).to_string();
         match &asked.max {
             Some(max) => note += &format!(" of {}", Bytes(max.most)),
+            None if asked.max_growth.is_some() => {}
             None => note += ", no budget",
         }
         if let Some(growth) = &asked.max_growth {

@@ -1,4 +1,4 @@
-//! `check`: tests, inventory, evidence, gates, report. Writes nothing but reports, needs no secret.
+//! `check`: tests, inventory, evidence, gates, report. Sends nothing to the Hub, needs no secret.
 
 use crate::exit::Exit;
 use crate::failure::Failure;

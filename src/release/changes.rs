@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::changelog::{self, Changelog, Entry};
+use super::changelog::{self, Changelog, Entry, says_nothing};
 use super::commits::{self, Commits, Way};
 use super::{Channel, GitFacts, GitTag, Release, Versioning, read_tag};
 use crate::markdown;
 use crate::policy::{Model, Policy};
+use crate::workspace::{self, Refused};
 
 /// Bytes of a changelog that are read.
 const CHANGELOG_LIMIT: u64 = 4 * 1024 * 1024;
@@ -26,6 +27,8 @@ pub struct Changes {
     pub changelog: Option<Changelog>,
     /// Where it is, or would be, as shown to people.
     pub path: String,
+    /// Why it is not read though something stands there.
+    pub refused: Option<String>,
     /// The commits since the version before.
     pub commits: Commits,
 }
@@ -58,7 +61,7 @@ impl Changes {
             return of(version).map(Noted::Entry);
         }
         let leads_to = Version::new(version.major, version.minor, version.patch);
-        let unreleased = log.unreleased.as_ref().filter(|one| !one.notes.is_empty());
+        let unreleased = log.unreleased.as_ref().filter(|one| !says_nothing(&one.notes));
         of(version)
             .or_else(|| of(&leads_to))
             .map(Noted::Entry)
@@ -96,8 +99,13 @@ pub fn changes(
     release: Option<&Release>,
 ) -> Changes {
     let (file, path) = place(base, shown_base, model, git);
-    let changelog = read(&file).map(|text| {
-        let mut log = changelog::read(&text);
+    let (text, refused) = match read(&file, base, shown_base, git) {
+        Ok(text) => (text, None),
+        Err(refused) => (None, Some(refused.to_string())),
+    };
+    let models: Vec<_> = policy.models.iter().map(|model| model.name.as_str()).collect();
+    let changelog = text.map(|text| {
+        let mut log = changelog::read(&text, &models);
         log.path.clone_from(&path);
         let mut versions: BTreeSet<_> =
             tagged(policy, model, git).map(|(version, _)| version).collect();
@@ -105,7 +113,8 @@ pub fn changes(
         log.entries.retain(|entry| is_about(entry, model, policy, &versions));
         log
     });
-    Changes { changelog, path, commits: commits(base, policy, model, git, release) }
+    let commits = commits(base, policy, model, git, release);
+    Changes { changelog, path, refused, commits }
 }
 
 /// The changelog's file, and how it is shown.
@@ -117,8 +126,8 @@ fn place(base: &Path, shown_base: &str, model: &Model, git: &GitFacts) -> (PathB
     let named = model.gates.changelog.file.as_deref();
     let beside = base.join(named.unwrap_or(USUAL));
     if let (None, Some(root)) = (named, &git.root)
-        && !beside.is_file()
-        && root.join(USUAL).is_file()
+        && !stands(&beside)
+        && stands(&root.join(USUAL))
     {
         return (root.join(USUAL), USUAL.into());
     }
@@ -129,9 +138,8 @@ fn place(base: &Path, shown_base: &str, model: &Model, git: &GitFacts) -> (PathB
 /// about each that has such a version.
 fn is_about(entry: &Entry, model: &Model, policy: &Policy, versions: &BTreeSet<Version>) -> bool {
     match entry.model.as_deref() {
-        Some(name) if name == model.name => true,
-        Some(name) if policy.models.iter().any(|other| other.name == name) => false,
-        _ => policy.models.len() == 1 || versions.contains(&entry.version),
+        Some(name) => name == model.name,
+        None => policy.models.len() == 1 || versions.contains(&entry.version),
     }
 }
 
@@ -196,12 +204,29 @@ fn own_folder<'a>(path: &'a str, policy: &Policy) -> &'a str {
     own
 }
 
-/// The changelog's text; `None` where it cannot be read.
-fn read(path: &Path) -> Option<String> {
+/// Whether anything has the name: a pipe and a link that leads nowhere too.
+fn stands(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// The changelog's text; `None` where there is none. It goes to the Hub, so nothing but a file of
+/// the workspace or the repository is read.
+fn read(
+    path: &Path,
+    base: &Path,
+    shown_base: &str,
+    git: &GitFacts,
+) -> Result<Option<String>, Refused> {
+    let (_, workspace) = workspace::around(base, shown_base);
+    let root = git.root.as_ref().and_then(|root| root.canonicalize().ok());
+    let within: Vec<_> = root.iter().chain([&workspace]).map(PathBuf::as_path).collect();
+    let file = match workspace::open(path, &within) {
+        Err(Refused::Missing) if !stands(path) => return Ok(None),
+        file => file?,
+    };
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
-    file.take(CHANGELOG_LIMIT).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    file.take(CHANGELOG_LIMIT).read_to_end(&mut bytes)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 #[cfg(test)]

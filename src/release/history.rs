@@ -33,6 +33,10 @@ pub fn history(
         known.date = entry.date.or(known.date);
         known.notes = Some(entry.notes.clone()).filter(|notes| !notes.is_empty());
     }
+    // What came later is not told, so that a tag released again has the same card.
+    if let Some(release) = release {
+        versions.retain(|version, _| *version <= release.version);
+    }
     if let Some(known) = release.and_then(|release| versions.get_mut(&release.version)) {
         // The card shows it escaped, so it is not escaped here.
         known.notes = known.notes.take().or_else(|| match changes.noted(&known.version) {
@@ -87,6 +91,23 @@ mod tests {
             ]
         );
         assert_eq!(told(one, 0, "", &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_tag_released_again_tells_nothing_of_later_ones() {
+        let policy = crate::policy::parse("p", "model: {name: churn, owner: o}\n", &[]);
+        let policy = policy.expect("valid");
+        let tag = |name: &str| GitTag { name: name.into(), commit: String::new(), time: 0 };
+        let tags = ["v1.0.0", "v1.1.0", "v2.0.0"].map(tag).into();
+        let git = GitFacts { tags, ..GitFacts::default() };
+        let super::super::Versioning::Release(release) = super::super::read_tag("v1.1.0", &policy)
+        else {
+            panic!("a release")
+        };
+        let history =
+            history(&policy, &policy.models[0], &git, &Changes::default(), Some(&release));
+        let versions: Vec<_> = history.iter().map(|entry| entry.version.to_string()).collect();
+        assert_eq!(versions, ["1.1.0", "1.0.0"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use semver::Version;
 
-pub use changelog::{Changelog, Entry, Unreleased};
+pub use changelog::{Changelog, Entry, Unreleased, says_nothing};
 pub use changes::{Changes, Noted, changes};
 pub use channel::Channel;
 pub use commits::Commits;

@@ -29,6 +29,10 @@ impl Case<'_> {
         if let Some(text) = self.changelog {
             std::fs::write(folder.path().join("CHANGELOG.md"), text).expect("written");
         }
+        self.weigh_in(folder.path())
+    }
+
+    fn weigh_in(&self, folder: &std::path::Path) -> (Vec<String>, String) {
         let policy = policy::parse("weighbridge.yml", self.policy, &[]).expect("valid");
         let versioning = self.tag.map_or(Versioning::Untagged, |tag| read_tag(tag, &policy));
         let tag = |name: &&str| GitTag { name: (*name).into(), commit: String::new(), time: 0 };
@@ -44,7 +48,7 @@ impl Case<'_> {
             versioning: &versioning,
             target: None,
             git: &git,
-            changes: &changes(folder.path(), "", &policy, model, &git, release),
+            changes: &changes(folder, "", &policy, model, &git, release),
             inventory: &Inventory::default(),
             evidence: &Evidence::default(),
             test_run: None,
@@ -119,6 +123,23 @@ fn what_is_missing_wrong_or_twice() {
             "error changelog-entry-empty CHANGELOG.md:1: the entry for 1.1.0 says nothing",
             "say below line 1",
         ),
+        // What the fix of a missing entry proposes, as it was pasted.
+        (
+            "## [1.1.0] - 2026-01-31\n\n### Changed\n\n- …\n<!-- say it -->\n".into(),
+            "error changelog-entry-empty CHANGELOG.md:1: the entry for 1.1.0 says nothing",
+            "say below line 1",
+        ),
+        // A later patch of the line below hides nothing.
+        (
+            "## [1.1.1] - 2025-01-20\n- a\n## [1.1.0] - 2025-12-01\n- b\n## [1.0.5] - 2026-01-15\n- c\n".into(),
+            "warning changelog-date CHANGELOG.md:1: the entry for 1.1.1 is dated 2025-01-20, before that for 1.1.0 (2025-12-01)",
+            "2026-01-31",
+        ),
+        (
+            "## [1.2.0] - 2025-01-20\n- a\n## [1.1.1] - 2026-01-15\n- b\n## [1.1.0] - 2025-12-01\n- c\n".into(),
+            "warning changelog-date CHANGELOG.md:1: the entry for 1.2.0 is dated 2025-01-20, before that for 1.1.0 (2025-12-01)",
+            "2026-01-31",
+        ),
         (
             format!("## [1.1.0]\n{fine}"),
             "warning changelog-date CHANGELOG.md:1: the entry for 1.1.0 has no date",
@@ -150,8 +171,9 @@ fn what_is_missing_wrong_or_twice() {
             "make one entry of the two",
         ),
     ] {
-        let tag = if text.contains("1.1.1") { "v1.1.1" } else { "v1.1.0" };
-        let (findings, _) = Case { tag: Some(tag), ..case(&text) }.weigh();
+        let tag = ["1.2.0", "1.1.1"].iter().find(|version| text.contains(**version));
+        let tag = format!("v{}", tag.unwrap_or(&"1.1.0"));
+        let (findings, _) = Case { tag: Some(&tag), ..case(&text) }.weigh();
         let [finding] = &findings[..] else { panic!("{text}: {findings:?}") };
         let (said, fixed) = finding.split_once(" → ").expect("a fix");
         assert_eq!(said, expected);
@@ -174,6 +196,35 @@ fn no_changelog_is_fine_until_the_policy_asks_for_one() {
             assert!(finding.starts_with("error changelog-missing weighbridge.yml: "), "{finding}");
             assert!(finding.contains(&format!("# Changelog\n\n{heading}\n")), "{finding}");
         }
+    }
+}
+
+#[test]
+fn what_is_no_file_of_the_repository_is_told_and_not_read() {
+    let outside = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(outside.path(), "## [1.1.0] - 2026-01-30\n- a secret\n").expect("written");
+    let link = |to: &std::path::Path, at: &std::path::Path| {
+        std::os::unix::fs::symlink(to, at).expect("linked");
+    };
+    type Make<'a> = &'a dyn Fn(&std::path::Path);
+    let cases: [(Make<'_>, &str); 4] = [
+        (&|at| link(outside.path(), at), "the path leads outside the workspace"),
+        (&|at| link(std::path::Path::new("gone.md"), at), "no such file"),
+        (&|at| link(std::path::Path::new(".git/config"), at), "the path leads into .git"),
+        (&|at| std::fs::create_dir(at).expect("made"), "not a regular file"),
+    ];
+    for (make, why) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join(".git")).expect("made");
+        std::fs::write(folder.path().join(".git/config"), "token").expect("written");
+        make(&folder.path().join("CHANGELOG.md"));
+        let (findings, note) = case("").weigh_in(folder.path());
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        let said = format!(
+            "error changelog-unreadable CHANGELOG.md: `CHANGELOG.md` is not read: {why} → "
+        );
+        assert!(finding.starts_with(&said), "{finding}");
+        assert!(note.ends_with(why), "{note}");
     }
 }
 

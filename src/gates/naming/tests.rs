@@ -162,6 +162,16 @@ fn the_major_version_is_the_versions() {
         ]
     );
     assert!(weigh(&named("risk-churn-xgb-v{major}", CONVENTION, ""), Some("v12.0.0")).0.is_empty());
+    for (name, rule) in [
+        (
+            "risk-v1-churn-rank",
+            "name-of-another-major: `acme/risk-v1-churn-rank` is for versions 1.x",
+        ),
+        ("risk-v1-other", "name-off-convention"),
+    ] {
+        let (findings, _) = weigh(&named(name, "{team}-v{major}-{name}", ""), Some("v2.0.0"));
+        assert!(findings.len() == 1 && findings[0].starts_with(rule), "{findings:?}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{few, is_written_for_us};
 use crate::digest::Digest;
 use crate::finding::{Finding, Level, Location, Rule};
 use crate::gates::Load;
-use crate::inventory::{Interface, Named, unsharded};
+use crate::inventory::{Artifact, Interface, Named, unsharded};
 use crate::release::{Published, Release};
 
 pub(super) const TOO_SMALL: Rule = Rule {
@@ -248,6 +248,8 @@ impl Files {
         let inventory = &load.inventory.files;
         let here: BTreeMap<_, _> =
             inventory.iter().map(|file| (file.path.as_str(), file)).collect();
+        let known: BTreeSet<_> = before.files.iter().map(|old| old.path.as_str()).collect();
+        let renamed = is_xgboost_renamed(inventory, &known);
         let stems: BTreeSet<_> = here.keys().map(|path| unsharded(path)).collect();
         for old in before.files.iter().filter(|old| !is_written_for_us(&old.path)) {
             let path = &old.path;
@@ -258,25 +260,27 @@ impl Files {
                     let was = &old.format;
                     files.broken.push(format!("{path:.200} was {was:.40} and is {now}"));
                 }
-                Some(_) => files.add(path, "changed"),
+                Some(now) => files.add(path, now.format.as_str(), "changed"),
                 None if is_model(&old.format) && !stems.contains(&unsharded(path)) => {
                     files.broken.push(format!("{path:.200} is gone"));
                 }
-                None => files.add(path, "is gone"),
+                None if is_usual_model(path) || (renamed && is_weights_in_json(old)) => {
+                    files.broken.push(format!("{path:.200} is gone"));
+                }
+                None => files.add(path, &old.format, "is gone"),
             }
         }
-        let known: BTreeSet<_> = before.files.iter().map(|old| old.path.as_str()).collect();
-        for path in here.into_keys() {
+        for (path, now) in here {
             if !known.contains(&path) && !is_written_for_us(path) {
-                files.add(path, "is new");
+                files.add(path, now.format.as_str(), "is new");
             }
         }
         files
     }
 
-    fn add(&mut self, path: &str, what: &str) {
+    fn add(&mut self, path: &str, format: &str, what: &str) {
         let told = format!("{path:.200} {what}");
-        if is_document(path) {
+        if is_document(path, format) {
             self.documents.push(told);
         } else {
             self.weights.insert(path.to_owned(), told);
@@ -300,9 +304,40 @@ fn is_model(format: &str) -> bool {
     !none.contains(&format)
 }
 
+/// Whether a file has the name under which libraries save a model as text: XGBoost and
+/// TensorFlow.js in JSON, LightGBM in lines.
+fn is_usual_model(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("model.json" | "model.txt"))
+}
+
+/// Whether every model of XGBoost in JSON is under a name that was not there before.
+fn is_xgboost_renamed(files: &[Artifact], known: &BTreeSet<&str>) -> bool {
+    let begins = |file: &&Artifact| {
+        let start = String::from_utf8_lossy(&file.sample);
+        let start = start.trim_start().strip_prefix('{').map(str::trim_start);
+        start.is_some_and(|start| start.starts_with("\"learner\""))
+    };
+    let mut models = files.iter().filter(begins).peekable();
+    models.peek().is_some() && models.all(|file| !known.contains(file.path.as_str()))
+}
+
+/// Whether a file that is gone may have been a model in JSON: nobody kept what stood in it.
+fn is_weights_in_json(old: &File) -> bool {
+    let name = old.path.rsplit('/').next().unwrap_or_default();
+    let settings = ["config", "index", "map", "params", "results", "state", "tokens", "vocab"];
+    let is_about = |word: &&str| name.contains(*word);
+    old.format == "json"
+        && !settings.iter().any(|word| is_about(&word))
+        && !is_document(name, "json")
+}
+
 /// Whether a file tells of the model and is no part of it.
-fn is_document(path: &str) -> bool {
+fn is_document(path: &str, format: &str) -> bool {
+    if is_model(format) {
+        return false;
+    }
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let is_text = !matches!(format, "data" | "executable" | "lfs-pointer" | "unknown");
     let begins = ["changelog", "citation", "copying", "licence", "license", "notice", "readme"];
     let ends = [".gif", ".html", ".jpeg", ".jpg", ".md", ".pdf", ".png", ".rst", ".svg", ".webp"];
     let told = [
@@ -315,7 +350,12 @@ fn is_document(path: &str) -> bool {
         "training_args.json",
         "use_policy.txt",
     ];
-    begins.iter().any(|begin| name.starts_with(begin))
+    // `license`, `LICENSE-MIT`, `NOTICE.txt`; `license_plate` is about cars.
+    let is_begun = |begin: &&str| {
+        let rest = name.strip_prefix(*begin);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    };
+    is_text && begins.iter().any(|begin| is_begun(&begin))
         || ends.iter().any(|end| name.ends_with(end))
         || told.contains(&name.as_str())
 }

@@ -96,6 +96,7 @@ fn what_each_change_deserves() {
     let base = || vec![model(&[2, 8], 0), config("\"0\": \"stays\", \"1\": \"leaves\"")];
     let plus = |name: &'static str, text: &str| [base(), vec![(name, text.into())]].concat();
     let changed = |model: (&'static str, Vec<u8>)| vec![model, base().remove(1)];
+    let xgboost = r#"{"learner": {"gradient_booster": {}}}"#;
     let torch = zip(&[("archive/data.pkl", b"\x80\x02N.")], true);
     let before = [base(), vec![("old.pt", torch.clone())]].concat();
     let cases: Vec<(Files, Files, &str)> = vec![
@@ -136,6 +137,36 @@ fn what_each_change_deserves() {
             "major since 1.0.0: old.pt was torch-zip and is pickle",
         ),
         (base(), before, "minor since 1.0.0: old.pt is new"),
+        (
+            plus("LICENSE-MIT", "a"),
+            plus("LICENSE-MIT", "b"),
+            "patch since 1.0.0: LICENSE-MIT changed",
+        ),
+        (
+            plus("license_plate.bin", "a"),
+            plus("license_plate.bin", "b"),
+            "minor since 1.0.0: license_plate.bin changed",
+        ),
+        (
+            [base(), vec![("readme", b"\x80\x04K\x01.".to_vec())]].concat(),
+            [base(), vec![("readme", b"\x80\x04K\x02.".to_vec())]].concat(),
+            "minor since 1.0.0: readme changed",
+        ),
+        (
+            plus("model.json", xgboost),
+            plus("other.json", xgboost),
+            "major since 1.0.0: model.json is gone",
+        ),
+        (
+            plus("churn.json", xgboost),
+            plus("other.json", xgboost),
+            "major since 1.0.0: churn.json is gone",
+        ),
+        (
+            plus("a.json", "{}"),
+            plus("b.json", "{}"),
+            "minor since 1.0.0: a.json is gone, b.json is new",
+        ),
     ];
     for (before, now, expected) in cases {
         let (note, _) = judged(("1.0.0", &before), ("v2.0.0", &now), true).expect("judged");
