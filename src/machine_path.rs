@@ -36,8 +36,24 @@ const ROOTS: [&str; 31] = [
     "workspace",
 ];
 
-/// Folders whose entries are people's, or made for one run: such an entry is not told either.
-const OF_ONE: [&str; 7] = ["home", "users", "user", "tmp", "temp", "t", "documents and settings"];
+/// Folders whose entries are people's, or made for one run, wherever they lie: such an entry is not
+/// told either, and neither is what lies directly below one of [`ROOTS`].
+const OF_ONE: [&str; 14] = [
+    "home",
+    "users",
+    "user",
+    "tmp",
+    "temp",
+    "t",
+    "documents and settings",
+    "scratch",
+    "export",
+    "efs",
+    "fsx",
+    "gpfs",
+    "lustre",
+    "nfs",
+];
 
 /// Whether a whole value is such a path: absolute, of Windows, of a server, of somebody's home, or
 /// an address of one.
@@ -84,8 +100,7 @@ pub(crate) fn scrub(text: &str) -> String {
         });
         if let Some(head) = start(rest).filter(|_| !inside_word) {
             let body = &rest[head..];
-            let end = body.find(is_end).unwrap_or(body.len());
-            let path = &rest[..head + end];
+            let path = &rest[..head + length(body)];
             out.push_str(last_part(path).as_deref().unwrap_or("…"));
             rest = &rest[path.len()..];
             (earlier, before) = (None, path.chars().next_back());
@@ -129,6 +144,20 @@ fn special(text: &str) -> Option<usize> {
     }
 }
 
+/// Length of the path that a text begins with. A space is part of it where the word behind it goes on
+/// with a path: `/home/ada lovelace/x`.
+fn length(body: &str) -> usize {
+    let mut end = body.find(is_end).unwrap_or(body.len());
+    while let Some(behind) = body[end..].strip_prefix(' ') {
+        let word = &behind[..behind.find(is_end).unwrap_or(behind.len())];
+        if !word.contains(['/', '\\']) || word.starts_with(['/', '\\', '~', '.']) {
+            break;
+        }
+        end += 1 + word.len();
+    }
+    end
+}
+
 fn is_end(c: char) -> bool {
     c.is_whitespace() || c.is_control() || "\"'`,;:|<>()[]{}”’»".contains(c)
 }
@@ -141,8 +170,12 @@ fn last_part(path: &str) -> Option<String> {
         // `~ada` and `C:` are all that there is.
         None => last.starts_with('~') || last.ends_with(':'),
     };
-    let of_root = path.starts_with('/') && path.trim_matches('/') == last && ROOTS.contains(&last);
-    (!of_one && !of_root).then(|| last.to_owned())
+    let path = path.strip_prefix("file:").unwrap_or(path);
+    let mut from_top = path.split('/').filter(|part| !part.is_empty());
+    let below_root = path.starts_with('/')
+        && from_top.next().is_some_and(|root| ROOTS.contains(&root))
+        && from_top.nth(1).is_none();
+    (!of_one && !below_root).then(|| last.to_owned())
 }
 
 #[cfg(test)]
@@ -167,6 +200,11 @@ mod tests {
             (r"C:\Users\ada", None),
             ("/tmp/tmpab12", None),
             ("/root", None),
+            ("/scratch/ada", None),
+            ("/work/ada/", None),
+            ("file:///fsx/ada", None),
+            ("/mnt/lustre/ada", None),
+            ("/scratch/ada/bert", Some("bert")),
             ("google/bert", Some("google/bert")),
             ("./out/bert", Some("./out/bert")),
             ("s3://bucket/home/ada", Some("s3://bucket/home/ada")),
@@ -188,6 +226,11 @@ mod tests {
             ("dbfs:/Users/ada@acme.example/run", "dbfs:run"),
             ("PATH=/home/ada/bin:/home/bob/bin", "PATH=bin:bin"),
             ("é/home/ada", "é/home/ada"),
+            ("see /home/ada lovelace/secret/x", "see x"),
+            ("see /home/ada van/b c/x, y/z", "see x, y/z"),
+            ("/home/ada/x /home/bob/y and a/b", "x y and a/b"),
+            ("/home/ada/x https://a/b", "x https://a/b"),
+            (r"C:\Users\ada lovelace\x", "x"),
             ("vllm//home/ada/phi", "vllm/phi"),
             ("https://home/ada/phi", "https://home/ada/phi"),
         ] {

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 6] = [
     &["publish", "report", "card", "provenance", "gates"],
     &["release", "inventory", "evidence", "test_run", "rehearsal"],
     &["policy", "context", "credentials", "inputs"],
-    &["hub", "github", "scan", "finding"],
+    &["hub", "github", "scan", "finding", "publishable"],
     &[
         "http",
         "digest",

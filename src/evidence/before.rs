@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::metrics::{at_pointer, has_pointers};
+use super::metrics::{at_pointer, beside, has_pointers};
 use super::results::{self, Number, Results};
 use super::scores::{self, Scores};
 use super::{Base, Evidence, EvidenceFile, Metric, MetricValue, json_metric};
@@ -144,7 +144,8 @@ fn number(file: &EvidenceFile, benchmark: &Benchmark) -> Result<Number, String> 
     if let (Place::Pointer(pointer), false) = (&benchmark.place, is_record) {
         if has_pointers(file) {
             let (value, _) = json_metric::read(file, pointer);
-            return Ok(Number::new(&benchmark.metric, value, 0));
+            let number = results.ok().and_then(|results| beside(&results, pointer, &value));
+            return Ok(number.unwrap_or_else(|| Number::new(&benchmark.metric, value, 0)));
         }
         return at_pointer(&results?, pointer).cloned();
     }

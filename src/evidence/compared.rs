@@ -1,13 +1,15 @@
 //! Whether a number is worse than it was: by value, or, where errors are known, by a one-sided test.
 //! With the scores of the same examples on both sides the test is paired, which sees differences
-//! that are far smaller than what two separate means can show.
+//! that are far smaller than what two separate means can show. Of scores that are right or wrong it
+//! is exact: few changes say little, however many examples stayed the same.
 
 use std::fmt;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::function::beta::beta_reg;
 
-use super::scores::Scores;
+use super::scores::{Scores, error_of_mean};
 use crate::policy::{Direction, NoWorseThan};
 
 /// What is known of a number on one side of a comparison.
@@ -34,6 +36,8 @@ pub struct Compared<'a> {
     pub test: Option<Test>,
     /// Examples that both sides have, where both have scores and they are not of the same examples.
     pub shared: Option<usize>,
+    /// Examples that changed, where a test is asked for and they are too few for one.
+    pub few: Option<usize>,
 }
 
 /// A one-sided test of whether the number is worse by more than what is allowed.
@@ -61,6 +65,8 @@ pub struct Test {
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.method, self.samples, self.samples_before) {
+            (Method::Sign, Some(examples), _) => write!(f, "sign test over {examples} examples")?,
+            (Method::Sign, None, _) => f.write_str("sign test")?,
             (Method::Paired, Some(examples), _) => write!(f, "paired over {examples} examples")?,
             (Method::Paired, None, _) => f.write_str("paired")?,
             (Method::Unpaired, Some(now), Some(before)) => {
@@ -83,6 +89,8 @@ impl fmt::Display for Test {
 pub enum Method {
     /// By the differences of the same examples.
     Paired,
+    /// By how many of the same examples changed to the worse and to the better: exact (McNemar's).
+    Sign,
     /// As two independent means (Welch's test).
     Unpaired,
 }
@@ -109,14 +117,23 @@ pub(super) fn compared<'a>(
         Direction::Lower => now.value - before.value,
     };
     let allowed = asked.tolerance.around(before.value);
-    let test = asked.confidence.and_then(|confidence| {
-        let errors = paired(now, before).or_else(|| unpaired(now, before))?;
-        Some(errors.of(worse_by, allowed, confidence))
+    let tested = asked.confidence.map(|confidence| {
+        let pairs = Pairs::of(direction, now, before);
+        match (&pairs, unpaired(now, before)) {
+            (Some(pairs), _) => pairs.test(worse_by, allowed, confidence),
+            (None, Some(errors)) => Ok(errors.of(worse_by, allowed, confidence)),
+            (None, None) => Err(None),
+        }
     });
+    let (test, few) = match tested {
+        Some(Ok(test)) => (Some(test), None),
+        Some(Err(few)) => (None, few),
+        None => (None, None),
+    };
     let is_unpaired = test.is_some_and(|test| test.method == Method::Unpaired);
     let scores = now.scores.zip(before.scores).filter(|_| is_unpaired);
     let shared = scores.map(|(one, other)| one.shared(other));
-    Compared { from, before: before.value, worse_by, allowed, test, shared }
+    Compared { from, before: before.value, worse_by, allowed, test, shared, few }
 }
 
 /// From so many degrees of freedom on, the t distribution is the normal one to four digits.
@@ -130,11 +147,79 @@ struct Errors {
     freedom: Option<f64>,
 }
 
-fn paired(now: &Side<'_>, before: &Side<'_>) -> Option<Errors> {
-    let (one, other) = (now.scores?, before.scores?);
-    let stderr = one.paired_error(other)?;
-    let samples = (Some(one.count()), Some(other.count()));
-    Some(Errors { method: Method::Paired, samples, stderr, freedom: degrees(Some(one.count())) })
+/// Fewer changed examples tell nothing by Student's t.
+const FEW: usize = 10;
+/// Up to so many changed examples the sign test is computed; from there on, t is as good.
+const EXACT_TO: usize = 1000;
+
+/// By how much each of the same examples is worse.
+struct Pairs {
+    differences: Vec<f64>,
+    stderr: f64,
+}
+
+impl Pairs {
+    fn of(direction: Direction, now: &Side<'_>, before: &Side<'_>) -> Option<Self> {
+        let (now, before) = (now.scores?, before.scores?);
+        let differences = match direction {
+            Direction::Higher => before.differences(now)?,
+            Direction::Lower => now.differences(before)?,
+        };
+        let stderr = error_of_mean(&differences)?;
+        Some(Self { differences, stderr })
+    }
+
+    /// The test that fits, or how many examples changed, where those are too few for one.
+    fn test(&self, worse_by: f64, allowed: f64, confidence: f64) -> Result<Test, Option<usize>> {
+        let changes = || self.differences.iter().filter(|change| **change != 0.0);
+        let changed = changes().count();
+        let sizes_equal = changes().all(|change| change.abs() == self.size());
+        if allowed == 0.0 && sizes_equal && changed <= EXACT_TO {
+            return Ok(self.sign_test(changed, confidence));
+        }
+        if (1..FEW).contains(&changed) {
+            return Err(Some(changed));
+        }
+        let samples = Some(self.differences.len() as u64);
+        let (method, stderr, freedom) = (Method::Paired, self.stderr, degrees(samples));
+        let errors = Errors { method, samples: (samples, samples), stderr, freedom };
+        Ok(errors.of(worse_by, allowed, confidence))
+    }
+
+    /// The size of the first change; 0 without one.
+    fn size(&self) -> f64 {
+        self.differences.iter().find(|change| **change != 0.0).map_or(0.0, |change| change.abs())
+    }
+
+    /// Of the examples that changed, as many should have got better as worse. The least by which the
+    /// mean is worse follows from Clopper and Pearson's bound of the part that got worse, which is
+    /// above one half exactly where the test shows it.
+    #[expect(clippy::cast_precision_loss, reason = "at most a thousand changed")]
+    fn sign_test(&self, changed: usize, confidence: f64) -> Test {
+        let worse = self.differences.iter().filter(|change| **change > 0.0).count();
+        let (all, changed, worse) = (self.differences.len() as f64, changed as f64, worse as f64);
+        // How likely at least so many get worse, when each does with this likelihood.
+        let tail = |part: f64| beta_reg(worse, changed - worse + 1.0, part);
+        let (mut least, mut most) = (0.0, 1.0);
+        if worse > 0.0 {
+            for _ in 0..60 {
+                let middle = f64::midpoint(least, most);
+                let bound = if tail(middle) > 1.0 - confidence { &mut most } else { &mut least };
+                *bound = middle;
+            }
+        }
+        let samples = Some(self.differences.len() as u64);
+        Test {
+            method: Method::Sign,
+            samples,
+            samples_before: samples,
+            degrees_of_freedom: None,
+            confidence,
+            stderr: self.stderr,
+            at_least: self.size() * changed / all * (2.0 * least - 1.0),
+            p_value: if worse > 0.0 { tail(0.5) } else { 1.0 },
+        }
+    }
 }
 
 fn unpaired(now: &Side<'_>, before: &Side<'_>) -> Option<Errors> {
@@ -320,14 +405,19 @@ mod tests {
             compared(Direction::Higher, &now, &before, "", &asked)
         };
         let before = scores(&[0, 1, 2, 3, 4, 5], 0);
-        // What was wrong still is, and four more are.
-        let now = scores(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 0);
+        // What was wrong still is, and five more are.
+        let now = scores(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0);
         let paired = compare(&now, &before);
         let test = paired.test.expect("a test");
-        assert_eq!((test.method, test.degrees_of_freedom), (Method::Paired, Some(39.0)));
-        // scipy.stats.ttest_rel of the same scores, one-sided: t = 2.0817, p = 0.02199.
-        assert!((test.p_value - 0.02199).abs() < 1e-4, "{test:?}");
+        assert_eq!((test.method, test.degrees_of_freedom), (Method::Sign, None));
+        // scipy.stats.binomtest(5, 5, alternative="greater"): p = 1/32, part of at least 0.54928.
+        assert!((test.p_value - 0.03125).abs() < 1e-9, "{test:?}");
+        assert!((test.at_least - 5.0 / 40.0 * (2.0 * 0.549_280_3 - 1.0)).abs() < 1e-6, "{test:?}");
         assert!(paired.is_worse() && paired.shared.is_none());
+        // Four could be chance.
+        let four = compare(&scores(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 0), &before);
+        let chance = four.test.expect("a test").p_value;
+        assert!(!four.is_worse() && (chance - 0.0625).abs() < 1e-9, "{chance}");
         // The same two means from other examples show nothing.
         let others = compare(&now, &scores(&[0, 1, 2, 3, 4, 5], 1));
         assert_eq!(others.test.map(|test| test.method), Some(Method::Unpaired));
@@ -335,6 +425,34 @@ mod tests {
         // Nothing changed.
         let same = compare(&now, &now.clone());
         assert!(!same.is_worse());
-        assert_eq!(same.test.map(|test| (test.method, test.stderr)), Some((Method::Paired, 0.0)));
+        assert_eq!(same.test.map(|test| (test.method, test.stderr)), Some((Method::Sign, 0.0)));
+    }
+
+    #[test]
+    fn few_changes_are_tested_exactly_or_not() {
+        let scores = |of: &dyn Fn(u32) -> f64| {
+            let scores = (0..1000).map(|id| (format!("q{id}"), of(id)));
+            Scores::of(scores.collect()).expect("each id once")
+        };
+        let compare = |now: &dyn Fn(u32) -> f64, tolerance: f64| {
+            let (now, before) = (scores(now), scores(&|_| 1.0));
+            let of = |scores| Side { scores: Some(scores), ..side(scores.mean(), None, None) };
+            let asked = asked(Tolerance::Absolute(tolerance), Some(0.95));
+            let compared = compared(Direction::Higher, &of(&now), &of(&before), "", &asked);
+            (compared.is_worse(), compared.test, compared.few)
+        };
+        let three = |id| if id < 3 { 0.0 } else { 1.0 };
+        // By t, three of a thousand would be p = 0.042.
+        let (worse, test, few) = compare(&three, 0.0);
+        let test = test.expect("a test");
+        assert_eq!((worse, few, test.method), (false, None, Method::Sign));
+        assert!((test.p_value - 0.125).abs() < 1e-9 && test.at_least < 0.0, "{test:?}");
+        // With a tolerance, or changes of several sizes, nothing is exact.
+        assert_eq!(compare(&three, 0.01), (false, None, Some(3)));
+        let sizes = |id| 1.0 - f64::from(9u32.saturating_sub(id)) / 10.0;
+        assert_eq!(compare(&sizes, 0.0), (true, None, Some(9)));
+        let (_, test, few) = compare(&|id| 1.0 - f64::from(10u32.saturating_sub(id)) / 10.0, 0.0);
+        assert_eq!((test.map(|test| test.method), few), (Some(Method::Paired), None));
+        assert_eq!(compare(&|_| 1.0, 0.01).1.map(|test| test.p_value), Some(1.0));
     }
 }

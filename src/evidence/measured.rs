@@ -63,6 +63,8 @@ pub enum Breach<'a> {
     },
     /// `max-gap` is set, and the file has fewer than two labels.
     NoLabels,
+    /// `max-gap` is set, and a label has no number, or several; the text says which.
+    BadLabel(&'a str),
     /// It is to be compared, and nothing says whether more is better.
     NoDirection,
     /// The file says the opposite of the policy on whether more is better.
@@ -77,6 +79,8 @@ pub enum Breach<'a> {
     OtherUnit(&'a str, &'a str),
     /// A confidence is asked for, and a standard error is not known.
     NotTested,
+    /// A confidence is asked for, and so few examples changed that no test tells anything.
+    FewChanges(usize),
     /// Both sides have scores, and not of the same examples.
     OtherExamples {
         /// Examples that both have.
@@ -97,6 +101,7 @@ impl Breach<'_> {
                 | Self::AboveWarnMax(_)
                 | Self::NotCompared(_)
                 | Self::NotTested
+                | Self::FewChanges(_)
                 | Self::OtherExamples { .. }
                 | Self::NotAsked
         )
@@ -245,13 +250,16 @@ impl<'a> Measured<'a> {
 
     fn gap(&self) -> Option<Breach<'a>> {
         let allowed = self.benchmark.max_gap?;
+        if let Some(Err(why)) = self.metric.map(|metric| &metric.slices) {
+            return Some(Breach::BadLabel(why));
+        }
         let Some((low, high)) = self.widest() else { return Some(Breach::NoLabels) };
         (high.value - low.value > allowed).then_some(Breach::Gap { low, high, allowed })
     }
 
     /// The labels that differ most, where there are two.
     fn widest(&self) -> Option<(&'a Slice, &'a Slice)> {
-        let slices = &self.metric.filter(|metric| metric.slices.len() > 1)?.slices;
+        let slices = self.metric?.slices.as_ref().ok().filter(|slices| slices.len() > 1)?;
         let by_value = |one: &&Slice, other: &&Slice| one.value.total_cmp(&other.value);
         slices.iter().min_by(by_value).zip(slices.iter().max_by(by_value))
     }
@@ -270,7 +278,7 @@ impl<'a> Measured<'a> {
                     return breaches.push(Breach::NoDirection);
                 };
                 if asked.confidence.is_some() && compared.test.is_none() {
-                    breaches.push(Breach::NotTested);
+                    breaches.push(compared.few.map_or(Breach::NotTested, Breach::FewChanges));
                 }
                 let now = metric.number.as_ref().and_then(|number| number.scores.as_ref());
                 if let (Some(shared), Some(now), Some(before)) = (compared.shared, now, before) {

@@ -9,7 +9,7 @@ use super::results::{self, Number, Results};
 use super::{Lineage, Metric, MetricValue, Slice, before, json_metric, scores};
 use crate::digest::Md5;
 use crate::finding::Location;
-use crate::policy::{Benchmark, Named, Pattern, Place};
+use crate::policy::{Benchmark, Pattern, Place};
 use crate::source::SourceFile;
 
 /// Most numbers that a card is held against.
@@ -40,7 +40,8 @@ impl<'b> Metrics<'b> {
     /// The MD5 of the files that were read and are pinned.
     pub(super) fn pinned(&self, pipeline: &Pipeline) -> BTreeMap<String, Md5> {
         let files = self.read.values().filter_map(|read| read.file.as_ref().ok());
-        let pinned = files.filter(|file| pipeline.pins_evidence(&file.shown));
+        let known = pipeline.pinned_files();
+        let pinned = files.filter(|file| known.contains(file.shown.as_str()));
         pinned.map(|file| (file.shown.clone(), Md5::of(&file.bytes))).collect()
     }
 
@@ -143,17 +144,21 @@ impl<'b> Metrics<'b> {
         let named = match &benchmark.place {
             Place::Pointer(pointer) if has_pointers(file) => {
                 let (value, at) = json_metric::read(file, pointer);
-                let metric = Metric { value, at, pointer: pointer.clone(), ..metric };
+                let pointer = pointer.clone();
+                let metric = Metric { value, at, pointer, ..metric };
                 if file.bytes.len() > MAX_BESIDE {
                     return metric;
                 }
                 let results = read.results.get_or_insert_with(|| results::read(file)).as_ref();
-                return results.map_or(metric.clone(), |results| Metric {
-                    number: at_pointer(results, pointer).ok().cloned(),
+                let Ok(results) = results else { return metric };
+                let number = beside(results, &metric.pointer, &metric.value);
+                return Metric {
+                    number: number
+                        .map(|number| scores::with_samples(base, path, number, benchmark)),
                     partial: results.partial.clone(),
                     lineage: results.lineage.clone(),
                     ..metric
-                });
+                };
             }
             Place::Pointer(_) => None,
             Place::Named(named) => Some(named),
@@ -171,7 +176,10 @@ impl<'b> Metrics<'b> {
             (None, Place::Named(_)) => Err("it has no name".into()),
         };
         let metric = Metric {
-            slices: named.map(|named| slices(results, named)).unwrap_or_default(),
+            slices: match (named, &number) {
+                (Some(_), Ok(number)) => slices(results, number),
+                _ => Ok(Vec::new()),
+            },
             partial: results.partial.clone(),
             lineage: results.lineage.clone(),
             ..metric
@@ -203,7 +211,7 @@ fn missing(benchmark: &Benchmark, shown: String, why: String) -> Metric {
         modified: None,
         pointer,
         number: None,
-        slices: Vec::new(),
+        slices: Ok(Vec::new()),
         partial: None,
         lineage: Lineage::default(),
         earlier: before::Earlier::NotCompared,
@@ -224,15 +232,28 @@ pub(super) fn at_pointer<'r>(results: &'r Results, pointer: &str) -> Result<&'r 
     })
 }
 
-fn slices(results: &Results, named: &Named) -> Vec<Slice> {
+/// What a file says beside the value that a pointer leads to.
+pub(super) fn beside(results: &Results, pointer: &str, value: &MetricValue) -> Option<Number> {
+    let number = at_pointer(results, pointer).ok()?;
+    Some(Number { value: value.clone(), ..number.clone() })
+}
+
+/// A number by label, or which label cannot be compared and why.
+fn slices(results: &Results, whole: &Number) -> Result<Vec<Slice>, String> {
     let mut seen = BTreeSet::new();
-    results::slices(results, named)
-        .filter(|(label, _)| seen.insert(*label))
-        .filter_map(|(label, number)| match number.value {
-            MetricValue::Number(value) => Some(Slice { label: label.to_owned(), value }),
-            _ => None,
-        })
-        .collect()
+    let slice = |(label, number): (&str, &Number)| {
+        if !seen.insert(label.to_owned()) {
+            return Err(format!("`{label}` is there more than once"));
+        }
+        match &number.value {
+            MetricValue::Number(value) => Ok(Slice { label: label.to_owned(), value: *value }),
+            MetricValue::NotFinite(text) | MetricValue::NotANumber(text) => {
+                Err(format!("`{label}` is {text}"))
+            }
+            MetricValue::Missing(why) => Err(format!("`{label}`: {why}")),
+        }
+    };
+    results::slices(results, whole).into_iter().map(slice).collect()
 }
 
 fn place(file: &EvidenceFile, number: &Number) -> Location {
@@ -249,4 +270,51 @@ fn shortened(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(6).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(shown.len());
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::measured;
+    use crate::policy;
+
+    /// All that is said of a benchmark of a file.
+    fn breaches(text: &str, asked: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("m.csv"), text).expect("writable");
+        let policy = format!(
+            "model: {{name: churn, owner: acme, path: model, gates: {{benchmarks: [{{file: m.csv, direction: higher, {asked}}}]}}}}"
+        );
+        let policy = policy::parse("weighbridge.yml", &policy, &[]).expect("valid");
+        let model = &policy.models[0];
+        let evidence = crate::evidence::gather(folder.path(), "", model);
+        format!("{:?}", measured(model, &evidence)[0].breaches())
+    }
+
+    #[test]
+    fn gaps_are_of_the_very_number() {
+        let splits = "id,split,group,right\n0,dev,a,1\n1,dev,b,1\n2,test,a,1\n3,test,b,0\n";
+        for (text, asked, said) in [
+            (splits, "metric: right, split: test, max-gap: 0.5", "Gap"),
+            (splits, "metric: right, split: dev, max-gap: 0.5", "[]"),
+            ("id,group,right\n0,a,1\n1,b,0\n", "metric: right, task: gsm8k, max-gap: 0.5", "Gap"),
+            (
+                "metric,label,value\nf1,,0.9\nf1,a,0.9\nf1,b,0.9\nf1,c,nan\n",
+                "metric: f1, max-gap: 0.05",
+                "BadLabel(\"`c` is NaN\")",
+            ),
+            (
+                "metric,label,value\nf1,,0.9\nf1,a,0.9\nf1,b,0.9\nf1,b,0.1\n",
+                "metric: f1, max-gap: 0.05",
+                "BadLabel(\"`b` is there more than once\")",
+            ),
+            (
+                "metric,filter,label,value\nf1,macro,,0.9\nf1,,a,0.9\nf1,,b,0.1\n",
+                "metric: f1, filter: macro, max-gap: 0.05",
+                "Gap",
+            ),
+        ] {
+            let found = breaches(text, asked);
+            assert!(found.contains(said), "{asked}: {found}");
+        }
+    }
 }

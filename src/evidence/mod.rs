@@ -28,7 +28,7 @@ pub use files::{Base, EvidenceFile};
 pub use gather::{gather, read_tests, reports_there};
 pub use history::{EARLIER, History, Released};
 pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
-pub use pipeline::{Pin, Pipeline, Reach, Stage, below};
+pub use pipeline::{Pin, Pinned, Pipeline, Reach, Stage, below};
 pub use results::{Lineage, Number, Results, formats, read as read_results};
 pub use scores::Scores;
 pub use sources::Source;
@@ -176,7 +176,7 @@ pub struct Metric {
     /// What else the file says of the number: its standard error, its direction, its split.
     pub number: Option<Number>,
     /// The same metric by class or group, where the file has it.
-    pub slices: Vec<Slice>,
+    pub slices: Result<Vec<Slice>, String>,
     /// Why the run does not count as a whole one.
     pub partial: Option<String>,
     /// The run that made it.

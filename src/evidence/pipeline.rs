@@ -1,12 +1,16 @@
 //! What DVC recorded of the pipeline that made the model: the stages of `dvc.lock`, the pins of
 //! `.dvc` files, and the metrics that `dvc.yaml` names. <https://dvc.org/doc/user-guide/project-structure>
 
+mod paths;
 mod read;
 mod search;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use paths::Paths;
+pub use paths::Pinned;
 
 use super::{Base, Unreadable};
 use crate::digest::Md5;
@@ -101,13 +105,15 @@ impl Pipeline {
         outs.chain(deps).map(|(pin, stage)| (pin, Some(stage))).chain(rest)
     }
 
-    /// Whether the file at a path of the artifact folder is pinned, alone or with its folder.
-    pub fn pins(&self, path: &str) -> bool {
-        self.all().any(|(pin, _)| pin.md5.is_some() && pin.holds(path))
+    /// The paths of the artifact folder that are pinned.
+    pub fn pinned(&self) -> Pinned<'_> {
+        Pinned::of(self)
     }
 
-    pub(super) fn pins_evidence(&self, shown: &str) -> bool {
-        self.all().any(|(pin, _)| pin.md5.is_some() && !pin.is_folder && pin.path == shown)
+    /// The files outside it that are pinned, by path.
+    pub(super) fn pinned_files(&self) -> BTreeSet<&str> {
+        let files = self.all().filter(|(pin, _)| pin.md5.is_some() && !pin.is_folder);
+        files.map(|(pin, _)| pin.path.as_str()).collect()
     }
 
     /// The stages behind the artifact and the evidence, in recorded order.
@@ -121,15 +127,19 @@ impl Pipeline {
                 open.push(index);
             }
         }
+        let outs = self.stages.iter().enumerate();
+        let outs = outs.flat_map(|(index, stage)| stage.outs.iter().map(move |out| (out, index)));
+        let mut makers = Paths::of(outs.map(|(out, index)| (out.path.as_str(), index)));
+        let mut asked = BTreeSet::new();
         while let Some(index) = open.pop() {
             if std::mem::replace(&mut wanted[index], true) {
                 continue;
             }
-            for (other, stage) in self.stages.iter().enumerate() {
-                let feeds = |out: &Pin| self.stages[index].deps.iter().any(|dep| out.overlaps(dep));
-                if !wanted[other] && stage.outs.iter().any(feeds) {
-                    open.push(other);
-                }
+            for dep in self.stages[index].deps.iter().filter(|dep| asked.insert(dep.path.as_str()))
+            {
+                // Taken out, so that no way is gone twice.
+                let made: Vec<_> = makers.overlapping(&dep.path).collect();
+                open.extend(made.into_iter().flat_map(|path| makers.take(path)));
             }
         }
         let wanted = self.stages.iter().zip(wanted);
@@ -139,31 +149,24 @@ impl Pipeline {
     /// What went into these stages from outside: what they read and no stage wrote. Pins without a
     /// stage stand for themselves, and tell where they were imported from.
     pub fn inputs<'p>(&'p self, stages: &[&'p Stage]) -> Vec<&'p Pin> {
-        let made = |dep: &Pin| {
-            self.stages.iter().flat_map(|stage| &stage.outs).any(|out| out.overlaps(dep))
-        };
+        let outs = self.stages.iter().flat_map(|stage| &stage.outs);
+        let outs = Paths::of(outs.map(|out| (out.path.as_str(), ())));
+        let made = |dep: &Pin| outs.overlapping(&dep.path).next().is_some();
+        let mut known = BTreeMap::new();
+        for pin in &self.pins {
+            known.entry((pin.path.as_str(), pin.md5)).or_insert(pin);
+        }
         let mut seen = BTreeSet::new();
         let deps = stages.iter().flat_map(|stage| &stage.deps).filter(|dep| !made(dep));
         let alone = self.pins.iter().filter(|pin| pin.reach != Reach::Elsewhere);
-        deps.map(|dep| {
-            self.pins.iter().find(|pin| pin.path == dep.path && pin.md5 == dep.md5).unwrap_or(dep)
-        })
-        .chain(alone)
-        .filter(|pin| seen.insert(pin.path.as_str()))
-        .collect()
+        deps.map(|dep| known.get(&(dep.path.as_str(), dep.md5)).copied().unwrap_or(dep))
+            .chain(alone)
+            .filter(|pin| seen.insert(pin.path.as_str()))
+            .collect()
     }
 }
 
 impl Pin {
-    /// Whether a path of the artifact folder is what is pinned, or lies in it.
-    pub fn holds(&self, path: &str) -> bool {
-        match &self.reach {
-            Reach::Inside(own) if self.is_folder => below(path, own).is_some(),
-            Reach::Inside(own) => own == path,
-            Reach::Around | Reach::Elsewhere => false,
-        }
-    }
-
     /// The path as it may be published.
     pub fn told(&self) -> String {
         machine_path::name_of(&self.path).unwrap_or_else(|| "…".into())
@@ -173,11 +176,6 @@ impl Pin {
     pub fn md5_as_written(&self) -> Option<String> {
         let ending = if self.is_folder { ".dir" } else { "" };
         self.md5.map(|md5| format!("{md5}{ending}"))
-    }
-
-    /// Whether one of two is the other, or lies in it.
-    fn overlaps(&self, other: &Self) -> bool {
-        below(&self.path, &other.path).is_some() || below(&other.path, &self.path).is_some()
     }
 }
 

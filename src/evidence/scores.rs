@@ -56,14 +56,10 @@ impl Scores {
         self.ids.iter().filter(|id| other.ids.binary_search(id).is_ok()).count()
     }
 
-    /// The standard error of the mean difference between two runs over the same examples; `None`
-    /// when the examples are others.
-    pub(super) fn paired_error(&self, other: &Self) -> Option<f64> {
-        if self.ids != other.ids {
-            return None;
-        }
+    /// The differences to another run over the same examples; `None` when the examples are others.
+    pub(super) fn differences(&self, other: &Self) -> Option<Vec<f64>> {
         let pairs = self.values.iter().zip(other.values.iter());
-        error_of_mean(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>())
+        (self.ids == other.ids).then(|| pairs.map(|(one, other)| one - other).collect())
     }
 }
 
@@ -130,9 +126,8 @@ mod tests {
     fn pairs_are_of_the_same_examples() {
         let before = scores(&[("a", 1.0), ("b", 1.0), ("c", 0.0), ("d", 1.0)]);
         let now = scores(&[("d", 0.0), ("b", 1.0), ("c", 0.0), ("a", 1.0)]);
-        // Differences 0, 0, 0 and 1.
-        assert_eq!(now.paired_error(&before), Some(0.25));
+        assert_eq!(now.differences(&before), Some(vec![0.0, 0.0, 0.0, -1.0]));
         let other = scores(&[("a", 1.0), ("b", 1.0), ("c", 0.0), ("e", 1.0)]);
-        assert_eq!((other.paired_error(&before), other.shared(&before)), (None, 3));
+        assert_eq!((other.differences(&before), other.shared(&before)), (None, 3));
     }
 }

@@ -119,6 +119,10 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             let message = format!("{name}: {} has fewer than two labels of it", metric.file);
             Finding::new(&NO_LABELS, message, asked.at.clone())
         }
+        Breach::BadLabel(why) => {
+            let message = format!("{name}: its labels cannot be compared: {why} ({})", metric.file);
+            Finding::new(&NO_LABELS, message, asked.at.clone())
+        }
         Breach::NoDirection => {
             let message =
                 format!("{name}: neither {} nor the policy says which way is better", metric.file);
@@ -157,6 +161,12 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
         }
         Breach::NotTested => {
             let message = format!("{name}: the standard error is not known on both sides");
+            Finding::new(&NOT_TESTED, message, asked.at.clone())
+        }
+        Breach::FewChanges(changed) => {
+            let message = format!(
+                "{name}: only {changed} examples changed, too few for a test; the values decide"
+            );
             Finding::new(&NOT_TESTED, message, asked.at.clone())
         }
         Breach::NotAsked => {

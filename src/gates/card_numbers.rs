@@ -95,7 +95,8 @@ impl<'a> Known<'a> {
             beside().map(|(name, value)| (names.measure(name), *value)).collect();
         for metric in &load.evidence.metrics {
             let measure = names.measure(&metric.name);
-            beside.extend(metric.slices.iter().map(|slice| (measure.clone(), slice.value)));
+            beside
+                .extend(metric.slices.iter().flatten().map(|slice| (measure.clone(), slice.value)));
         }
         Self { names, metrics, beside }
     }

@@ -205,7 +205,7 @@ fn metric(value: MetricValue) -> Metric {
         at: Location::at("metrics.json", Position { line: 4, column: 9 }),
         value,
         number: None,
-        slices: Vec::new(),
+        slices: Ok(Vec::new()),
         partial: None,
         lineage: Lineage::default(),
         earlier: Earlier::NotCompared,

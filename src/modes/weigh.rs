@@ -290,12 +290,13 @@ fn take_inventory(
         .collect::<Vec<_>>()
         .join("/");
     let watch = progress::Weighing::new();
+    let pinned = evidence.pipeline.pinned();
     inventory::take_with_pins(
         &base.join(&model.path),
         &shown,
         &model.include,
         &model.exclude,
-        &|path| evidence.pipeline.pins(path),
+        &|path| pinned.holds(path),
         &|bytes| watch.read(bytes),
     )
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))

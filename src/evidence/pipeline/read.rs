@@ -1,6 +1,6 @@
 //! Reads `dvc.yaml`, `dvc.lock` and `.dvc` files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Base, Pin, Pipeline, Reach, Stage, below};
 use crate::digest::Md5;
@@ -10,10 +10,13 @@ use crate::evidence::{EvidenceFile, Unreadable};
 use crate::finding::Location;
 use crate::json::Value;
 use crate::machine_path;
+use crate::publishable;
 use crate::source::SourceFile;
 
-/// Longest text of a parameter that is shown.
-const LONGEST: usize = 100;
+/// Most stages and pins of a pipeline.
+const MOST: usize = 100_000;
+/// Longest path that is taken for one, in bytes.
+const LONGEST_PATH: usize = 4096;
 
 /// A pipeline that is being read.
 pub(super) struct Reading<'b> {
@@ -21,6 +24,10 @@ pub(super) struct Reading<'b> {
     artifact: &'b str,
     /// Working folders of stages, by folder and name; `None` where they are made up at run time.
     wdirs: BTreeMap<(String, String), Option<String>>,
+    /// The files of metrics that were named so far.
+    metrics: BTreeSet<String>,
+    /// How many stages and pins there are.
+    count: usize,
     pipeline: Pipeline,
 }
 
@@ -33,7 +40,14 @@ struct At<'f> {
 
 impl<'b> Reading<'b> {
     pub(super) fn new(base: &'b Base, artifact: &'b str) -> Self {
-        Self { base, artifact, wdirs: BTreeMap::new(), pipeline: Pipeline::default() }
+        Self {
+            base,
+            artifact,
+            wdirs: BTreeMap::new(),
+            metrics: BTreeSet::new(),
+            count: 0,
+            pipeline: Pipeline::default(),
+        }
     }
 
     pub(super) fn finish(self) -> Pipeline {
@@ -59,11 +73,13 @@ impl<'b> Reading<'b> {
         let source = SourceFile::new(&file.shown, text);
         let at = At { source: &source, folder: folder.to_owned() };
         match name {
-            "dvc.yaml" => self.plan(&root, &at),
+            "dvc.yaml" => {
+                self.plan(&root, &at);
+                Ok(())
+            }
             "dvc.lock" => self.lock(&root, &at),
             _ => self.tracked(&root, &at),
         }
-        Ok(())
     }
 
     /// `dvc.yaml`: where stages run, and which files hold metrics.
@@ -88,14 +104,14 @@ impl<'b> Reading<'b> {
             let named = item.entries().next().map(|(path, _)| path);
             let Some(path) = named.or_else(|| item.value.text()) else { continue };
             let path = normalise(&format!("{folder}/{path}"));
-            if !path.contains("${") && !self.pipeline.metrics.contains(&path) {
+            if !path.contains("${") && self.metrics.insert(path.clone()) {
                 self.pipeline.metrics.push(path);
             }
         }
     }
 
     /// `dvc.lock`: what every stage read and wrote when it last ran.
-    fn lock(&mut self, root: &Spot<'_>, at: &At<'_>) {
+    fn lock(&mut self, root: &Spot<'_>, at: &At<'_>) -> Result<(), String> {
         // Before schema 2.0 the stages stood at the top.
         let stages = root.get("stages").unwrap_or_else(|| root.clone());
         for (name, stage) in stages.entries().filter(|(_, stage)| stage.is_map()) {
@@ -112,14 +128,25 @@ impl<'b> Reading<'b> {
                     .collect()
             };
             let (deps, outs) = (pins("deps"), pins("outs"));
+            self.add(1 + deps.len() + outs.len())?;
             let params = params(&stage);
             let (name, at) = (name.to_owned(), at.location(&stage));
             self.pipeline.stages.push(Stage { name, at, deps, outs, params });
         }
+        Ok(())
+    }
+
+    /// Counts what is about to be taken in.
+    fn add(&mut self, count: usize) -> Result<(), String> {
+        self.count += count;
+        if self.count <= MOST {
+            return Ok(());
+        }
+        Err(format!("the pipeline has more than {MOST} stages and pins: the rest is not read"))
     }
 
     /// A `.dvc` file: data that is tracked without a stage, and where it was imported from.
-    fn tracked(&mut self, root: &Spot<'_>, at: &At<'_>) {
+    fn tracked(&mut self, root: &Spot<'_>, at: &At<'_>) -> Result<(), String> {
         let wdir = root.text_at(&["wdir"]).unwrap_or_default();
         let inside = At { source: at.source, folder: format!("{}/{wdir}", at.folder) };
         let dep = root.get("deps").and_then(|deps| deps.items().next());
@@ -131,13 +158,15 @@ impl<'b> Reading<'b> {
             })
         });
         for item in root.get("outs").iter().flat_map(Spot::items) {
+            self.add(1)?;
             let pin = self.pin(&item, &inside).map(|pin| Pin { from: from.clone(), ..pin });
             self.pipeline.pins.extend(pin);
         }
+        Ok(())
     }
 
     fn pin(&self, item: &Spot<'_>, at: &At<'_>) -> Option<Pin> {
-        let named = item.text_at(&["path"])?;
+        let named = item.text_at(&["path"]).filter(|path| path.len() <= LONGEST_PATH)?;
         let outside = named.contains("://") || machine_path::is_one(&named);
         let path = if outside {
             without_access(&named)
@@ -184,7 +213,7 @@ fn without_access(address: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// Parameters as `file:name` and shown value; texts that are long or may be secrets are left out.
+/// Parameters as `file:name` and shown value: numbers, switches and words that cannot be secrets.
 fn params(stage: &Spot<'_>) -> Vec<(String, String)> {
     let files = stage.get("params");
     let all = files.iter().flat_map(Spot::entries);
@@ -196,19 +225,11 @@ fn params(stage: &Spot<'_>) -> Vec<(String, String)> {
         let value = match value {
             Value::Number(number, _) => crate::evidence::show(*number),
             Value::Bool(yes) => yes.to_string(),
-            Value::Text(text) if text.len() <= LONGEST && !may_be_secret(name) => {
-                machine_path::name_of(text)?
-            }
+            Value::Text(text) => publishable::word(text)?.to_owned(),
             _ => return None,
         };
-        Some((format!("{}:{name}", machine_path::scrub(file)), value))
+        let name = format!("{}:{name}", machine_path::scrub(file));
+        (!publishable::is_secret(&name, &value)).then_some((name, value))
     });
     shown.collect()
-}
-
-fn may_be_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["secret", "token", "password", "passwd", "credential", "key"]
-        .iter()
-        .any(|word| name.contains(word))
 }

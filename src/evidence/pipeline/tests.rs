@@ -65,8 +65,9 @@ fn what_dvc_wrote_is_read() {
         ]
     );
     assert_eq!(pipeline.metrics, ["eval/metrics.json"]);
-    assert!(pipeline.pins("weights/a.json") && pipeline.pins("config.json"));
-    assert!(!pipeline.pins("LICENSE") && !pipeline.pins("weights2"));
+    let pinned = pipeline.pinned();
+    assert!(pinned.holds("weights/a.json") && pinned.holds("config.json"));
+    assert!(!pinned.holds("LICENSE") && !pinned.holds("weights2"));
 }
 
 #[test]
@@ -156,4 +157,85 @@ fn shapes_of_all_versions_and_none() {
         let all: String = pipeline.all().map(|(pin, _)| pin.path.clone()).collect();
         assert!(!all.contains("secret") && !all.contains("sig"), "{all}");
     }
+}
+
+#[test]
+fn of_parameters_only_what_cannot_be_a_secret_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lock = "schema: '2.0'\nstages:\n  train:\n    params:\n      params.yaml:\n        \
+                wandb_api: 0123456789abcdef0123456789abcdef01234567\n        \
+                hf_auth: hf_abcdefghijklmnopqrstuvwxyz0123456789\n        \
+                db: postgres://user:pw@host/db\n        db_password: 123456\n        \
+                out: /home/ada lovelace/secret-project/x\n        \
+                note: see /home/ada lovelace/secret/x\n        \
+                lr: 0.1\n        shuffle: true\n        optimizer: adamw_torch\n";
+    std::fs::write(folder.path().join("dvc.lock"), lock).expect("writable");
+    let pipeline = read(folder.path(), "", "").pipeline;
+    let shown: Vec<_> =
+        pipeline.stages[0].params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(
+        shown,
+        ["params.yaml:lr=0.1", "params.yaml:shuffle=true", "params.yaml:optimizer=adamw_torch"]
+    );
+}
+
+#[test]
+fn paths_around_and_below() {
+    let known = ["a", "a/b", "a/bc", "a-b", "", "../a", "/x", "s3://b/c"];
+    let paths = Paths::of(known.map(|path| (path, ())));
+    for (path, found) in [
+        ("a/b/c", vec!["", "a", "a/b"]),
+        ("a", vec!["", "a", "a/b", "a/bc"]),
+        ("..", vec!["../a"]),
+        ("../a", vec!["../a"]),
+        ("s3://b", vec!["", "s3://b/c"]),
+    ] {
+        let overlap = |known: &&str| below(known, path).is_some() || below(path, known).is_some();
+        let mut expected: Vec<_> = known.into_iter().filter(overlap).collect();
+        expected.sort_unstable();
+        let mut overlapping: Vec<_> = paths.overlapping(path).collect();
+        overlapping.sort_unstable();
+        assert_eq!(overlapping, expected, "{path}");
+        assert_eq!(overlapping, found, "{path}");
+    }
+}
+
+/// Each stage reads what the one before wrote, and the folder of all.
+#[test]
+fn very_many_stages_take_no_time_and_have_an_end() {
+    let started = std::time::Instant::now();
+    let pin = |path: String| Pin {
+        path,
+        md5: None,
+        is_folder: false,
+        is_legacy: false,
+        size: None,
+        from: None,
+        at: Location::release(),
+        reach: Reach::Elsewhere,
+    };
+    let stage = |number: usize| {
+        let mut out = pin(format!("data/{number}"));
+        if number == 30_000 {
+            out.reach = Reach::Inside(String::new());
+        }
+        let deps = vec![pin(format!("data/{}", number - 1)), pin("data".into())];
+        let name = number.to_string();
+        Stage { name, at: Location::release(), deps, outs: vec![out], params: Vec::new() }
+    };
+    let pipeline = Pipeline { stages: (1..=30_000).map(stage).collect(), ..Pipeline::default() };
+    let stages = pipeline.behind(&BTreeSet::new());
+    assert_eq!(stages.len(), 30_000);
+    assert_eq!(pipeline.inputs(&stages).len(), 1, "`data/0`");
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let pins = format!("outs:\n{}", "- {path: a}\n".repeat(10_000));
+    for number in 0..11 {
+        let path = folder.path().join(format!("{number}.dvc"));
+        std::fs::write(path, &pins).expect("writable");
+    }
+    let pipeline = read(folder.path(), "", "").pipeline;
+    assert_eq!((pipeline.pins.len(), pipeline.unreadable.len()), (100_000, 1));
+    assert!(pipeline.unreadable[0].why.contains("more than 100000"), "{:?}", pipeline.unreadable);
 }

@@ -21,6 +21,13 @@ pub(super) const READER: Reader = Reader {
 /// Columns that name the example.
 const IDS: [&str; 5] = ["example_id", "sample_id", "doc_id", "example", "id"];
 
+/// The one of them that may as well be that of a run: only scores that are right or wrong are taken
+/// for those of examples.
+const VAGUE: &str = "id";
+
+/// Columns of the log of a training, in which the last row counts.
+const TIMES: [&str; 2] = ["step", "epoch"];
+
 /// Columns that say what a row is about; all others may be scores.
 const NAMES: [&str; 6] = ["task", "filter", "dataset", "split", "label", "group"];
 
@@ -46,7 +53,8 @@ fn id_column(root: &Spot<'_>) -> Option<&'static str> {
     let is_by_metric = |row: &Value| {
         row.get("value").is_some() && (row.get("metric").is_some() || row.get("name").is_some())
     };
-    let first = rows.first().filter(|row| !is_by_metric(row))?;
+    let is_log = |row: &Value| TIMES.iter().any(|time| row.get(time).is_some());
+    let first = rows.first().filter(|row| !is_by_metric(row) && !is_log(row))?;
     let column = IDS.into_iter().find(|column| first.get(column).is_some())?;
     rows.iter().all(|row| row.get(column).is_some()).then_some(column)
 }
@@ -116,6 +124,13 @@ fn of_run(
             ..Number::new(column, value, at)
         };
         match column_of(&examples, column) {
+            Ok(values) if id_column == VAGUE && !values.iter().all(is_right_or_wrong) => {
+                let why = format!(
+                    "its rows may be examples or runs: call the column `{VAGUE}` `example_id` to \
+                     have the mean of `{column}`"
+                );
+                numbers.push(named(MetricValue::Missing(why), spot.at()));
+            }
             Ok(values) => {
                 numbers.extend(by_label(&examples, &values).into_iter().map(|(label, values)| {
                     Number {
@@ -150,6 +165,10 @@ fn column_of(examples: &[Example<'_>], column: &str) -> Result<Vec<f64>, (Metric
         }
     };
     examples.iter().map(cell).collect()
+}
+
+fn is_right_or_wrong(score: &f64) -> bool {
+    [0.0, 1.0].contains(score)
 }
 
 /// The scores of each label or group.

@@ -178,8 +178,9 @@ impl Number {
     pub(super) fn with_scores(self, scores: Scores) -> Self {
         let MetricValue::Number(value) = self.value else { return self };
         let all = self.samples.is_none_or(|samples| samples == scores.count());
-        // Adding in another order, or printing fewer digits, makes a difference this small.
-        if !all || (scores.mean() - value).abs() > 1e-6 * value.abs().max(1.0) {
+        // Adding in another order makes a difference this small, printing fewer digits a larger one.
+        let allowed = half_a_digit(value).max(1e-6 * value.abs().max(1.0));
+        if !all || (scores.mean() - value).abs() > allowed {
             return self;
         }
         Self {
@@ -188,6 +189,20 @@ impl Number {
             scores: Some(scores),
             ..self
         }
+    }
+}
+
+/// Half a unit of the last digit of a number that is printed with four or more of them; fewer are too
+/// few to tell one mean from another.
+fn half_a_digit(value: f64) -> f64 {
+    let text = value.abs().to_string();
+    let digits = text.trim_start_matches(['0', '.']).bytes().filter(u8::is_ascii_digit).count();
+    match text.split_once('.') {
+        // A hair more, as neither number is exact.
+        Some((_, behind)) if digits > 3 => {
+            format!("0.501e-{}", behind.len()).parse().unwrap_or(0.0)
+        }
+        _ => 0.0,
     }
 }
 

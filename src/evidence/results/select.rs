@@ -46,17 +46,25 @@ pub(in crate::evidence) fn select<'r>(
     }
 }
 
-/// The numbers of the same metric by class or group.
+/// The same number by class or group: of its metric, task, dataset and split, counted as it is; or, as
+/// an average over classes has none, not told how.
 pub(in crate::evidence) fn slices<'r>(
     results: &'r Results,
-    named: &'r Named,
-) -> impl Iterator<Item = (&'r str, &'r Number)> {
-    results.numbers.iter().filter_map(|number| {
-        let task = named.task.as_deref();
-        let fits = number.metric == named.key
-            && task.is_none_or(|task| number.task.as_deref().is_some_and(|is| task_is(is, task)));
-        number.label.as_deref().filter(|_| fits).map(|label| (label, number))
-    })
+    whole: &Number,
+) -> Vec<(&'r str, &'r Number)> {
+    let same = |number: &Number| {
+        number.metric == whole.metric
+            && number.task == whole.task
+            && number.dataset == whole.dataset
+            && number.split == whole.split
+    };
+    let by_filter = |filter: Option<&str>| -> Vec<_> {
+        let numbers = results.numbers.iter();
+        let numbers = numbers.filter(|number| number.filter.as_deref() == filter && same(number));
+        numbers.filter_map(|number| Some((number.label.as_deref()?, number))).collect()
+    };
+    let found = by_filter(whole.filter.as_deref());
+    if found.is_empty() { by_filter(None) } else { found }
 }
 
 type Name = fn(&Number) -> &Option<String>;

@@ -174,7 +174,8 @@ fn tables_by_row_and_by_column() {
 
 #[test]
 fn examples_by_column_by_run_and_by_group() {
-    let csv = "id,group,correct,loss,answer\n7,a,True,0.5,yes\n8,b,false,1.5,4\n9,a,TRUE,1,no\n";
+    let csv =
+        "example_id,group,correct,loss,answer\n7,a,True,0.5,yes\n8,b,false,1.5,4\n9,a,TRUE,1,no\n";
     assert_eq!(
         numbers("predictions.csv", csv),
         [
@@ -191,6 +192,13 @@ fn examples_by_column_by_run_and_by_group() {
     assert_eq!(numbers("s.jsonl", jsonl), ["acc = 1 n=1 :1", "acc filter=strict = 0.5 n=1 :3"]);
     let json = r#"[{"example_id": "x", "right": true}, {"example_id": "y", "right": false}]"#;
     assert_eq!(numbers("s.json", json), ["right = 0.5 ± 0.5 n=2 :1"]);
+    // A run has an id as well.
+    let runs = "id,acc,right\na,0.99,1\nb,0.99,0\nc,0.60,1\n";
+    let found = numbers("runs.csv", runs);
+    assert!(found[0].contains("call the column `id` `example_id`"), "{found:?}");
+    assert!(found[1].starts_with("right = 0.66666"), "{found:?}");
+    let log = numbers("log.csv", "step,id,acc\n1,a,0.5\n2,b,0.9\n");
+    assert!(log.contains(&"acc = 0.9 :3".to_owned()), "{log:?}");
     // Lines without ids are a log, of which the last counts.
     assert_eq!(numbers("log.jsonl", "{\"loss\": 2}\n{\"loss\": 1}\n"), ["loss = 1 :2"]);
     assert_eq!(numbers("one.jsonl", "{\"loss\": 2}\n"), ["loss = 2 :1"]);

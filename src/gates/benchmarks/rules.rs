@@ -135,7 +135,7 @@ pub(super) const GAP: Rule = Rule {
 pub(super) const NO_LABELS: Rule = Rule {
     id: "metric-without-labels",
     level: Level::Error,
-    summary: "`max-gap` is asked of a metric that has fewer than two labels",
+    summary: "`max-gap` is asked of a metric that has fewer than two labels, or one without a number",
     reason: "A gap that is never computed guards nothing.",
     fix: "let the evaluation write the metric by label (`classification_report(…, \
           output_dict=True)`, or a CSV with the columns metric, label and value)",
@@ -201,8 +201,9 @@ pub(super) const NOT_COMPARED: Rule = Rule {
 pub(super) const NOT_TESTED: Rule = Rule {
     id: "metric-not-tested",
     level: Level::Warning,
-    summary: "a confidence is asked for, and a standard error is not known",
-    reason: "Without standard errors on both sides there is no test; the values alone were compared.",
+    summary: "a confidence is asked for, and there is too little for a test",
+    reason: "Without standard errors on both sides, or with a handful of examples that changed, there is no \
+             test; the values alone were compared.",
     fix: "use results with standard errors (lm-evaluation-harness, Inspect AI, a CSV with a column \
           `stderr` or with a row for each example), or remove `confidence`",
     example: "confidence: 0.95 with {\"f1\": 0.91}",

@@ -186,11 +186,14 @@ fn of_targets_warnings_and_gaps() {
     );
     sample.model().gates.benchmarks[0].warn_max = None;
     let slice = |label: &str, value| Slice { label: label.into(), value };
-    sample.evidence.metrics[0].slices = vec![slice("a", 0.94), slice("b", 0.71), slice("c", 0.8)];
+    sample.evidence.metrics[0].slices =
+        Ok(vec![slice("a", 0.94), slice("b", 0.71), slice("c", 0.8)]);
     let said = sample.one(&Benchmarks, "metric-gap");
     assert!(said.contains("0.71 for `b` and 0.94 for `a`: 0.23 apart"), "{said}");
     sample.model().gates.benchmarks[0].max_gap = Some(0.25);
     assert_eq!(sample.weigh(&Benchmarks).0, Vec::<String>::new());
+    sample.evidence.metrics[0].slices = Err("`c` is nan".into());
+    assert!(sample.one(&Benchmarks, "metric-without-labels").contains("`c` is nan"));
 }
 
 #[test]

@@ -7,13 +7,26 @@ use crate::hub::yaml_tree::{self, Node};
 use crate::inventory::Artifact;
 use crate::json::Value;
 use crate::machine_path;
+use crate::publishable;
 use crate::source::SourceFile;
 
 /// Most findings of one file.
 const MOST: usize = 20;
-/// Parts of the names of values that are paths.
-const OF_PATHS: [&str; 8] =
-    ["path", "dir", "file", "folder", "checkpoint", "location", "uri", "cache"];
+/// Words in the names of values that are paths.
+const OF_PATHS: [&str; 10] = [
+    "path",
+    "dir",
+    "directory",
+    "file",
+    "filename",
+    "folder",
+    "checkpoint",
+    "location",
+    "uri",
+    "cache",
+];
+/// Words in the names of values that are paths on a server.
+const OF_ADDRESSES: [&str; 5] = ["api", "endpoint", "route", "url", "http"];
 
 pub(super) fn judge(load: &Load<'_>) -> Vec<Finding> {
     load.inventory.files.iter().flat_map(of_file).collect()
@@ -71,13 +84,8 @@ fn in_yaml(node: &Node, key: &str, each: &mut dyn FnMut(&str, &Node, &str)) {
 }
 
 fn finding(key: &str, value: &str, at: Location) -> Option<Finding> {
-    let lower = key.to_lowercase();
-    let is_path = if OF_PATHS.iter().any(|part| lower.contains(part)) {
-        machine_path::is_one(value)
-    } else {
-        machine_path::is_surely_one(value)
-    };
-    if !is_path {
+    let is_path = if names_path(key) { machine_path::is_one } else { machine_path::is_surely_one };
+    if !is_path(value) {
         return None;
     }
     let told = machine_path::name_of(value).map_or("…".into(), |name| format!("…/{name}"));
@@ -98,4 +106,41 @@ fn finding(key: &str, value: &str, at: Location) -> Option<Finding> {
         ),
         _ => finding,
     })
+}
+
+/// Whether a key says that its value is a path of a machine: `output_dir`, `tokenizerFile`, `savepath`.
+fn names_path(key: &str) -> bool {
+    let words = publishable::words(key);
+    let words: Vec<_> = words.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let is_of = |known: &[&str]| {
+        words.iter().any(|word| {
+            known.contains(word) || word.strip_suffix('s').is_some_and(|one| known.contains(&one))
+        })
+    };
+    let joined = words.iter().any(|word| word.ends_with("path") || word.ends_with("dir"));
+    (joined || is_of(&OF_PATHS)) && !is_of(&OF_ADDRESSES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_by_whole_words() {
+        for (key, value, is_path) in [
+            ("output_dir", "/ceph/ada/x", true),
+            ("tokenizerFile", "/ceph/ada/x", true),
+            ("savepath", "/ceph/ada/x", true),
+            ("checkpoints", "/ceph/ada/x", true),
+            ("anything", "/home/ada/x", true),
+            ("endpoint_path", "/home/ada/x", true),
+            ("profile", "/api/v1", false),
+            ("direction", "/x/y", false),
+            ("anything", "/ceph/ada/x", false),
+            ("endpoint_path", "/v1/chat/completions", false),
+        ] {
+            let found = finding(key, value, Location::release());
+            assert_eq!(found.is_some(), is_path, "{key}: {value}");
+        }
+    }
 }

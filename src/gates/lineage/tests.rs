@@ -27,7 +27,8 @@ fn said(change: impl Fn(&Path), policy: &str) -> Vec<String> {
     let policy = policy::parse("weighbridge.yml", &text, &[]).expect("valid");
     let model = &policy.models[0];
     let evidence = crate::evidence::gather(folder.path(), "", model);
-    let pinned = |path: &str| evidence.pipeline.pins(path);
+    let pins = evidence.pipeline.pinned();
+    let pinned = |path: &str| pins.holds(path);
     let root = folder.path().join("model");
     let inventory =
         inventory::take_with_pins(&root, "model", &model.include, &model.exclude, &pinned, &|_| {});

@@ -4,7 +4,7 @@ use super::Fact;
 use crate::hub::yaml_tree::{self, Node};
 use crate::inventory::Inventory;
 use crate::json::{Key, Value};
-use crate::machine_path;
+use crate::publishable;
 
 /// Longest text that is given out, in characters.
 const LONGEST: usize = 200;
@@ -110,7 +110,7 @@ impl<'i> Document<'i> {
 impl Fact {
     /// `None` where there is nothing to say, or nothing that may be said.
     pub(super) fn of(name: &str, value: &str, file: &str) -> Option<Self> {
-        let is_said = !value.trim().is_empty() && !is_secret(name, value);
+        let is_said = !value.trim().is_empty() && !publishable::is_secret(name, value);
         is_said.then(|| Self { name: short(name), value: short(value), file: file.to_owned() })
     }
 }
@@ -123,18 +123,9 @@ pub(super) fn list(words: &[String], count: usize) -> String {
     }
 }
 
-/// A text that may be shown: paths of the machine that trained tell nobody anything, and an address
-/// with a name before the host may hold a password. Tokens of a known shape never come this far: the
-/// scanner blocks the file that holds one.
+/// A text that may be shown, as far as it is given out.
 pub(super) fn shown(text: &str) -> Option<String> {
-    let text = text.trim();
-    let is_path = machine_path::is_one(text)
-        || machine_path::scrub(text) != text
-        || ["/", "./", "../", "~", "\\\\", "$"].iter().any(|start| text.starts_with(start))
-        || text.contains("$HOME");
-    let is_private = is_path || (text.contains("://") && text.contains('@'));
-    let is_private = is_private || text.to_lowercase().starts_with("bearer ");
-    (!text.is_empty() && !is_private).then(|| short(text))
+    publishable::shown(text).map(short)
 }
 
 /// At most [`LONGEST`] characters.
@@ -143,38 +134,6 @@ fn short(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
-}
-
-/// Words by which a setting's name says that it is nobody's business.
-const SECRET: [&str; 13] = [
-    "auth",
-    "authorization",
-    "bearer",
-    "cookie",
-    "credential",
-    "credentials",
-    "dsn",
-    "key",
-    "passwd",
-    "password",
-    "pwd",
-    "secret",
-    "token",
-];
-
-/// Whether a setting is nobody's business, by its name; a number (`pad_token_id: 0`) never is.
-fn is_secret(name: &str, value: &str) -> bool {
-    let is_plain = value.parse::<f64>().is_ok() || ["true", "false"].contains(&value);
-    let name = name.to_lowercase();
-    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    !is_plain
-        && words.any(|word| SECRET.iter().any(|secret| word == *secret || joined(word, secret)))
-}
-
-/// `apikey`, `hftoken`, `dbpassword`: the longer words may stand behind another.
-fn joined(word: &str, secret: &str) -> bool {
-    let beside = ["key", "auth", "dsn", "pwd"].contains(&secret);
-    if beside { word == format!("api{secret}") } else { word.ends_with(secret) }
 }
 
 fn from_yaml(node: &Node) -> Value {
