@@ -161,7 +161,7 @@ fn draw_plot(svg: &mut String, panel: &Panel, versions: &[String], scale: &Scale
 fn last_value(panel: &Panel, versions: &[String]) -> String {
     let known = runs(&panel.values).concat();
     let Some((at, value)) = known.last() else { return String::new() };
-    let values = known.iter().map(|(_, value)| *value);
+    let values = known.iter().map(|(_, value)| *value).filter(|one| one.total_cmp(value).is_ne());
     let bounds = panel.bounds.iter().flat_map(|bound| bound.at.iter().copied());
     let others: Vec<_> = values.chain(bounds).chain([0.0, 1.0]).collect();
     let shown = format!("{} {}", apart(*value, &others), short(&panel.unit, UNIT));

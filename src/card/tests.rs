@@ -197,7 +197,7 @@ fn numbers_in_other_units_are_no_change() {
     sample.evidence.history.releases.push(released(2, 1.5, unit("s")));
     sample.evidence.history.releases.push(released(3, 1.4, None));
     let card = write(&sample.input()).expect("written");
-    assert!(card.contains("| latency | 0.93 s | not bounded | -0.47, better | 1.4 |"), "{card}");
+    assert!(card.contains("| latency | 0.93 s | not bounded | \\-0.47, better | 1.4 |"), "{card}");
     assert!(card.contains("latency from 1.5 to 0.93 s"), "{card}");
 }
 

@@ -136,9 +136,7 @@ fn bounds_are_lines_on_the_scale_or_said_to_be_off_it() {
 fn a_target_is_a_band_of_its_own() {
     let mut one = panel("f1", &[Some(0.8), Some(1.0)], &[("≥", 0.75)]);
     one.bounds.push(Bound { says: "wanted 0.9 ± 0.2".into(), at: vec![0.7, 1.1] });
-    let svg = draw(&trend(vec![one], 2));
-    std::fs::write("/tmp/chart-look2.svg", &svg).expect("LOOK");
-    let elements = elements(&svg);
+    let elements = elements(&draw(&trend(vec![one], 2)));
     let shown = texts(&elements);
     assert!(shown.contains(&"≥ 0.75, wanted 0.9 ± 0.2"), "{shown:?}");
     let of = |class| elements.iter().filter(|one| one.is("class", class)).collect::<Vec<_>>();
@@ -187,9 +185,7 @@ fn nothing_is_cut() {
     let wide = panel(&"W".repeat(200), &[Some(1.0), Some(2.0)], &[]);
     let versions = vec!["1.0.0-rc.1+build.7".into(), "11.10.0-rc.1+build.8".into()];
     let remarks = vec![format!("No release record to read: {}.", "1.0.0-alpha.1, ".repeat(9))];
-    let svg = draw(&Trend { versions, panels: vec![long, tiny, wide], remarks });
-    std::fs::write("/tmp/chart-look.svg", &svg).expect("LOOK");
-    let elements = elements(&svg);
+    let elements = elements(&draw(&Trend { versions, panels: vec![long, tiny, wide], remarks }));
     assert!(texts(&elements).contains(&"accuracy"), "{:?}", texts(&elements));
     for one in elements.iter().filter(|one| one.name == "text") {
         let size = if one.is("class", "name") || one.is("class", "last") { NAME } else { SMALL };
