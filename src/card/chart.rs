@@ -296,7 +296,12 @@ fn width(text: &str, size: f64) -> f64 {
 }
 
 fn wide(c: char, size: f64) -> f64 {
-    if c.is_ascii() { 0.58 * size } else { size }
+    match c {
+        'M' | 'W' | 'm' | 'w' | '@' | '%' => size,
+        'A'..='Z' => 0.72 * size,
+        c if c.is_ascii() => 0.58 * size,
+        _ => size,
+    }
 }
 
 /// How many characters of a text there is room for.

@@ -179,11 +179,11 @@ fn numbers_in_other_units_are_no_change() {
     let mut sample = Sample::new(policy, &["model.ubj"]);
     let unit = |unit: &str| Some(unit.to_owned());
     sample.evidence.metrics[0].number.as_mut().expect("named").unit = unit("s");
-    let released = |minor, value, unit: Option<String>| Released {
+    let version = |minor, value, unit: Option<String>| Released {
         version: semver::Version::new(1, minor, 0),
         values: vec![Some(Was { value, unit }), Some(Was { value: 0.9, unit: None })],
     };
-    let releases = vec![released(0, 1100.0, unit("ms")), released(1, 1200.0, unit("ms"))];
+    let releases = vec![version(0, 1100.0, unit("ms")), version(1, 1200.0, unit("ms"))];
     sample.evidence.history = History { releases, ..History::default() };
     let card = write(&sample.input()).expect("written");
     assert!(card.contains("| latency | 0.93 s | not bounded | other unit | 1200 ms |"), "{card}");
@@ -194,8 +194,8 @@ fn numbers_in_other_units_are_no_change() {
     assert!(svg.contains("latency: 2 values are in another unit, and not drawn."), "{svg}");
 
     // What has the same unit is drawn, and what is not known to have another.
-    sample.evidence.history.releases.push(released(2, 1.5, unit("s")));
-    sample.evidence.history.releases.push(released(3, 1.4, None));
+    sample.evidence.history.releases.push(version(2, 1.5, unit("s")));
+    sample.evidence.history.releases.push(version(3, 1.4, None));
     let card = write(&sample.input()).expect("written");
     assert!(card.contains("| latency | 0.93 s | not bounded | \\-0.47, better | 1.4 |"), "{card}");
     assert!(card.contains("latency from 1.5 to 0.93 s"), "{card}");

@@ -156,9 +156,9 @@ async fn records_are_asked_for_once_each_and_one_that_is_gone_is_said() {
     let withheld = format!("/{}/weighbridge.json", commit("v1.1.0"));
     let front = async |reply: Reply| {
         let withheld = withheld.clone();
-        let answer = move |asked: &Asked| match asked.path.ends_with(&withheld) {
-            true => Fate::Answer(reply.clone()),
-            false => Fate::Pass,
+        let answer = move |asked: &Asked| {
+            let is_withheld = asked.path.ends_with(&withheld);
+            if is_withheld { Fate::Answer(reply.clone()) } else { Fate::Pass }
         };
         Front::before(&server.hub.url(), answer).await
     };
