@@ -12,9 +12,14 @@ pub(super) struct Change {
 /// Compares the metric that stands at `index` in the policy. Whether a change is for the better is
 /// said only where evidence or policy say which way is.
 pub(super) fn since(last: Option<&Released>, index: usize, row: &Measured<'_>) -> Option<Change> {
-    let before = last?.values.get(index).copied().flatten()?;
-    let change = row.number().map(|now| in_words(now - before, before, row.direction()));
-    Some(Change { before: show(before), change: change.unwrap_or_default() })
+    let was = last?.was(index)?;
+    let unit = was.unit.as_deref().unwrap_or_default();
+    let before = format!("{} {unit}", show(was.value)).trim_end().to_owned();
+    let change = row.number().map(|now| match row.units_apart(was) {
+        Some(_) => "other unit".to_owned(),
+        None => in_words(now - was.value, was.value, row.direction()),
+    });
+    Some(Change { before, change: change.unwrap_or_default() })
 }
 
 fn in_words(change: f64, before: f64, better: Option<Direction>) -> String {
@@ -45,7 +50,7 @@ mod tests {
             (20.0, 12.0, None, "+8"),
             (0.1 + 0.2, 0.3, Some(Higher), "±0, same"),
             (0.0, 0.0, None, "±0, same"),
-            (2e-9, 1e-9, Some(Lower), "+0.000000001, worse"),
+            (2e-9, 1e-9, Some(Lower), "+1e-9, worse"),
         ] {
             assert_eq!(in_words(now - before, before, better), words);
         }

@@ -1,25 +1,29 @@
-//! Draws the chart: small panels below each other, narrow enough for a phone. It is plain SVG with
-//! its own background and colours for light and dark, and nothing in it runs or is fetched.
+//! Draws the chart: small panels below each other, as narrow as a phone, for a picture cannot reflow.
+//! It is plain SVG with its own background and colours for light and dark, and nothing in it runs or
+//! is fetched.
 
 use std::fmt::Write as _;
 
 use super::trend::{Panel, Trend};
-use crate::evidence::{rounded, show};
+use crate::evidence::{apart, rounded, show};
 use crate::policy::Direction;
 
-/// The picture, and the plots in it, in pixels.
-const WIDTH: f64 = 480.0;
+/// The picture, in pixels: what a phone shows of it is its own size.
+const WIDTH: f64 = 360.0;
 const MARGIN: f64 = 16.0;
-const LEFT: f64 = 72.0;
-const RIGHT: f64 = 398.0;
-/// A panel, and where its plot begins and ends.
-const PANEL: f64 = 138.0;
-const TOP: f64 = 36.0;
-const BOTTOM: f64 = 102.0;
-/// A line of remarks.
-const REMARK: f64 = 18.0;
-/// Characters of a version's label.
+/// Height of a plot, and what is above it (the name) and below it (the versions).
+const PLOT: f64 = 68.0;
+const ABOVE: f64 = 34.0;
+const BELOW: f64 = 38.0;
+/// A line of text.
+const LINE: f64 = 17.0;
+/// Sizes of letters.
+const NAME: f64 = 15.0;
+const SMALL: f64 = 12.0;
+/// Characters of a version's label, of a unit, and of a number on the scale.
 const LABEL: usize = 14;
+const UNIT: usize = 10;
+const TICK: usize = 7;
 /// A scale spans at least this part of its largest value: what hardly changes looks so.
 const LEAST_SPAN: f64 = 0.05;
 /// How far a bound may stretch the scale before it is only named.
@@ -30,10 +34,12 @@ const MOST_STRETCH: f64 = 4.0;
 const STYLE: &str = "\
 text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif;font-size:12px;fill:#59636e}
 .name{font-size:15px;font-weight:600;fill:#1f2328}
-.last{font-size:14px;font-weight:600;fill:#0969da}
+.last{font-size:15px;font-weight:600;fill:#0969da}
 .ground{fill:#fff;stroke:#d1d9e0}
 .grid{stroke:#d1d9e0}
 .bound{stroke:#bc4c00;stroke-width:1.5;stroke-dasharray:5 4}
+.wanted{stroke:#1a7f37;stroke-width:1.5;stroke-dasharray:1.5 3}
+.band{fill:#1a7f37;fill-opacity:.1}
 .line{fill:none;stroke:#0969da;stroke-width:2;stroke-linejoin:round}
 circle{fill:#0969da}
 @media (prefers-color-scheme:dark){
@@ -43,55 +49,89 @@ text{fill:#9198a1}
 .ground{fill:#0d1117;stroke:#3d444d}
 .grid{stroke:#2f353d}
 .bound{stroke:#f0883e}
+.wanted{stroke:#3fb950}
+.band{fill:#3fb950}
 .line{stroke:#4493f8}
 circle{fill:#4493f8}
 }";
 
 /// The whole picture.
 pub(super) fn draw(trend: &Trend) -> String {
-    let remarks = REMARK * count(trend.remarks.len());
-    let height = MARGIN + PANEL * count(trend.panels.len()) + remarks;
-    let mut svg = format!(
+    let mut y = MARGIN / 2.0;
+    let mut inside = String::new();
+    for panel in &trend.panels {
+        let _ = writeln!(inside, "<g transform=\"translate(0 {y})\">");
+        y += draw_panel(&mut inside, panel, &trend.versions);
+        inside.push_str("</g>\n");
+    }
+    for line in trend.remarks.iter().flat_map(|remark| wrapped(remark)) {
+        y += LINE;
+        text(&mut inside, "", "start", (MARGIN, y - 4.0), &line);
+    }
+    let height = y + MARGIN / 2.0;
+    format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
          viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"what\">\n\
          <title id=\"what\">{}</title>\n<style>{STYLE}</style>\n\
-         <rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n",
+         <rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n\
+         {inside}</svg>\n",
         escaped(&trend.alt()),
         WIDTH - 1.0,
         height - 1.0,
-    );
-    for (index, panel) in trend.panels.iter().enumerate() {
-        let _ =
-            writeln!(svg, "<g transform=\"translate(0 {})\">", MARGIN / 2.0 + PANEL * count(index));
-        draw_panel(&mut svg, panel, &trend.versions);
-        svg.push_str("</g>\n");
-    }
-    for (index, remark) in trend.remarks.iter().enumerate() {
-        let y = height - remarks + REMARK * count(index);
-        text(&mut svg, "", "start", (MARGIN, y), remark);
-    }
-    svg.push_str("</svg>\n");
-    svg
+    )
 }
 
-fn draw_panel(svg: &mut String, panel: &Panel, versions: &[String]) {
+/// Draws a metric: its name and last value, what is asked of it, the plot. Answers its height.
+fn draw_panel(svg: &mut String, panel: &Panel, versions: &[String]) -> f64 {
     let scale = Scale::of(panel);
-    let said = said(panel, &scale);
-    text(svg, "", "end", (WIDTH - MARGIN, 18.0), &said);
-    let room = WIDTH - 3.0 * MARGIN - width(&said, 12.0);
-    text(svg, "name", "start", (MARGIN, 18.0), &fitted(&panel.name, room, 15.0));
-    for tick in scale.ticks() {
-        let y = scale.y(tick);
-        rule(svg, "grid", y);
-        text(svg, "", "end", (LEFT - 8.0, y + 4.0), &rounded(tick));
+    let last = last_value(panel, versions);
+    let room = WIDTH - 2.0 * MARGIN;
+    let name = fitted(&panel.name, room - width(&last, NAME) - 8.0, NAME);
+    text(svg, "name", "start", (MARGIN, 22.0), &name);
+    text(svg, "last", "end", (WIDTH - MARGIN, 22.0), &last);
+    let mut top = ABOVE;
+    for line in wrapped(&said(panel, &scale)) {
+        text(svg, "", "start", (MARGIN, top + 6.0), &line);
+        top += LINE;
     }
-    for (_, bound) in panel.bounds.iter().filter(|(_, bound)| scale.holds(*bound)) {
-        rule(svg, "bound", scale.y(*bound));
+    let _ = writeln!(svg, "<g transform=\"translate(0 {top})\">");
+    draw_plot(svg, panel, versions, &scale);
+    svg.push_str("</g>\n");
+    top + PLOT + BELOW
+}
+
+fn draw_plot(svg: &mut String, panel: &Panel, versions: &[String], scale: &Scale) {
+    let ticks: Vec<_> = scale.ticks().map(|tick| (scale.y(tick), brief(tick))).collect();
+    let widest = ticks.iter().map(|(_, tick)| width(tick, SMALL)).fold(0.0, f64::max);
+    let (left, right) = (MARGIN + widest + 8.0, WIDTH - MARGIN);
+    for (y, tick) in ticks {
+        rule(svg, "grid", (left, right), y);
+        text(svg, "", "end", (left - 8.0, y + 4.0), &tick);
     }
-    let x = |index: usize| {
-        let steps = count(versions.len().saturating_sub(1)).max(1.0);
-        LEFT + 8.0 + count(index) * (RIGHT - LEFT - 16.0) / steps
+    for bound in &panel.bounds {
+        let shown: Vec<_> =
+            bound.at.iter().filter(|at| scale.holds(**at)).map(|at| scale.y(*at)).collect();
+        let class = if bound.at.len() > 1 { "wanted" } else { "bound" };
+        if let [low, high] = shown[..] {
+            let (y, height, width) = (high, low - high, right - left);
+            let _ = writeln!(
+                svg,
+                "<rect class=\"band\" x=\"{left:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
+                 height=\"{height:.1}\"/>"
+            );
+        }
+        for y in shown {
+            rule(svg, class, (left, right), y);
+        }
+    }
+    // The labels of the first and the last version have their middle at its point.
+    let half = |version: Option<&String>| {
+        version.map_or(0.0, |version| width(&short(version, LABEL), SMALL) / 2.0)
     };
+    let from = (left + 8.0).max(MARGIN / 2.0 + half(versions.first()));
+    let to = right - half(versions.last()).max(8.0);
+    let steps = count(versions.len().saturating_sub(1)).max(1.0);
+    let x = |index: usize| from + count(index) * (to - from) / steps;
     // A version without the number breaks the line.
     for run in runs(&panel.values) {
         let points: Vec<_> =
@@ -110,23 +150,47 @@ fn draw_panel(svg: &mut String, panel: &Panel, versions: &[String]) {
             svg,
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\"><title>{title}</title></circle>"
         );
-        if is_last {
-            text(svg, "last", "start", (x + 9.0, y + 5.0), &rounded(*value));
-        }
     }
     for at in labelled(versions, x(1) - x(0)) {
-        text(svg, "", "middle", (x(at), BOTTOM + 18.0), &short(&versions[at], LABEL));
+        text(svg, "", "middle", (x(at), PLOT + 18.0), &short(&versions[at], LABEL));
     }
 }
 
-/// What is asked of the metric, beside its name.
+/// The last value with its unit, and its version where that is not the last one. It has the digits
+/// that it takes to tell it from every other value, from the bounds, and from 0 and 1.
+fn last_value(panel: &Panel, versions: &[String]) -> String {
+    let known = runs(&panel.values).concat();
+    let Some((at, value)) = known.last() else { return String::new() };
+    let values = known.iter().map(|(_, value)| *value).filter(|one| one.total_cmp(value).is_ne());
+    let bounds = panel.bounds.iter().flat_map(|bound| bound.at.iter().copied());
+    let others: Vec<_> = values.chain(bounds).chain([0.0, 1.0]).collect();
+    let shown = format!("{} {}", apart(*value, &others), short(&panel.unit, UNIT));
+    match versions.get(*at) {
+        Some(version) if at + 1 < versions.len() => {
+            format!("{} ({})", shown.trim_end(), short(version, LABEL))
+        }
+        _ => shown.trim_end().to_owned(),
+    }
+}
+
+/// A round number on the scale: short, and nothing lost.
+fn brief(tick: f64) -> String {
+    let shown = rounded(tick);
+    if shown.len() <= TICK && (tick == 0.0 || tick.abs() >= 1e-4) {
+        return shown;
+    }
+    // Steps are added up, so the last digits of a sum are noise.
+    format!("{:e}", format!("{tick:.3e}").parse().unwrap_or(tick))
+}
+
+/// What is asked of the metric, below its name.
 fn said(panel: &Panel, scale: &Scale) -> String {
     let mut said: Vec<_> = panel
         .bounds
         .iter()
-        .map(|(word, bound)| {
-            let off = if scale.holds(*bound) { "" } else { " (off the scale)" };
-            format!("{word} {}{off}", rounded(*bound))
+        .map(|bound| {
+            let is_off = !bound.at.iter().all(|at| scale.holds(*at));
+            format!("{}{}", bound.says, if is_off { " (off the scale)" } else { "" })
         })
         .collect();
     said.extend(panel.better.map(|better| match better {
@@ -148,7 +212,7 @@ fn runs(values: &[Option<f64>]) -> Vec<Vec<(usize, f64)>> {
 
 /// Which versions have a label: the last one, and as many before it as there is room for.
 fn labelled(versions: &[String], apart: f64) -> Vec<usize> {
-    let longest = versions.iter().map(|version| width(&short(version, LABEL), 12.0));
+    let longest = versions.iter().map(|version| width(&short(version, LABEL), SMALL));
     let longest = longest.fold(0.0, f64::max) + 10.0;
     let every = (1..versions.len()).find(|every| count(*every) * apart >= longest);
     (0..versions.len()).rev().step_by(every.unwrap_or(versions.len())).collect()
@@ -171,7 +235,7 @@ impl Scale {
         let half = if half > 0.0 { half } else { 0.5 };
         let middle = low / 2.0 + high / 2.0;
         (low, high) = (middle - half, middle + half);
-        for (_, bound) in &panel.bounds {
+        for bound in panel.bounds.iter().flat_map(|bound| &bound.at) {
             let (lower, higher) = (low.min(*bound), high.max(*bound));
             if higher / 2.0 - lower / 2.0 <= half * MOST_STRETCH {
                 (low, high) = (lower, higher);
@@ -192,11 +256,11 @@ impl Scale {
 
     fn y(&self, value: f64) -> f64 {
         let part = (value / self.step - self.low / self.step) / f64::from(self.steps);
-        BOTTOM - part * (BOTTOM - TOP)
+        PLOT - part * PLOT
     }
 
     fn holds(&self, value: f64) -> bool {
-        (TOP - 0.5..=BOTTOM + 0.5).contains(&self.y(value))
+        (-0.5..=PLOT + 0.5).contains(&self.y(value))
     }
 }
 
@@ -210,10 +274,10 @@ fn round_step(least: f64) -> f64 {
     format!("{}e{exponent}", lead.unwrap_or(10)).parse().unwrap_or(1.0)
 }
 
-fn rule(svg: &mut String, class: &str, y: f64) {
+fn rule(svg: &mut String, class: &str, (left, right): (f64, f64), y: f64) {
     let _ = writeln!(
         svg,
-        "<line class=\"{class}\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
+        "<line class=\"{class}\" x1=\"{left:.1}\" x2=\"{right:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
     );
 }
 
@@ -228,14 +292,56 @@ fn text(svg: &mut String, class: &str, anchor: &str, (x, y): (f64, f64), text: &
 
 /// About how wide a text is.
 fn width(text: &str, size: f64) -> f64 {
-    text.chars().map(|c| if c.is_ascii() { 0.58 * size } else { size }).sum()
+    text.chars().map(|c| wide(c, size)).sum()
+}
+
+fn wide(c: char, size: f64) -> f64 {
+    match c {
+        'M' | 'W' | 'm' | 'w' | '@' | '%' => size,
+        'A'..='Z' => 0.72 * size,
+        c if c.is_ascii() => 0.58 * size,
+        _ => size,
+    }
+}
+
+/// How many characters of a text there is room for.
+fn fits(text: &str, mut room: f64, size: f64) -> usize {
+    let fits = |c: &char| {
+        room -= wide(*c, size);
+        room >= 0.0
+    };
+    text.chars().take_while(fits).count()
 }
 
 /// As much of a text as there is room for.
 fn fitted(text: &str, room: f64, size: f64) -> String {
-    let most =
-        (0..=text.chars().count()).rev().find(|most| width(&short(text, *most), size) <= room);
-    short(text, most.unwrap_or(0))
+    match fits(text, room, size) {
+        most if most == text.chars().count() => text.to_owned(),
+        // The dots are wider than most of what they stand for.
+        most => short(text, most.saturating_sub(1)),
+    }
+}
+
+/// A small text in lines, broken between words, or within one that is wider than a line.
+fn wrapped(text: &str) -> Vec<String> {
+    let room = WIDTH - 2.0 * MARGIN;
+    let mut lines: Vec<String> = Vec::new();
+    for mut word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut()
+            && width(line, SMALL) + width(word, SMALL) + wide(' ', SMALL) <= room
+        {
+            line.push(' ');
+            line.push_str(word);
+            continue;
+        }
+        while !word.is_empty() {
+            let most = word.char_indices().nth(fits(word, room, SMALL).max(1));
+            let (line, rest) = word.split_at(most.map_or(word.len(), |(at, _)| at));
+            lines.push(line.to_owned());
+            word = rest;
+        }
+    }
+    lines
 }
 
 /// A text of at most so many characters.

@@ -10,7 +10,7 @@ use super::{CardInput, change, changelog, details, usage};
 use crate::evidence::measured;
 use crate::hub::licenses;
 use crate::inventory::Artifact;
-use crate::policy::Section;
+use crate::policy::{Benchmark, Section};
 
 /// Rows of a table that are shown; the release record has them all.
 const MAX_ROWS: usize = 200;
@@ -76,7 +76,11 @@ struct MetricFacts {
     bound: String,
     verdict: &'static str,
     dataset: Option<String>,
+    /// Its configuration, split and revision, as far as they are stated: `de, test, revision 1.0`.
+    part: Option<String>,
+    config: Option<String>,
     split: Option<String>,
+    revision: Option<String>,
     source: String,
     digest: Option<String>,
 }
@@ -207,12 +211,22 @@ fn metrics(input: &CardInput<'_>) -> Vec<MetricFacts> {
                 (false, _) => "failed",
             },
             dataset: row.benchmark.dataset.clone(),
+            part: part(row.benchmark),
+            config: row.benchmark.config.clone(),
             split: row.benchmark.split.clone(),
+            revision: row.benchmark.revision.clone(),
             source: row.source(),
             digest: row.metric.and_then(|metric| metric.sha256).map(short),
         }
     })
     .collect()
+}
+
+fn part(of: &Benchmark) -> Option<String> {
+    let revision = of.short_revision().map(|revision| format!("revision {revision}"));
+    let parts: Vec<_> =
+        [of.config.clone(), of.split.clone(), revision].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 impl FileFacts {
@@ -277,16 +291,17 @@ fn statements(input: &CardInput<'_>) -> (Vec<StatementFacts>, Vec<&'static str>)
     (shown, unstated)
 }
 
-/// Bytes as the Hub shows them: decimal units, one digit after the point.
+/// Bytes as the Hub shows them: decimal units, one digit after the point. The space is one at which
+/// no line breaks.
 fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => {
             let tenths = u128::from(bytes) * 10 / u128::from(*unit);
-            format!("{}.{} {name}", tenths / 10, tenths % 10)
+            format!("{}.{}\u{A0}{name}", tenths / 10, tenths % 10)
         }
-        None => format!("{bytes} B"),
+        None => format!("{bytes}\u{A0}B"),
     }
 }
 
@@ -309,10 +324,10 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!(size(0), "0 B");
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(90_900_000), "90.9 MB");
-        assert_eq!(size(u64::MAX), "18446744.0 TB");
+        assert_eq!(size(0), "0\u{A0}B");
+        assert_eq!(size(999), "999\u{A0}B");
+        assert_eq!(size(90_900_000), "90.9\u{A0}MB");
+        assert_eq!(size(u64::MAX), "18446744.0\u{A0}TB");
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(22_713_216), "22,713,216");
     }

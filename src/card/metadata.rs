@@ -136,15 +136,10 @@ fn is_dataset_id(id: &str) -> bool {
 /// A metric's name as the Hub's ids are spelled: `ROC AUC (seniors)` → `roc_auc`.
 fn metric_id(name: &str) -> String {
     let measure = name.split('(').next().filter(|measure| !measure.trim().is_empty());
-    let id: String = measure
-        .unwrap_or(name)
-        .chars()
-        .map(
-            |c| if c.is_alphanumeric() || "-/.".contains(c) { c.to_ascii_lowercase() } else { '_' },
-        )
-        .collect();
-    let id = id.trim_matches('_');
-    if id.is_empty() { "metric".into() } else { id.to_owned() }
+    let is_kept = |c: char| c.is_alphanumeric() || "-/.".contains(c);
+    let parts = measure.unwrap_or(name).split(|c| !is_kept(c)).filter(|part| !part.is_empty());
+    let id = parts.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_");
+    if id.is_empty() { "metric".into() } else { id }
 }
 
 /// Puts our results into the first entry of a `model-index`, in place of those it has of the same

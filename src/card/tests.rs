@@ -1,5 +1,5 @@
 use super::*;
-use crate::evidence::{History, Released};
+use crate::evidence::{History, Released, Was};
 use crate::hub::card_rules;
 use crate::policy::{self, Policy};
 use crate::release::Channel;
@@ -151,7 +151,10 @@ fn the_chart_says_what_it_leaves_out() {
         |sample: &Sample, release| chart(&sample.policy.models[0], release, &sample.evidence);
     assert_eq!(chart_of(&sample, Some(&sample.release)), None, "nothing came before");
     sample.evidence.history = History {
-        releases: vec![Released { version: version("1.0.0"), values: vec![Some(0.9); 13] }],
+        releases: vec![Released {
+            version: version("1.0.0"),
+            values: vec![Some(Was { value: 0.9, unit: None }); 13],
+        }],
         unread: vec![version("1.1.0")],
         older: 4,
     };
@@ -162,9 +165,40 @@ fn the_chart_says_what_it_leaves_out() {
     let said = "12 of 13 metrics are drawn. Versions before these: 4. \
                 No release record to read: 1.1.0.](weighbridge-history.svg)";
     assert!(card.contains(said), "{card}");
-    assert!(card.contains("| Metric | Value | Bound |"), "1.0.0 is not the last release");
+    assert!(card.contains("| Metric | Value | Verdict | Bound |"), "1.0.0 is not the last release");
     let kept = CardInput { readme: Some("# By hand\n"), ..sample.input() };
     assert!(write(&kept).expect("written").contains(said));
+}
+
+#[test]
+fn numbers_in_other_units_are_no_change() {
+    let policy = "model: {name: churn, owner: acme, gates: {benchmarks: [{metric: latency, \
+                  file: m.json, key: f1, direction: lower}, {metric: loss, file: m.json, \
+                  pointer: /loss, dataset: a/b, config: de, split: test, \
+                  revision: 0123456789abcdef0123456789abcdef01234567}]}}";
+    let mut sample = Sample::new(policy, &["model.ubj"]);
+    let unit = |unit: &str| Some(unit.to_owned());
+    sample.evidence.metrics[0].number.as_mut().expect("named").unit = unit("s");
+    let version = |minor, value, unit: Option<String>| Released {
+        version: semver::Version::new(1, minor, 0),
+        values: vec![Some(Was { value, unit }), Some(Was { value: 0.9, unit: None })],
+    };
+    let releases = vec![version(0, 1100.0, unit("ms")), version(1, 1200.0, unit("ms"))];
+    sample.evidence.history = History { releases, ..History::default() };
+    let card = write(&sample.input()).expect("written");
+    assert!(card.contains("| latency | 0.93 s | not bounded | other unit | 1200 ms |"), "{card}");
+    assert!(card.contains("| a/b (de, test, revision 0123456789ab) |"), "{card}");
+    let svg = chart(&sample.policy.models[0], Some(&sample.release), &sample.evidence);
+    let svg = svg.expect("of the loss");
+    assert_eq!(svg.matches("<polyline").count(), 1, "{svg}");
+    assert!(svg.contains("latency: 2 values are in another unit, and not drawn."), "{svg}");
+
+    // What has the same unit is drawn, and what is not known to have another.
+    sample.evidence.history.releases.push(version(2, 1.5, unit("s")));
+    sample.evidence.history.releases.push(version(3, 1.4, None));
+    let card = write(&sample.input()).expect("written");
+    assert!(card.contains("| latency | 0.93 s | not bounded | \\-0.47, better | 1.4 |"), "{card}");
+    assert!(card.contains("latency from 1.5 to 0.93 s"), "{card}");
 }
 
 #[test]

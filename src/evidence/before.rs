@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use super::metrics::{at_pointer, beside, has_pointers};
-use super::results::{self, Number, Results};
+use super::results::{self, Number, On, Results};
 use super::scores::{self, Scores};
 use super::{Base, Evidence, EvidenceFile, Metric, MetricValue, json_metric};
 use crate::digest::Digest;
@@ -165,8 +165,7 @@ pub(super) fn find<'r>(results: &'r Results, benchmark: &Benchmark) -> Result<&'
             label: as_named(place).and_then(|named| named.label.clone()),
         },
     };
-    let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
-    results::select(results, &named, dataset, split)
+    results::select(results, &named, On::of(benchmark))
 }
 
 fn is_record(results: &Results) -> bool {
@@ -190,7 +189,14 @@ impl Metric {
     /// This unit and the one before, when they are known and others.
     pub(super) fn units_apart(&self) -> Option<(&str, &str)> {
         let Earlier::Number { unit, .. } = &self.earlier else { return None };
-        let (now, before) = (self.number.as_ref()?.unit.as_deref()?, unit.as_deref()?);
-        (now != before).then_some((now, before))
+        units_apart(self.number.as_ref()?.unit.as_deref(), unit.as_deref())
     }
+}
+
+/// Two units, when they are known and others.
+pub(super) fn units_apart<'u>(
+    now: Option<&'u str>,
+    before: Option<&'u str>,
+) -> Option<(&'u str, &'u str)> {
+    now.zip(before).filter(|(now, before)| now != before)
 }

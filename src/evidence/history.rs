@@ -31,7 +31,23 @@ pub struct Released {
     /// The version.
     pub version: Version,
     /// The metrics that the policy names, in its order.
-    pub values: Vec<Option<f64>>,
+    pub values: Vec<Option<Was>>,
+}
+
+/// What a metric was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Was {
+    /// The number.
+    pub value: f64,
+    /// Its unit, where it is known.
+    pub unit: Option<String>,
+}
+
+impl Released {
+    /// What the metric was that stands at `index` in the policy.
+    pub fn was(&self, index: usize) -> Option<&Was> {
+        self.values.get(index)?.as_ref()
+    }
 }
 
 impl History {
@@ -62,16 +78,19 @@ impl History {
     }
 }
 
-fn read(record: &[u8], version: &Version, benchmarks: &[Benchmark]) -> Option<Vec<Option<f64>>> {
+fn read(record: &[u8], version: &Version, benchmarks: &[Benchmark]) -> Option<Vec<Option<Was>>> {
     let results = results::read(&as_file(record, version)).ok()?;
     if results.format != results::RECORD {
         return None;
     }
-    let value = |benchmark| match find(&results, benchmark).ok()?.value {
-        MetricValue::Number(value) => Some(value),
-        _ => None,
+    let was = |benchmark| {
+        let number = find(&results, benchmark).ok()?;
+        match number.value {
+            MetricValue::Number(value) => Some(Was { value, unit: number.unit.clone() }),
+            _ => None,
+        }
     };
-    Some(benchmarks.iter().map(value).collect())
+    Some(benchmarks.iter().map(was).collect())
 }
 
 #[cfg(test)]
@@ -101,7 +120,7 @@ mod tests {
                 one.clone(),
                 record(
                     r#"{"name": "acc", "value": 0.5, "dataset": "d"},
-                       {"name": "f1", "value": 1, "task": "a"}, {"name": "f1", "value": 2, "task": "b"},
+                       {"name": "f1", "value": 1, "task": "a"}, {"name": "f1", "value": 2, "task": "b", "unit": "s"},
                        {"name": "loss", "value": null}"#,
                 ),
             ),
@@ -111,13 +130,44 @@ mod tests {
         let history = History::of(benchmarks, &[&two, &one], &records);
         let [first, last] = &history.releases[..] else { panic!("{history:?}") };
         assert_eq!((&first.version, &last.version), (&one, &two));
-        assert_eq!(first.values, [Some(0.5), Some(2.0), None]);
+        let was = |value, unit: Option<&str>| Some(Was { value, unit: unit.map(str::to_owned) });
+        assert_eq!(first.values, [was(0.5, None), was(2.0, Some("s")), None]);
         assert_eq!(last.values, [None, None, None], "measured on something else");
         assert_eq!(history.last().map(|last| &last.version), Some(&two));
 
         let history = History::of(benchmarks, &[&three, &one], &records);
         assert_eq!(history.unread, [three], "only a record tells of a version");
         assert_eq!(history.last(), None, "the version before the last is not the last");
+    }
+
+    #[test]
+    fn other_parts_of_a_dataset_are_other_numbers() {
+        let values = |asked: &str, metrics: &str| {
+            let policy = format!(
+                "model: {{name: churn, owner: acme, gates: {{benchmarks: [{{metric: acc, dataset: d{asked}}}]}}}}"
+            );
+            let policy = policy::parse("weighbridge.yml", &policy, &[]).expect("valid");
+            let version = Version::new(1, 0, 0);
+            let records = BTreeMap::from([(version.clone(), record(metrics))]);
+            let history = History::of(&policy.models[0].gates.benchmarks, &[&version], &records);
+            history.releases[0].values[0].as_ref().map(|was| was.value)
+        };
+        let plain = r#"{"name": "acc", "value": 1, "dataset": "d"}"#;
+        let of_de =
+            r#"{"name": "acc", "value": 2, "dataset": "d", "config": "de", "revision": "r1"}"#;
+        let both = format!("{plain}, {of_de}");
+        for (asked, metrics, value) in [
+            (", config: de", of_de, Some(2.0)),
+            (", config: en", of_de, None),
+            (", config: de, revision: r2", of_de, None),
+            (", config: de, revision: r1", &both, Some(2.0)),
+            ("", &both, Some(1.0)),
+            (", config: en", &both, Some(1.0)),
+            // Records of older programs do not say it.
+            (", config: de", plain, Some(1.0)),
+        ] {
+            assert_eq!(values(asked, metrics), value, "{asked} in {metrics}");
+        }
     }
 
     #[test]

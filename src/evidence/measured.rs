@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
+use super::before::units_apart;
 use super::compared::{Compared, Side, Test, compared};
-use super::{Earlier, Evidence, Metric, MetricValue, Number, Slice};
+use super::shown::{apart, rounded, show, show_change};
+use super::{Earlier, Evidence, Metric, MetricValue, Number, Slice, Was};
 use crate::policy::{Around, Benchmark, Direction, Model, Place};
 
 /// One bounded metric with what was measured. `metric` is `None` only when nothing was gathered
@@ -167,12 +169,15 @@ impl<'a> Measured<'a> {
     /// The metric's name, told apart from others of that name.
     pub fn name(&self) -> String {
         let mut name = self.benchmark.metric.clone();
+        let mut parts = Vec::new();
         if let Place::Named(named) = &self.benchmark.place {
-            let parts = [&named.task, &named.filter, &named.label];
-            let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
-            if !parts.is_empty() {
-                name += &format!(" ({})", parts.join(", "));
-            }
+            parts.extend([&named.task, &named.filter, &named.label]);
+        }
+        parts.push(&self.benchmark.config);
+        let parts = parts.into_iter().flatten().map(String::as_str);
+        let parts: Vec<_> = parts.chain(self.benchmark.short_revision()).collect();
+        if !parts.is_empty() {
+            name += &format!(" ({})", parts.join(", "));
         }
         name
     }
@@ -191,7 +196,14 @@ impl<'a> Measured<'a> {
             }
             Place::Pointer(_) => true,
         };
-        names && self.benchmark.metric == earlier.metric
+        names
+            && same(&self.benchmark.config, &earlier.config)
+            && self.benchmark.metric == earlier.metric
+    }
+
+    /// This unit and that of an earlier number, when they are known and others.
+    pub fn units_apart<'w>(&'w self, was: &'w Was) -> Option<(&'w str, &'w str)> {
+        units_apart(self.metric?.number.as_ref()?.unit.as_deref(), was.unit.as_deref())
     }
 
     /// The number, when there is a finite one.
@@ -367,7 +379,8 @@ impl<'a> Measured<'a> {
         );
         bounds.extend(asked.max_gap.map(|allowed| match self.widest() {
             Some((low, high)) => {
-                format!("gap {} ≤ {}", rounded(high.value - low.value), show(allowed))
+                let gap = apart(high.value - low.value, &[allowed]);
+                format!("gap {gap} ≤ {}", show(allowed))
             }
             None => format!("gap ≤ {}", show(allowed)),
         }));
@@ -383,57 +396,6 @@ impl<'a> Measured<'a> {
                 (None, _) => self.benchmark.file.clone(),
             },
             None => self.benchmark.file.clone(),
-        }
-    }
-}
-
-/// A number for people: the shortest text that reads back equal, exponents only for the very large
-/// and the very small.
-pub fn show(number: f64) -> String {
-    let size = number.abs();
-    if size == 0.0 || (1e-5..1e15).contains(&size) {
-        format!("{number}")
-    } else {
-        format!("{number:e}")
-    }
-}
-
-/// A change for people, to four significant digits and with its sign: differences of floats end in
-/// noise.
-pub fn show_change(change: f64) -> String {
-    if change == 0.0 { "±0".into() } else { format!("{:+}", four_digits(change)) }
-}
-
-/// A number of little weight, to four significant digits.
-pub fn rounded(number: f64) -> String {
-    show(four_digits(number))
-}
-
-fn four_digits(number: f64) -> f64 {
-    // What is printed as a float reads back as one.
-    format!("{number:.3e}").parse().unwrap_or(number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short_and_read_back() {
-        for (number, text) in
-            [(0.9474, "0.9474"), (12.0, "12"), (-0.0, "-0"), (1e300, "1e300"), (2.5e-7, "2.5e-7")]
-        {
-            assert_eq!(show(number), text);
-            assert_eq!(text.parse::<f64>().ok(), Some(number));
-        }
-    }
-
-    #[test]
-    fn changes_have_a_sign_and_no_noise() {
-        for (change, text) in
-            [(0.3 - 0.1, "+0.2"), (0.951 - 0.958, "-0.007"), (0.0, "±0"), (123_456.0, "+123500")]
-        {
-            assert_eq!(show_change(change), text);
         }
     }
 }

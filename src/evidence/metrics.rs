@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::files::{Base, EvidenceFile, FileError};
 use super::gather::find;
 use super::pipeline::Pipeline;
-use super::results::{self, Number, Results};
+use super::results::{self, Number, On, Results};
 use super::{Lineage, Metric, MetricValue, Slice, before, json_metric, scores};
 use crate::digest::Md5;
 use crate::finding::Location;
@@ -169,9 +169,8 @@ impl<'b> Metrics<'b> {
                 return Metric { value: MetricValue::Missing(format!("{shown}: {why}")), ..metric };
             }
         };
-        let (dataset, split) = (benchmark.dataset.as_deref(), benchmark.split.as_deref());
         let number = match (named, &benchmark.place) {
-            (Some(named), _) => results::select(results, named, dataset, split),
+            (Some(named), _) => results::select(results, named, On::of(benchmark)),
             (None, Place::Pointer(pointer)) => at_pointer(results, pointer),
             (None, Place::Named(_)) => Err("it has no name".into()),
         };

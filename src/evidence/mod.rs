@@ -18,6 +18,7 @@ mod metrics;
 mod pipeline;
 mod results;
 mod scores;
+mod shown;
 mod sources;
 
 use std::time::SystemTime;
@@ -26,11 +27,12 @@ pub use before::{Earlier, Last};
 pub use compared::{Compared, Method, Test};
 pub use files::{Base, EvidenceFile};
 pub use gather::{gather, read_tests, reports_there};
-pub use history::{EARLIER, History, Released};
-pub use measured::{Breach, Measured, MetricRow, measured, rounded, show, show_change};
+pub use history::{EARLIER, History, Released, Was};
+pub use measured::{Breach, Measured, MetricRow, measured};
 pub use pipeline::{Pin, Pinned, Pipeline, Reach, Stage, below};
 pub use results::{Lineage, Number, Results, formats, read as read_results};
 pub use scores::Scores;
+pub use shown::{apart, rounded, show, show_change};
 pub use sources::Source;
 
 use crate::digest::Digest;

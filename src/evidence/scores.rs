@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Base;
-use super::results::{self, Number};
+use super::results::{self, Number, On};
 use crate::policy::{Benchmark, Named};
 
 /// The scores of one metric, by the ids of the examples.
@@ -78,7 +78,7 @@ pub(super) fn with_samples(base: &Base, path: &str, number: Number, asked: &Benc
             filter: number.filter.clone(),
             label: None,
         };
-        results::select(&samples, &named, None, None).ok()?.scores.clone()
+        results::select(&samples, &named, On::default()).ok()?.scores.clone()
     });
     match scores {
         Some(scores) => number.with_scores(scores),

@@ -169,20 +169,31 @@ impl Client {
 pub async fn read_json<T: DeserializeOwned>(response: Response) -> Result<T, HttpError> {
     let url = response.url().clone();
     let garbage = |why: String| HttpError::Garbage { url: error::shown(&url), why };
-    let body = limited(response, BODY_LIMIT).await.map_err(garbage)?;
+    let body = limited(response, BODY_LIMIT).await.map_err(|why| garbage(why.to_string()))?;
     serde_json::from_slice(&body)
         .map_err(|error| garbage(format!("it is not the JSON it should be: {error}")))
 }
 
+/// A body that did not come as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// Beyond the limit.
+    #[error("it is larger than {0} bytes")]
+    TooLarge(usize),
+    /// The connection ended before it.
+    #[error("{0}")]
+    Cut(String),
+}
+
 /// A body of at most `limit` bytes.
-pub async fn limited(mut response: Response, limit: usize) -> Result<Bytes, String> {
+pub async fn limited(mut response: Response, limit: usize) -> Result<Bytes, BodyError> {
     let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(format!("it is larger than {limit} bytes")),
+            Ok(Some(_)) => return Err(BodyError::TooLarge(limit)),
             Ok(None) => return Ok(body.freeze()),
-            Err(error) => return Err(error.without_url().to_string()),
+            Err(error) => return Err(BodyError::Cut(error.without_url().to_string())),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::wire::{
     OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
     WhoAmI,
 };
-use crate::http::{Again, Client, HttpError, Secret, limited, read_json};
+use crate::http::{Again, BodyError, Client, HttpError, Secret, limited, read_json};
 
 /// Files the Hub takes in one preupload call, as its Python client sends them.
 const PREUPLOAD_BATCH: usize = 256;
@@ -178,9 +178,10 @@ impl Hub {
             Err(error) if error.status() == Some(404) => return Ok(None),
             Err(error) => return Err(what()(error)),
         };
-        let body = limited(response, limit)
-            .await
-            .map_err(|why| HubError::Protocol(format!("{path}: {why}")))?;
+        let body = limited(response, limit).await.map_err(|why| match why {
+            BodyError::TooLarge(limit) => HubError::TooLarge { path: path.to_owned(), limit },
+            BodyError::Cut(why) => HubError::Protocol(format!("{path}: {why}")),
+        })?;
         Ok(Some(body.to_vec()))
     }
 

@@ -31,6 +31,14 @@ pub enum HubError {
     /// The Xet transfer failed.
     #[error("the Xet transfer failed: {0}")]
     Xet(String),
+    /// A file is larger than what is read of it.
+    #[error("{path}: it is larger than {limit} bytes")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Bytes.
+        limit: usize,
+    },
     /// The Hub's answer does not fit the protocol.
     #[error("the Hub's answer does not fit: {0}")]
     Protocol(String),

@@ -62,6 +62,13 @@ impl Benchmark {
             || self.no_worse_than.is_some()
             || self.max_gap.is_some()
     }
+
+    /// The dataset's revision as it is shown: of a commit the first twelve digits.
+    pub fn short_revision(&self) -> Option<&str> {
+        let revision = self.revision.as_deref()?;
+        let is_commit = revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit());
+        Some(if is_commit { &revision[..12] } else { revision })
+    }
 }
 
 /// A benchmark that the Hub knows: a task of a dataset.

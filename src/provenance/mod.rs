@@ -147,6 +147,12 @@ pub struct MetricRecord {
     pub dataset: Option<String>,
     /// Split of that.
     pub split: Option<String>,
+    /// Configuration of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// Revision of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// The evidence file and line.
     pub evidence: String,
     /// The task, filter and label that the policy asks for.
@@ -316,6 +322,8 @@ impl MetricRecord {
             passed: row.passed(),
             dataset: benchmark.dataset.clone(),
             split: benchmark.split.clone(),
+            config: benchmark.config.clone(),
+            revision: benchmark.revision.clone(),
             evidence: row.source(),
             pointer: row.metric.map(|metric| lineage::pointer(&metric.pointer)).unwrap_or_default(),
             evidence_sha256: row.metric.and_then(|metric| metric.sha256),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use semver::Version;
 
 use super::{Landed, PublishError, RECORD, Remote};
 use crate::evidence::EARLIER;
 use crate::hub::wire::{Ref, Refs, TreeEntry};
-use crate::hub::{Hub, Shelf};
+use crate::hub::{Hub, HubError, Shelf};
 use crate::release::{Published, Release, RemoteFile, Target};
 
 /// A release record is a few hundred bytes a file.
@@ -20,9 +20,9 @@ const SHOWN_LIMIT: usize = 2 * 1024 * 1024;
 const AT_ONCE: usize = 8;
 
 /// Looks at the target repository; one that is not there has nothing. Of `compared`, of this very
-/// version and of those of the channel before it, it brings the release records along. Gates rest on
-/// those of `compared`, of this version and of the last one, so one that cannot be had is an error;
-/// the others are only shown, and left out.
+/// version and of those of the channel before it, it brings the release records along. One that cannot
+/// be had is an error: gates rest on some, and a card that leaves one out for the Hub's bad day does so
+/// for good. Of those that are only shown, one that is too large is left out.
 ///
 /// A version that is published already is looked at in the same way: what is shown of it depends on
 /// lower versions only, so it comes out the same, and nothing of it is written again.
@@ -51,7 +51,7 @@ pub async fn look(
         let record = hub.small_file(&target.repo, &tag.target_commit, RECORD, RECORD_LIMIT).await?;
         published.records.extend(record.map(|record| (version.clone(), record)));
     }
-    let shown = shown(hub, target, &refs, &published, release).await;
+    let shown = shown(hub, target, &refs, &published, release).await?;
     published.records.extend(shown);
     Ok(Remote {
         exists: true,
@@ -71,7 +71,7 @@ async fn shown(
     refs: &Refs,
     published: &Published,
     release: &Release,
-) -> Vec<(Version, Vec<u8>)> {
+) -> Result<Vec<(Version, Vec<u8>)>, PublishError> {
     // The last one has been asked for.
     let before = published.before(&release.version).into_iter().take(EARLIER).skip(1);
     let asked: Vec<_> = before
@@ -79,14 +79,15 @@ async fn shown(
         .filter_map(|version| Some((version, tag_of(refs, version)?.target_commit.as_str())))
         .collect();
     let asked = asked.into_iter().map(async |(version, commit)| {
-        let record = hub.small_file(&target.repo, commit, RECORD, SHOWN_LIMIT).await;
-        Some((version.clone(), record.ok()??))
+        match hub.small_file(&target.repo, commit, RECORD, SHOWN_LIMIT).await {
+            Ok(record) => Ok(record.map(|record| (version.clone(), record))),
+            Err(HubError::TooLarge { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     });
-    futures_util::stream::iter(asked)
-        .buffer_unordered(AT_ONCE)
-        .filter_map(async |one| one)
-        .collect()
-        .await
+    let shown = futures_util::stream::iter(asked).buffer_unordered(AT_ONCE);
+    let shown = shown.try_filter_map(async |record| Ok(record)).try_collect().await?;
+    Ok(shown)
 }
 
 /// The licences that the cards of base models and datasets state. What cannot be read, because it is

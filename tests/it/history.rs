@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::front::{Fate, Front, Reply};
+use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
 use crate::support::plain_client;
 use crate::support::workspace::{POLICY, Run, Workspace};
@@ -67,21 +67,25 @@ async fn the_second_release_shows_what_became_of_the_first() {
     let asked = server.count("GET", "/weighbridge.json");
     assert_eq!(asked, 1, "only whether the new branch holds this version already");
     let card = text(&server, "v1.0.0", "README.md").await;
-    assert!(card.contains("| Metric | Value | Bound |") && !card.contains(CHART), "{card}");
+    assert!(
+        card.contains("| Metric | Value | Verdict | Bound |") && !card.contains(CHART),
+        "{card}"
+    );
     assert!(file(&server, "v1.0.0", CHART).await.is_none());
 
     version(&workspace, "v1.1.0", 0.96, 20);
     release(&workspace, "v1.1.0").expect(0).says("published");
     let card = text(&server, "v1.1.0", "README.md").await;
-    assert!(card.contains("| Metric | Value | In 1.0.0 | Change | Bound |"), "{card}");
+    assert!(card.contains("| Metric | Value | Verdict | Change | In 1.0.0 | Bound |"), "{card}");
     assert!(
-        row(&card, "accuracy").starts_with("| accuracy | 0.96 | 0.95 | \\+0.01, better | ≥ 0.9 |")
+        row(&card, "accuracy")
+            .starts_with("| accuracy | 0.96 | passed | \\+0.01, better | 0.95 | ≥ 0.9 |")
     );
     assert!(
-        row(&card, "latency").starts_with("| latency | 20 | 12 | \\+8 |"),
+        row(&card, "latency").starts_with("| latency | 20 | passed | \\+8 | 12 |"),
         "no direction is known"
     );
-    assert!(row(&card, "size").starts_with("| size | 3 | 3 | ±0, same |"));
+    assert!(row(&card, "size").starts_with("| size | 3 | passed | ±0, same | 3 |"));
     let alt = "Versions 1.0.0 to 1.1.0: accuracy from 0.95 to 0.96, latency from 12 to 20, size from 3 to 3.";
     assert!(card.contains(&format!("![{alt}]({CHART})")), "{card}");
     let (svg, kind) = file(&server, "v1.1.0", CHART).await.expect("beside the card");
@@ -134,7 +138,7 @@ async fn later_versions_change_nothing_of_an_earlier_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_are_asked_for_once_each_and_one_that_fails_is_said() {
+async fn records_are_asked_for_once_each_and_one_that_is_gone_is_said() {
     let server = HubServer::start().await;
     let mut workspace = workspace(&server);
     for (minor, accuracy) in [(0, 0.95), (1, 0.96), (2, 0.94), (3, 0.97)] {
@@ -150,12 +154,24 @@ async fn records_are_asked_for_once_each_and_one_that_fails_is_said() {
         tag["targetCommit"].as_str().expect("a commit").to_owned()
     };
     let withheld = format!("/{}/weighbridge.json", commit("v1.1.0"));
-    let front = Front::before(&server.hub.url(), move |asked| {
-        if asked.path.ends_with(&withheld) { Fate::Answer(Reply::status(403)) } else { Fate::Pass }
-    })
-    .await;
-    workspace.on_hub(&front.url(), server.hub.token().expose());
+    let front = async |reply: Reply| {
+        let withheld = withheld.clone();
+        let answer = move |asked: &Asked| {
+            let is_withheld = asked.path.ends_with(&withheld);
+            if is_withheld { Fate::Answer(reply.clone()) } else { Fate::Pass }
+        };
+        Front::before(&server.hub.url(), answer).await
+    };
     version(&workspace, "v1.4.0", 0.98, 12);
+    // A record that cannot be had today is no record that is not there: the card would say so for good.
+    for status in [403, 429] {
+        let front = front(Reply::status(status).header("retry-after", "0")).await;
+        workspace.on_hub(&front.url(), server.hub.token().expose());
+        release(&workspace, "v1.4.0").expect(2).says(&status.to_string());
+        assert!(file(&server, "v1.4.0", "README.md").await.is_none(), "nothing is published");
+    }
+    let front = front(Reply::status(404)).await;
+    workspace.on_hub(&front.url(), server.hub.token().expose());
     release(&workspace, "v1.4.0").expect(0).says("published");
     for tag in ["v1.0.0", "v1.1.0", "v1.2.0"] {
         let record = format!("/{}/weighbridge.json", commit(tag));
@@ -169,7 +185,10 @@ async fn records_are_asked_for_once_each_and_one_that_fails_is_said() {
     }
     let points: Vec<_> = svg.matches("<circle").collect();
     assert_eq!(points.len(), 3 * 4, "three metrics of four versions");
-    assert!(row(&card, "accuracy").contains("| 0.98 | 0.97 |"), "{card}");
+    assert!(
+        row(&card, "accuracy").contains("| 0.98 | passed | \\+0.01, better | 0.97 |"),
+        "{card}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

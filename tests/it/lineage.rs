@@ -91,7 +91,8 @@ fn published(folder: &Path, benchmarks: &str) -> String {
     let policy = policy::parse("weighbridge.yml", &text, &["metric-missing"]).expect("valid");
     let model = &policy.models[0];
     let evidence: Evidence = evidence::gather(folder, "", model);
-    let pinned = |path: &str| evidence.pipeline.pins(path);
+    let pins = evidence.pipeline.pinned();
+    let pinned = |path: &str| pins.holds(path);
     let root = folder.join("model");
     let inventory = inventory::take_with_pins(&root, "model", &[], &[], &pinned, &|_| {});
     let inventory = inventory.expect("files");

@@ -27,7 +27,7 @@ mod wandb_run;
 
 pub(super) use lm_eval::samples_beside;
 pub(super) use record::{FORMAT as RECORD, bytes_in};
-pub(super) use select::{select, slices};
+pub(super) use select::{On, select, slices};
 
 use super::scores::Scores;
 use super::{EvidenceFile, MetricValue};
@@ -135,6 +135,10 @@ pub struct Number {
     pub dataset: Option<String>,
     /// The split of it.
     pub split: Option<String>,
+    /// The configuration of it.
+    pub config: Option<String>,
+    /// The revision of it.
+    pub revision: Option<String>,
     /// Whether more is better, where the file says so.
     pub higher_is_better: Option<bool>,
     /// Standard error of the value.
@@ -162,6 +166,8 @@ impl Number {
             label: None,
             dataset: None,
             split: None,
+            config: None,
+            revision: None,
             higher_is_better: None,
             stderr: None,
             samples: None,

@@ -36,6 +36,8 @@ fn number(metric: &Spot<'_>) -> Option<Number> {
         label: text("label"),
         dataset: text("dataset"),
         split: text("split"),
+        config: text("config"),
+        revision: text("revision"),
         unit: text("unit"),
         higher_is_better: higher,
         stderr: metric.get("stderr").and_then(|spot| spot.float()),

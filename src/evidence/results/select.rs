@@ -3,10 +3,30 @@
 use std::collections::BTreeSet;
 
 use super::{Number, Results};
-use crate::policy::Named;
+use crate::policy::{Benchmark, Named};
 
 /// Names that an answer lists.
 const MAX_NAMES: usize = 12;
+
+/// What a number was measured on, as far as the policy says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::evidence) struct On<'a> {
+    dataset: Option<&'a str>,
+    split: Option<&'a str>,
+    config: Option<&'a str>,
+    revision: Option<&'a str>,
+}
+
+impl<'a> On<'a> {
+    pub(in crate::evidence) fn of(benchmark: &'a Benchmark) -> Self {
+        Self {
+            dataset: benchmark.dataset.as_deref(),
+            split: benchmark.split.as_deref(),
+            config: benchmark.config.as_deref(),
+            revision: benchmark.revision.as_deref(),
+        }
+    }
+}
 
 /// The one number of these names.
 ///
@@ -16,8 +36,7 @@ const MAX_NAMES: usize = 12;
 pub(in crate::evidence) fn select<'r>(
     results: &'r Results,
     named: &Named,
-    dataset: Option<&str>,
-    split: Option<&str>,
+    on: On<'_>,
 ) -> Result<&'r Number, String> {
     let of_metric: Vec<_> =
         results.numbers.iter().filter(|number| number.metric == named.key).collect();
@@ -26,8 +45,10 @@ pub(in crate::evidence) fn select<'r>(
     }
     let mut left = of_metric.clone();
     keep(&mut left, |number| &number.task, named.task.as_deref(), task_is);
-    keep(&mut left, |number| &number.dataset, dataset, |is, wanted| is == wanted);
-    keep(&mut left, |number| &number.split, split, |is, wanted| is == wanted);
+    keep(&mut left, |number| &number.dataset, on.dataset, |is, wanted| is == wanted);
+    keep(&mut left, |number| &number.split, on.split, |is, wanted| is == wanted);
+    keep_or_unsaid(&mut left, |number| &number.config, on.config);
+    keep_or_unsaid(&mut left, |number| &number.revision, on.revision);
     keep_or_plain(&mut left, |number| &number.filter, named.filter.as_deref());
     keep_or_plain(&mut left, |number| &number.label, named.label.as_deref());
     match left[..] {
@@ -75,6 +96,17 @@ fn keep(left: &mut Vec<&Number>, name: Name, wanted: Option<&str>, is: fn(&str, 
     left.retain(|number| name(number).as_deref().is_none_or(|name| is(name, wanted)));
 }
 
+/// Keeps those with the wanted name, else those of which the file does not say it; without one, those
+/// that have none, where there are such.
+fn keep_or_unsaid(left: &mut Vec<&Number>, name: Name, wanted: Option<&str>) {
+    let is_there = left.iter().any(|number| name(number).as_deref() == wanted);
+    if is_there {
+        left.retain(|number| name(number).as_deref() == wanted);
+    } else if wanted.is_some() {
+        left.retain(|number| name(number).is_none());
+    }
+}
+
 /// Keeps those with the wanted name; without one, those that have none, where there are such.
 fn keep_or_plain(left: &mut Vec<&Number>, name: Name, wanted: Option<&str>) {
     match wanted {
@@ -105,12 +137,14 @@ fn unknown(results: &Results, key: &str) -> String {
 /// The names that numbers have, in the policy's own words: `task` (a, b), `filter` (x, y). Kinds
 /// of names of which there are fewer than `least` tell nothing.
 fn names(numbers: &[&Number], least: usize) -> String {
-    let kinds: [(&str, Name); 5] = [
+    let kinds: [(&str, Name); 7] = [
         ("task", |number| &number.task),
         ("filter", |number| &number.filter),
         ("label", |number| &number.label),
         ("dataset", |number| &number.dataset),
         ("split", |number| &number.split),
+        ("config", |number| &number.config),
+        ("revision", |number| &number.revision),
     ];
     let told = kinds.iter().filter_map(|(kind, name)| {
         let names: BTreeSet<_> =

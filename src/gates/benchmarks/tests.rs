@@ -81,6 +81,8 @@ fn number_of(metric: &str, value: f64) -> Number {
         label: None,
         dataset: None,
         split: None,
+        config: None,
+        revision: None,
         higher_is_better: None,
         stderr: None,
         samples: None,

@@ -27,10 +27,11 @@ impl Check<'_> {
         let mut seen = BTreeSet::new();
         for (index, one) in benchmarks.iter().enumerate() {
             let names = (&one.task, &one.filter, &one.label);
-            if !seen.insert((&one.metric, &one.dataset, &one.split, names)) {
+            let on = (&one.dataset, &one.split, &one.config, &one.revision);
+            if !seen.insert((&one.metric, on, names)) {
                 let message = format!("the metric `{}` is bounded twice", one.metric);
                 let help = "put `min` and `max` into one entry, or tell them apart by `dataset`, \
-                            `split`, `task`, `filter` or `label`";
+                            `split`, `config`, `revision`, `task`, `filter` or `label`";
                 self.wrong(&format!("{key}/{index}"), message, help);
             }
         }

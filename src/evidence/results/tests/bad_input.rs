@@ -154,7 +154,7 @@ fn a_name_that_stands_twice_is_not_chosen_between() {
         let results = read_bytes(path, text.as_bytes()).expect(path);
         let named =
             crate::policy::Named { key: "f1".into(), task: None, filter: None, label: None };
-        let why = select(&results, &named, None, None).expect_err(path);
+        let why = select(&results, &named, On::default()).expect_err(path);
         assert!(why.contains("`f1` is there 2 times"), "{path}: {why}");
     }
     for (path, text) in [("m.toml", "f1 = 0.5\nf1 = 0.9\n"), ("m.yaml", "f1: 0.5\nf1: 0.9\n")] {
