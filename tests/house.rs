@@ -20,6 +20,7 @@ const FLOORS: [&[&str]; 6] = [
         "json",
         "markdown",
         "generated",
+        "own_files",
         "failure",
         "exit",
     ],

@@ -5,9 +5,6 @@ use crate::evidence::{Evidence, Measured, measured, show};
 use crate::policy::{Direction, Model};
 use crate::release::Release;
 
-/// Name of the chart's file, beside the card.
-pub const CHART: &str = "weighbridge-history.svg";
-
 /// Metrics that are drawn.
 const MAX_PANELS: usize = 12;
 /// Versions that a remark names.
