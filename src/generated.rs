@@ -8,6 +8,14 @@ pub(crate) const BEGIN: &str = "<!-- weighbridge:begin ";
 /// How the line begins that ends a part.
 pub(crate) const END: &str = "<!-- weighbridge:end ";
 
+/// The line that ends a text which is written as a whole, so that it may be written again.
+pub(crate) const WHOLE: &str = "<!-- weighbridge:generated -->";
+
+/// Whether a text was written as a whole.
+pub(crate) fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == WHOLE)
+}
+
 /// The marker line of a part; `kind` is [`BEGIN`] or [`END`].
 pub(crate) fn marker(kind: &str, name: &str) -> String {
     format!("{kind}{name} -->\n")

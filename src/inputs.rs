@@ -171,6 +171,9 @@ pub struct Card {
     /// Write the generated parts into the README.md; what people wrote stays, byte for byte.
     #[arg(long)]
     pub write: bool,
+    /// With `--write`: replace a README.md that weighbridge did not generate.
+    #[arg(long, requires = "write")]
+    pub force: bool,
     /// Say what is wrong with the card and what is missing (the default; exit code 1 on errors).
     #[arg(long, conflicts_with = "write")]
     pub check: bool,

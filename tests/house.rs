@@ -21,6 +21,7 @@ const FLOORS: [&[&str]; 6] = [
         "markdown",
         "generated",
         "workspace",
+        "own_files",
         "failure",
         "exit",
     ],

@@ -7,9 +7,6 @@ use crate::evidence::{Evidence, Measured, measured};
 use crate::policy::{HubBenchmark, Model};
 use crate::release::Release;
 
-/// Name of the file.
-pub const EVAL_RESULTS: &str = ".eval_results/weighbridge.yaml";
-
 /// What the file is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct EvalInput<'a> {

@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::lineage::LineageFacts;
 use super::prose::prose;
-use super::trend::{CHART, Trend};
+use super::trend::Trend;
 use super::{CardInput, change, changelog, details, usage};
 use crate::evidence::measured;
 use crate::hub::licenses;
 use crate::inventory::Artifact;
+use crate::own_files::CHART;
 use crate::policy::{Benchmark, Section};
 
 /// Rows of a table that are shown; the release record has them all.

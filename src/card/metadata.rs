@@ -142,9 +142,9 @@ fn metric_id(name: &str) -> String {
     if id.is_empty() { "metric".into() } else { id }
 }
 
-/// Puts our results into the first entry of a `model-index`, in place of those it has of the same
-/// task, dataset and split, and of the same configuration where ours has one. A dataset of another
-/// revision is still that dataset.
+/// Puts our results into the first entry of a `model-index`, in place of the metrics it has by the
+/// same type and name on the same task, dataset and split, and on the same configuration where ours
+/// has one. A dataset of another revision is still that dataset. Other metrics stay.
 fn with_results(index: Data, name: &str, ours: Vec<Data>) -> Data {
     if ours.is_empty() {
         return index;
@@ -166,14 +166,33 @@ fn with_results(index: Data, name: &str, ours: Vec<Data>) -> Data {
     };
     let mut results = entries[0].get("results").map(Data::items).unwrap_or_default();
     let config = |result: &Data| result.get("dataset").and_then(|data| data.get("config")).cloned();
-    let replaces = |our: &Data, theirs: &Data| {
+    let is_on_the_same = |our: &Data, theirs: &Data| {
         key(our) == key(theirs)
             && (config(our).is_none() || config(theirs).is_none() || config(our) == config(theirs))
     };
-    results.retain(|theirs| !ours.iter().any(|our| replaces(our, theirs)));
+    let metrics = |result: &Data| result.get("metrics").map(Data::items).unwrap_or_default();
+    results.retain_mut(|theirs| {
+        let same = ours.iter().filter(|our| is_on_the_same(our, theirs));
+        let measured: Vec<_> = same.flat_map(metrics).collect();
+        if measured.is_empty() {
+            return true;
+        }
+        let mut others = metrics(theirs);
+        others.retain(|metric| !measured.iter().any(|our| is_same_metric(our, metric)));
+        let is_left = !others.is_empty();
+        theirs.set("metrics", Data::List(others));
+        is_left
+    });
     results.extend(ours);
     entries[0].set("results", Data::List(results));
     Data::List(entries)
+}
+
+/// Of one type, and by one name where the other has one; tools write names in capitals.
+fn is_same_metric(our: &Data, theirs: &Data) -> bool {
+    let text = |metric: &Data, key| metric.get(key).and_then(Data::as_text).map(str::to_lowercase);
+    let name = text(theirs, "name");
+    text(our, "type") == text(theirs, "type") && (name.is_none() || name == text(our, "name"))
 }
 
 /// Takes out what training tools leave behind in results and the Hub refuses: null for a dataset's

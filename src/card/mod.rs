@@ -18,14 +18,15 @@ mod trend;
 mod usage;
 mod yaml;
 
-pub use eval_results::{EVAL_RESULTS, EvalInput, eval_results};
+pub use eval_results::{EvalInput, eval_results};
 pub use query_file::query_file;
 pub use repair::repaired;
-pub use trend::{CHART, chart};
+pub use trend::chart;
 
 use crate::evidence::Evidence;
 use crate::failure::Advise;
-use crate::hub::query_files::Counted;
+use crate::generated::WHOLE;
+use crate::hub::query_files::{ADDED, Counted};
 use crate::hub::{front_matter, yaml_tree};
 use crate::inventory::{Bases, Inventory};
 use crate::policy::Model;
@@ -62,6 +63,8 @@ pub struct CardInput<'a> {
     pub template: Option<&'a str>,
     /// Text of the README that the repository keeps, when that is the card's source.
     pub readme: Option<&'a str>,
+    /// Files that the version keeps from what the Hub has.
+    pub kept: &'a [String],
 }
 
 impl CardInput<'_> {
@@ -101,8 +104,9 @@ impl CardInput<'_> {
 
     /// By what the Hub will count downloads.
     fn counted(&self) -> Counted {
-        let paths: Vec<_> = self.inventory.files.iter().map(|file| file.path.as_str()).collect();
-        Counted::of(self.library().as_deref(), &paths, self.model.publish.query_file)
+        let files = self.inventory.files.iter().map(|file| file.path.as_str());
+        let paths: Vec<_> = files.chain(self.kept.iter().map(String::as_str)).collect();
+        Counted::of(self.library().as_deref(), &paths, self.model.may_add(ADDED))
     }
 }
 
@@ -170,7 +174,8 @@ pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
     let card = match input.readme {
         None => {
             let metadata = metadata::merge(Data::Map(Vec::new()), input);
-            with_front_matter(&metadata, &render::whole(&facts, input.template)?)
+            let body = render::whole(&facts, input.template)?;
+            with_front_matter(&metadata, &format!("{body}\n{WHOLE}\n"))
         }
         Some(readme) => {
             let readme = readme.trim_start_matches('\u{FEFF}');

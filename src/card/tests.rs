@@ -87,6 +87,7 @@ impl Sample {
             run_url: Some("https://github.com/acme/churn/actions/runs/7"),
             template: None,
             readme: None,
+            kept: &[],
         }
     }
 }
@@ -123,7 +124,8 @@ fn a_template_of_ones_own() {
     let sample = sample();
     let with = |template| write(&CardInput { template: Some(template), ..sample.input() });
     let card = with("# Mine: {{ name }}\n\n{{ '<b>' }} {{ metrics[0].name }}\n").expect("written");
-    assert!(card.ends_with("---\n\n# Mine: churn\n\n\\<b\\> F1\n"), "{card}");
+    let end = format!("---\n\n# Mine: churn\n\n\\<b\\> F1\n\n{WHOLE}\n");
+    assert!(card.ends_with(&end), "{card}");
     let card = with("{% extends \"weighbridge\" %}{% block history %}## Past\n{% endblock %}");
     let card = card.expect("written");
     assert!(
@@ -265,6 +267,52 @@ fn a_readme_that_cannot_be_read_is_left_to_the_gate() {
     assert!(error.fix().expect("a fix").contains("weighbridge:end files"));
 }
 
+#[test]
+fn results_of_a_person_stay_beside_ours_on_the_same_data() {
+    let result = |metrics: &str| {
+        format!(
+            "---\nmodel-index:\n- name: churn\n  results:\n  - task:\n      type: \
+             tabular-classification\n    dataset:\n      type: acme/churn\n      name: C\n      split: \
+             test\n    metrics:\n{metrics}---\n# T\n"
+        )
+    };
+    let policy = "model: {name: churn, owner: acme, task: tabular-classification}\ngates:\n  benchmarks:\n    \
+                  - {metric: f1, file: m.json, pointer: /f1, dataset: acme/churn, split: test}\n";
+    let mut sample = Sample::of(policy, &[("m.ubj", b"x")]);
+    let text = "{\"f1\": 0.5}";
+    let base = tempfile::tempdir().expect("a folder");
+    std::fs::write(base.path().join("m.json"), text).expect("written");
+    sample.evidence = crate::evidence::gather(base.path(), "", &sample.policy.models[0]);
+    let written = |metrics: &str| {
+        let readme = result(metrics);
+        write(&CardInput { readme: Some(&readme), ..sample.input() }).expect("written")
+    };
+    let card = written(
+        "    - {type: f1, name: F1, value: 0.1}\n    - {type: f1, value: 0.2}\n    \
+         - {type: recall, name: Recall, value: 0.3}\n    - {type: f1, name: F1 of seniors, value: 0.4}\n",
+    );
+    for (value, stays) in
+        [("0.1", false), ("0.2", false), ("0.3", true), ("0.4", true), ("0.5", true)]
+    {
+        assert_eq!(card.contains(&format!("value: {value}\n")), stays, "{value}: {card}");
+    }
+    let card = written("    - {type: f1, name: F1, value: 0.1}\n");
+    assert_eq!(
+        card.matches("metrics:\n").count() - card.matches("\nmetrics:\n").count(),
+        1,
+        "{card}"
+    );
+}
+
+#[test]
+fn a_file_that_the_hub_keeps_is_not_replaced_by_one_for_the_counter() {
+    let sample =
+        Sample::of("model: {name: churn, owner: acme, library: xgboost}", &[("m.ubj", b"x")]);
+    assert!(query_file(&sample.input()).is_some());
+    let kept = ["config.json".to_owned()];
+    assert_eq!(query_file(&CardInput { kept: &kept, ..sample.input() }), None);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
@@ -396,6 +444,7 @@ fn outline(card: &str) -> (Vec<String>, usize) {
             }
             Event::End(pulldown_cmark::TagEnd::Heading(_)) => inside = false,
             Event::Start(Tag::TableCell) => cells += 1,
+            Event::Html(html) if html.trim() == WHOLE => {}
             Event::Html(html) | Event::InlineHtml(html) => panic!("{html} in {card}"),
             _ => {}
         }

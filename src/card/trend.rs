@@ -5,9 +5,6 @@ use crate::evidence::{Evidence, Measured, Was, measured, show};
 use crate::policy::{Direction, Model, Tolerance};
 use crate::release::Release;
 
-/// Name of the chart's file, beside the card.
-pub const CHART: &str = "weighbridge-history.svg";
-
 /// Metrics that are drawn.
 const MAX_PANELS: usize = 12;
 /// Characters of a metric's name in a remark.

@@ -1,10 +1,10 @@
 //! Whether the Hub will count downloads of the model.
 
 use super::Load;
-use super::version::WRITTEN_FOR_US;
 use crate::finding::{Finding, Level, Rule};
-use crate::hub::query_files::{Counted, globs, is_unknown};
+use crate::hub::query_files::{ADDED, Counted, globs, is_unknown};
 use crate::hub::yaml_tree::Node;
+use crate::own_files;
 
 pub(super) const NOT_COUNTED: Rule = Rule {
     id: "downloads-not-counted",
@@ -21,8 +21,10 @@ pub(super) const NOT_COUNTED: Rule = Rule {
 pub(super) fn finding(load: &Load<'_>, root: Option<&Node>) -> Option<Finding> {
     let library = root.and_then(|root| root.get("library_name")).and_then(Node::as_text);
     let files = load.inventory.files.iter().map(|file| file.path.as_str());
-    let paths: Vec<_> = files.chain(WRITTEN_FOR_US).collect();
-    let may_add = load.model.publish.query_file;
+    let kept = load.published.map(|published| published.kept.as_slice()).unwrap_or_default();
+    let kept = kept.iter().map(String::as_str);
+    let paths: Vec<_> = files.chain(own_files::ALL).chain(kept).collect();
+    let may_add = load.model.may_add(ADDED);
     let nothing = load.inventory.files.is_empty();
     if nothing || Counted::of(library, &paths, may_add) != Counted::Not {
         return None;
@@ -37,9 +39,12 @@ pub(super) fn finding(load: &Load<'_>, root: Option<&Node>) -> Option<Finding> {
     let accept = "or accept it: `rules: {downloads-not-counted: off}`";
     let has = |ending| paths.iter().any(|path| path.ends_with(ending));
     let fix = if !may_add && is_unknown(library) {
-        format!(
-            "remove `query-file: false` from `publish:`, and a small `config.json` is added; {accept}"
-        )
+        let remove = if load.model.publish.query_file {
+            "take `config.json` out of `exclude:`"
+        } else {
+            "remove `query-file: false` from `publish:`"
+        };
+        format!("{remove}, and a small `config.json` is added; {accept}")
     } else if library == Some("sklearn") && has(".joblib") {
         format!("name the model's file `sklearn_model.joblib`; {accept}")
     } else {

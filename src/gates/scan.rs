@@ -4,6 +4,7 @@ use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
 use crate::inventory::{Inventory, Unweighed};
+use crate::own_files;
 use crate::scan;
 
 const BAD_LINK: Rule = Rule {
@@ -42,6 +43,15 @@ const UNREADABLE: Rule = Rule {
     example: "a checkpoint that is still being written",
 };
 
+const RESERVED: Rule = Rule {
+    id: "reserved-file-name",
+    level: Level::Error,
+    summary: "a file at a name that weighbridge itself writes",
+    reason: "The version has weighbridge's own file at this name, so this one would be missing from it.",
+    fix: "rename the file, or leave it out: `exclude: [NAME]`",
+    example: "model/weighbridge.json written by another tool",
+};
+
 /// The scan gate.
 pub struct Scan;
 
@@ -51,7 +61,7 @@ impl Gate for Scan {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        let own = [&BAD_LINK, &BAD_NAME, &NOT_A_FILE, &UNREADABLE];
+        let own = [&BAD_LINK, &BAD_NAME, &NOT_A_FILE, &UNREADABLE, &RESERVED];
         scan::rules().into_iter().chain(own).collect()
     }
 
@@ -69,7 +79,8 @@ impl Gate for Scan {
 /// Everything the scanners have to say of an inventory.
 pub fn findings(inventory: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in &inventory.files {
+    // What is replaced may be the text that the card is made from.
+    for file in inventory.weighed() {
         for seen in &file.detections {
             let at = Location {
                 path: Some(file.shown.clone()),
@@ -91,7 +102,28 @@ pub fn findings(inventory: &Inventory) -> Vec<Finding> {
         }
     }
     findings.extend(inventory.unweighed.iter().filter_map(unweighed));
+    findings.extend(reserved(inventory));
     findings
+}
+
+/// Files of other tools at our names. A README.md is expected: training tools write one. A folder
+/// with a release record is a version that was downloaded, whose other files are ours too.
+fn reserved(inventory: &Inventory) -> Vec<Finding> {
+    let is_ours = |path: &str| path == own_files::CARD;
+    let is_record =
+        |path: &str, sample: &[u8]| path == own_files::RECORD && own_files::is_record(sample);
+    let replaced = &inventory.replaced;
+    if replaced.iter().any(|file| is_record(file.path.as_str(), &file.sample)) {
+        return Vec::new();
+    }
+    let foreign = replaced.iter().filter(|file| !is_ours(file.path.as_str()));
+    let finding = foreign.map(|file| {
+        let name = own_files::taken(file.path.as_str()).unwrap_or_default();
+        let message = format!("`{}`: weighbridge writes `{name}` itself", file.shown);
+        let fix = RESERVED.fix.replace("NAME", &format!("\"{name}\""));
+        Finding::new(&RESERVED, message, Location::file(&file.shown)).with_fix(fix)
+    });
+    finding.collect()
 }
 
 fn unweighed(name: &Unweighed) -> Option<Finding> {
@@ -103,4 +135,54 @@ fn unweighed(name: &Unweighed) -> Option<Finding> {
         Unweighed::Unreadable { shown, why } => (&UNREADABLE, shown, why.as_str()),
     };
     Some(Finding::new(rule, format!("`{shown}`: {why}"), Location::file(shown)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_ours_is_refused_unless_the_file_is_ours() {
+        let record = br#"{
+  "schema": 1,
+  "repo_id": null"#;
+        for (files, findings) in [
+            (&[("README.md", b"# By hand".as_slice())][..], 0),
+            (&[("weighbridge.json", b"{\"tonnes\": 7}")], 1),
+            (
+                &[
+                    ("weighbridge-history.svg", b"<svg/>"),
+                    (".eval_results/weighbridge.yaml", b"[]"),
+                ],
+                2,
+            ),
+            (&[("weighbridge-history.svg", b"<svg/>"), ("weighbridge.json", record)], 0),
+            (&[("README.md/a.txt", b"x")], 1),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, content) in files {
+                let path = folder.path().join(name);
+                std::fs::create_dir_all(path.parent().expect("below")).expect("made");
+                std::fs::write(path, content).expect("written");
+            }
+            std::fs::write(folder.path().join("w.bin"), "x").expect("written");
+            let inventory = crate::inventory::take(folder.path(), "m", &[], &[], &|_| {});
+            let found = super::findings(&inventory.expect("weighed"));
+            assert_eq!(found.len(), findings, "{found:?}");
+            assert!(found.iter().all(|finding| finding.rule == &RESERVED), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_card_is_made_from_is_scanned() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = format!("AKIA{}", "IOSFODNN7EXAMPLF");
+        for (name, text) in
+            [("README.md", format!("aws_access_key_id = {key}\n")), ("w", "x".into())]
+        {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        let inventory = crate::inventory::take(folder.path(), "m", &[], &[], &|_| {});
+        assert_eq!(super::findings(&inventory.expect("weighed")).len(), 1);
+    }
 }

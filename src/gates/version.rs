@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
 use crate::hub::query_files::ADDED;
 use crate::inventory::Artifact;
+use crate::own_files;
 use crate::release::{Channel, Release, RemoteFile, Versioning};
 
 const TAG_UNREADABLE: Rule = Rule {
@@ -58,16 +59,8 @@ const OLDER: Rule = Rule {
 
 /// Files weighbridge or the Hub write: they differ from run to run and are no part of the model.
 /// [`ADDED`] is one more where the folder has none.
-pub(super) const WRITTEN_FOR_US: [&str; 5] = [
-    "README.md",
-    "weighbridge.json",
-    "weighbridge-history.svg",
-    ".eval_results/weighbridge.yaml",
-    ".gitattributes",
-];
-
 fn is_written_for_us(path: &str) -> bool {
-    WRITTEN_FOR_US.contains(&path)
+    own_files::ALL.contains(&path) || path == ".gitattributes"
 }
 
 /// The version gate.

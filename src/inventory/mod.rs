@@ -20,6 +20,7 @@ use rayon::prelude::*;
 pub use interface::{Interface, Named, unsharded};
 
 use crate::failure::Advise;
+use crate::own_files;
 use crate::policy::Pattern;
 
 use crate::digest::{Digest, Md5};
@@ -105,6 +106,8 @@ pub struct Inventory {
     pub root: PathBuf,
     /// Files that would be published.
     pub files: Vec<Artifact>,
+    /// Files at names that weighbridge writes itself ([`own_files`]): weighed, and not published.
+    pub replaced: Vec<Artifact>,
     /// Names that would not.
     pub unweighed: Vec<Unweighed>,
 }
@@ -118,6 +121,11 @@ impl Inventory {
     /// The file at a path in the repository.
     pub fn get(&self, path: &str) -> Option<&Artifact> {
         self.files.iter().find(|file| file.path.as_str() == path)
+    }
+
+    /// Every file of the folder that was weighed, whether it would be published or is replaced.
+    pub fn weighed(&self) -> impl Iterator<Item = &Artifact> {
+        self.files.iter().chain(&self.replaced)
     }
 
     /// One digest over all files: SHA-256 over `<sha256> <size> <path>\n` lines in path order.
@@ -198,7 +206,9 @@ pub fn take_with_pins(
     watch: Watch<'_>,
 ) -> Result<Inventory, InventoryError> {
     let walk = walk::walk(root, shown_root, include, exclude)?;
-    let inventory = weigh_all(root.to_owned(), walk, pinned, watch);
+    let mut inventory = weigh_all(root.to_owned(), walk, pinned, watch);
+    let is_replaced = |file: &Artifact| own_files::taken(file.path.as_str()).is_some();
+    (inventory.replaced, inventory.files) = inventory.files.into_iter().partition(is_replaced);
     if inventory.files.is_empty()
         && inventory.unweighed.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
     {
@@ -246,7 +256,7 @@ fn weigh_all(root: PathBuf, walk: walk::Walk, pinned: Pinned<'_>, watch: Watch<'
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.shown.cmp(&b.shown)));
-    Inventory { root, files, unweighed }
+    Inventory { root, files, replaced: Vec::new(), unweighed }
 }
 
 #[cfg(test)]
@@ -286,6 +296,24 @@ mod tests {
         assert_eq!(inventory.files[0].md5, None, "nobody asked");
         assert_eq!(inventory.files[0].sample, b"hello\n");
         assert_eq!(read.into_inner(), inventory.bytes());
+    }
+
+    #[test]
+    fn what_weighbridge_writes_itself_is_weighed_and_not_published() {
+        let folder = folder(&[
+            ("README.md", b"# By hand"),
+            ("sub/README.md", b"# Published"),
+            (".eval_results/weighbridge.yaml", b"[]"),
+            ("w.bin", b"1"),
+        ]);
+        let inventory = take(folder.path(), "", &[], &[], &|_| {}).expect("weighed");
+        let paths =
+            |files: &[Artifact]| files.iter().map(|file| file.path.to_string()).collect::<Vec<_>>();
+        assert_eq!(paths(&inventory.files), ["sub/README.md", "w.bin"]);
+        assert_eq!(paths(&inventory.replaced), [".eval_results/weighbridge.yaml", "README.md"]);
+        assert!(inventory.get("README.md").is_none());
+        let named = take_paths(&[folder.path().to_owned()], &|_| {}).expect("weighed");
+        assert_eq!(named.files.len(), 4, "a scan is of what lies there");
     }
 
     #[test]

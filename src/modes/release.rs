@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::hub::query_files::ADDED;
+use crate::own_files::{CARD, RECORD};
 use crate::policy::Policy;
 use crate::provenance;
 use crate::publish::{self, Document, Plan, PublishError, Remote};
@@ -124,6 +125,7 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
         Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
     })?;
     let model = gathered.model();
+    remote.published.kept = remote.kept(&model.publish);
     remote.published.licenses =
         publish::licenses(hub, &gathered.bases().ids, &model.datasets).await;
     Ok(remote)
@@ -140,6 +142,10 @@ fn documents(
 ) -> Result<Vec<Document>, Failure> {
     let path =
         |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
+    let query_file = query_file.map(|text| (ADDED, text));
+    let beside: Vec<_> = gathered.beside_card(call).into_iter().chain(query_file).collect();
+    let written: Vec<_> =
+        [CARD, RECORD].into_iter().chain(beside.iter().map(|(name, _)| *name)).collect();
     let record = provenance::record(&provenance::RecordInput {
         model: gathered.model(),
         release: gathered.release(),
@@ -151,13 +157,13 @@ fn documents(
         verdict: &report.verdict,
         evidence: &gathered.evidence,
         inventory: &gathered.inventory,
+        written: &written,
     });
     let mut documents = vec![
-        Document { path: path(publish::CARD)?, bytes: card.into_bytes() },
-        Document { path: path(publish::RECORD)?, bytes: record.to_bytes() },
+        Document { path: path(CARD)?, bytes: card.into_bytes() },
+        Document { path: path(RECORD)?, bytes: record.to_bytes() },
     ];
-    let query_file = query_file.map(|text| (ADDED, text));
-    for (name, text) in gathered.beside_card(call).into_iter().chain(query_file) {
+    for (name, text) in beside {
         documents.push(Document { path: path(name)?, bytes: text.into_bytes() });
     }
     Ok(documents)

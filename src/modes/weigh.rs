@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
 use crate::inventory::{self, Bases, Inventory};
+use crate::own_files;
 use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{
     self, Changes, GitFacts, HistoryEntry, Published, Release, Target, Versioning,
@@ -36,6 +37,8 @@ pub(super) struct Gathered {
     history: Vec<HistoryEntry>,
     /// The README that the card was made from, when the policy keeps one.
     readme: Option<SourceFile>,
+    /// Files that the version keeps from what the Hub has.
+    kept: Vec<String>,
     pub(super) rehearsal: bool,
 }
 
@@ -94,6 +97,7 @@ pub(super) fn gather(
         changes,
         history,
         readme,
+        kept: Vec::new(),
         rehearsal,
     })
 }
@@ -152,6 +156,7 @@ impl Gathered {
             run_url: call.context.run_url.as_deref(),
             template,
             readme: self.readme.as_ref().map(|file| file.text.as_str()),
+            kept: &self.kept,
         }
     }
 
@@ -166,12 +171,13 @@ impl Gathered {
             date: release.and_then(|release| self.git.tagged_at(&release.tag)).as_deref(),
         });
         let chart = card::chart(model, release, evidence);
-        let beside = [(card::CHART, chart), (card::EVAL_RESULTS, results)];
+        let beside = [(own_files::CHART, chart), (own_files::EVAL_RESULTS, results)];
         beside.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
     }
 
-    /// Sets what the Hub has of earlier versions beside the metrics.
+    /// Takes in what the Hub has: files that stay, earlier versions beside the metrics.
     pub(super) fn compare(&mut self, published: &Published) {
+        self.kept.clone_from(&published.kept);
         let Some(release) = self.release() else { return };
         let last = published.last_before(&release.version).cloned();
         let before = published.before(&release.version);

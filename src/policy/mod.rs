@@ -125,6 +125,11 @@ impl Model {
         self.stages.iter().find(|stage| stage.name == name)
     }
 
+    /// Whether weighbridge may add a file for the Hub's counter at this path.
+    pub fn may_add(&self, path: &str) -> bool {
+        self.publish.query_file && !self.exclude.iter().any(|pattern| pattern.glob.is_match(path))
+    }
+
     /// Whether a section of the card has to be stated, for versions that go to `stage`.
     pub fn requires(&self, section: Section, stage: Option<&Stage>) -> bool {
         self.card.required.contains(&section)

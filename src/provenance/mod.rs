@@ -44,6 +44,8 @@ pub struct RecordInput<'a> {
     pub evidence: &'a Evidence,
     /// The files.
     pub inventory: &'a Inventory,
+    /// Paths of what weighbridge itself writes beside them.
+    pub written: &'a [&'a str],
 }
 
 /// `weighbridge.json`.
@@ -91,6 +93,9 @@ pub struct ReleaseRecord {
     /// Every file that was weighed, by path; what weighbridge itself adds (the card, this record, a
     /// `config.json` for the Hub's counter) is written afterwards.
     pub files: Vec<FileRecord>,
+    /// Paths of what weighbridge adds, by which the next version knows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<String>,
     /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
     pub manifest_digest: Digest,
     /// What whoever uses the model relies on; absent in records of older programs.
@@ -238,6 +243,7 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
         stages: stages.into_iter().map(StageRecord::of).collect(),
         inputs: inputs.into_iter().map(PinRecord::of).collect(),
         files: input.inventory.files.iter().map(FileRecord::of).collect(),
+        written: input.written.iter().map(|path| own(path)).collect(),
         manifest_digest: input.inventory.manifest_digest(),
         interface: Some(Interface::of(input.inventory, input.model)),
         weighbridge: env!("CARGO_PKG_VERSION").into(),

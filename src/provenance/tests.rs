@@ -74,6 +74,7 @@ fn sample() -> ReleaseRecord {
         verdict: &verdict,
         evidence: &evidence,
         inventory: &inventory,
+        written: &["README.md"],
     })
 }
 

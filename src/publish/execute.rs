@@ -9,10 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::look::{files, landed};
 use super::plan::{Content, Planned};
-use super::{Landed, Plan, Progress, PublishError, Receipt};
+use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
+use crate::digest::Digest;
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
+use crate::own_files;
 use crate::policy::HubScan;
 use crate::release::RemoteFile;
 
@@ -36,7 +38,12 @@ pub async fn execute(
     if let Some(commit) = plan.remote.tagged.clone().filter(|_| plan.already) {
         receipt.already_published = true;
         receipt.revision = commit;
-        receipt.unchanged = plan.files.len();
+        let published = &plan.remote.published;
+        receipt.unchanged = published.this_version.as_ref().map_or(0, Vec::len);
+        // It is of the run that published it, and tells of that run.
+        if let Some(record) = published.records.get(&plan.version) {
+            receipt.record_digest = Digest::of(record).to_string();
+        }
         return Ok(receipt);
     }
     prepare(hub, plan, progress).await?;
@@ -68,7 +75,7 @@ fn receipt(plan: &Plan) -> Receipt {
         record_digest: plan.record_digest.to_string(),
         written: 0,
         unchanged: 0,
-        deleted: plan.deletes.len(),
+        deleted: 0,
         bytes_sent: 0,
     }
 }
@@ -98,11 +105,11 @@ async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result
 async fn head_is_ours(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
     let Some(head) = head(hub, plan).await? else { return Ok(None) };
     let record = landed(hub, &plan.target, &head).await?;
-    Ok((record.as_ref() == Some(&ours(plan))).then_some(head))
+    Ok(record.is_some_and(|record| is_this(&record, plan)).then_some(head))
 }
 
-fn ours(plan: &Plan) -> Landed {
-    Landed { version: plan.version.clone(), manifest_digest: plan.manifest }
+fn is_this(record: &Landed, plan: &Plan) -> bool {
+    record.version == plan.version.to_string() && record.manifest_digest == plan.manifest
 }
 
 async fn head(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
@@ -121,6 +128,7 @@ async fn bring(
     let changed: Vec<&Planned> = plan.files.iter().filter(|file| !file.there).collect();
     receipt.written = changed.len();
     receipt.unchanged = plan.files.len() - changed.len();
+    receipt.deleted = plan.deletes.len();
     let questions: Vec<_> = changed
         .iter()
         .map(|file| PreuploadFile {
@@ -222,8 +230,9 @@ async fn commit(
     }
 }
 
-/// Who made the commit: the documents hold their run's own address, so those of another run differ
-/// from ours though the weighed files are the same.
+/// Who made the commit: the documents hold their run's own address, and which of them there are may
+/// depend on what its run saw, so those of another run differ from ours though the weighed files are
+/// the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     ThisRun,
@@ -235,12 +244,17 @@ async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), Publ
     let there = files(hub, &plan.target, commit).await?;
     let by_path: BTreeMap<_, &RemoteFile> =
         there.iter().map(|file| (file.path.as_str(), file)).collect();
+    let another = by == By::AnotherRun;
     for file in &plan.files {
+        let of_a_run = another && matches!(file.content, Content::Written(_));
+        let must_be_there = !of_a_run || matches!(file.path.as_str(), CARD | RECORD);
+        if !must_be_there {
+            continue;
+        }
         let Some(found) = by_path.get(file.path.as_str()) else {
             return Err(PublishError::Differs(format!("`{}` is not there", file.path)));
         };
-        let of_a_run = matches!(file.content, Content::Written(_));
-        if of_a_run && by == By::AnotherRun {
+        if of_a_run {
             continue;
         }
         let same = found.oid == file.sha256.to_string() || found.oid == file.git_oid;
@@ -248,7 +262,9 @@ async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), Publ
             return Err(PublishError::Differs(format!("`{}` has another digest", file.path)));
         }
     }
-    match plan.deletes.iter().find(|path| by_path.contains_key(path.as_str())) {
+    let may_stay = |path: &str| another && own_files::taken(path).is_some();
+    let mut gone = plan.deletes.iter().filter(|path| !may_stay(path));
+    match gone.find(|path| by_path.contains_key(path.as_str())) {
         Some(path) => Err(PublishError::Differs(format!("`{path}` is still there"))),
         None => Ok(()),
     }

@@ -7,6 +7,8 @@ mod plan;
 use crate::digest::Digest;
 use crate::failure::Advise;
 use crate::hub::{HubError, Sending};
+use crate::own_files;
+use crate::policy::Publish;
 use crate::rel_path::RelPath;
 use crate::release::{Published, RemoteFile};
 
@@ -14,10 +16,7 @@ pub use execute::execute;
 pub use look::{licenses, look};
 pub use plan::{Plan, PlanView, Step, plan};
 
-/// Name of the release record in the repository.
-pub const RECORD: &str = "weighbridge.json";
-/// Name of the card.
-pub const CARD: &str = "README.md";
+pub use crate::own_files::{CARD, RECORD};
 
 /// A file that weighbridge writes itself; it wins over a file of the same path in the folder.
 #[derive(Debug, Clone)]
@@ -47,13 +46,34 @@ pub struct Remote {
     pub record: Option<Landed>,
 }
 
-/// What tells that a commit of ours has landed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+impl Remote {
+    /// Files at the head that stay, as the policy wants, in a version that has none of its own at
+    /// their paths. What weighbridge wrote is never among them: it speaks of the version it was
+    /// written for.
+    pub fn kept(&self, policy: &Publish) -> Vec<String> {
+        let written = self.record.as_ref().map(|record| record.written.as_slice());
+        let is_ours = |path: &String| {
+            own_files::taken(path).is_some() || written.unwrap_or_default().contains(path)
+        };
+        let is_kept = |path: &str| {
+            path == ".gitattributes"
+                || policy.keep.iter().any(|pattern| pattern.glob.is_match(path))
+        };
+        let paths = self.files.iter().map(|file| &file.path);
+        paths.filter(|path| is_kept(path) && !is_ours(path)).cloned().collect()
+    }
+}
+
+/// What a release record tells of the commit it is in.
+#[derive(Debug, Clone, serde::Deserialize)]
 pub struct Landed {
     /// Version.
     pub version: String,
     /// Manifest digest of the files that were weighed.
     pub manifest_digest: Digest,
+    /// Paths of what weighbridge wrote itself.
+    #[serde(default)]
+    pub written: Vec<String>,
 }
 
 /// What publishing did.
@@ -67,7 +87,7 @@ pub struct Receipt {
     pub revision: String,
     /// Tag on the Hub.
     pub tag: String,
-    /// Digest of the release record as published, where it was published now.
+    /// Digest of the release record as published.
     pub record_digest: String,
     /// Files added or changed.
     pub written: usize,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use semver::Version;
 use serde::Serialize;
 
 use super::{CARD, Document, RECORD, Remote};
@@ -18,7 +19,7 @@ pub struct Plan {
     pub(super) target: Target,
     pub(super) tag: String,
     pub(super) source_tag: String,
-    pub(super) version: String,
+    pub(super) version: Version,
     /// What changed, as Markdown.
     pub(super) notes: Option<String>,
     pub(super) manifest: Digest,
@@ -124,19 +125,17 @@ pub fn plan(
                 && (there.oid == planned.git_oid || there.oid == planned.sha256.to_string())
         });
     }
-    let kept = |path: &str| {
-        path == ".gitattributes" || policy.keep.iter().any(|pattern| pattern.glob.is_match(path))
-    };
+    let kept = remote.kept(policy);
     let deletes = remote.files.iter().map(|file| file.path.clone());
     Plan {
         target: target.clone(),
         tag: release.hub_tag(),
         source_tag: release.tag.clone(),
-        version: release.version.to_string(),
+        version: release.version.clone(),
         notes,
         manifest: inventory.manifest_digest(),
         record_digest,
-        deletes: deletes.filter(|path| !files.contains_key(path) && !kept(path)).collect(),
+        deletes: deletes.filter(|path| !files.contains_key(path) && !kept.contains(path)).collect(),
         files: files.into_values().collect(),
         // The version gate has compared the bytes: a verdict that passed means they are the same.
         already: remote.tagged.is_some(),

@@ -137,6 +137,8 @@ pub struct Published {
     pub records: BTreeMap<Version, Vec<u8>>,
     /// Licences of base models and datasets by id, as their own cards on the Hub state them.
     pub licenses: BTreeMap<String, Vec<String>>,
+    /// Files that the version keeps from what the repository has now.
+    pub kept: Vec<String>,
 }
 
 impl Published {

@@ -90,6 +90,7 @@ fn write(policy: &str, files: &[&str], readme: Option<&str>) -> String {
         run_url: Some("https://github.com/acme/churn/actions/runs/7"),
         template: None,
         readme,
+        kept: &[],
     })
     .expect("written")
 }

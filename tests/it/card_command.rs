@@ -93,6 +93,29 @@ fn a_model_with_a_policy_gets_its_whole_card_between_markers() {
 }
 
 #[test]
+fn a_generated_card_settles_and_replaces_no_text_of_a_person() {
+    let workspace = Workspace::healthy();
+    let readme = workspace.path().join("model/README.md");
+    workspace.run(&["card", "--write"]).expect(0).says("written");
+    let card = fs::read_to_string(&readme).expect("is written");
+    assert!(!card.contains("| `README.md` |"), "{card}");
+    workspace.run(&["card", "--write"]).expect(0).says("stays as it is");
+
+    // Markers alone do not make it ours: the text between them may be a person's.
+    for by_hand in [
+        "# By hand\n",
+        "# Mine\n<!-- weighbridge:begin usage -->\n<!-- weighbridge:end usage -->\n",
+    ] {
+        fs::write(&readme, by_hand).expect("written");
+        workspace.run(&["card", "--write"]).expect(2).says("card: {source: …}");
+        assert_eq!(fs::read_to_string(&readme).expect("is there"), by_hand);
+        workspace.run(&["card"]).expect(0);
+        workspace.run(&["card", "--write", "--force"]).expect(0);
+        assert_eq!(fs::read_to_string(&readme).expect("is written"), card);
+    }
+}
+
+#[test]
 fn a_least_number_of_points_is_held() {
     let workspace = Workspace::empty();
     workspace.write("README.md", real_card("skops"));

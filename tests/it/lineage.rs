@@ -108,6 +108,7 @@ fn published(folder: &Path, benchmarks: &str) -> String {
         run_url: None,
         template: None,
         readme: None,
+        kept: &[],
     });
     let message = "read from /home/ada/x.json and C:\\Users\\ada\\y.json";
     let findings = vec![Finding::new(&RULE, message, Location::file("m.json"))];
@@ -136,6 +137,7 @@ fn published(folder: &Path, benchmarks: &str) -> String {
         verdict: &verdict,
         evidence: &evidence,
         inventory: &inventory,
+        written: &[],
     });
     assert_eq!(
         record.sources.iter().map(|source| source.sha256).collect::<Vec<_>>(),

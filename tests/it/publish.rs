@@ -10,6 +10,7 @@ use weighbridge::rehearsal::Transfers;
 
 use crate::support::counterpart::need;
 use crate::support::hub_server::{HubServer, succeed};
+use crate::support::plain_client;
 use crate::support::workspace::{POLICY, Run, Workspace};
 
 const MIB: usize = 1024 * 1024;
@@ -175,6 +176,51 @@ async fn what_the_policy_keeps_stays() {
     release(&workspace).expect(0).says("1 deleted");
     let there = download(&server, &python, "v1.1.0").await;
     assert!(there.contains_key("assets/logo.svg") && !there.contains_key("assets.txt"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_ours_are_neither_weighed_nor_kept() {
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    std::fs::remove_file(workspace.path().join("model/config.json")).expect("removed");
+    workspace.write("model/README.md", "# Left by a training tool\n");
+    workspace.write("weighbridge.yml", format!("{POLICY}publish: {{keep: [\"*.json\"]}}\n"));
+    workspace.version("v1.0.0");
+    release(&workspace).expect(0);
+    let record = workspace.report();
+    let first = served(&server, "v1.0.0", "weighbridge.json").await.expect("a record");
+    let first: serde_json::Value = serde_json::from_str(&first).expect("JSON");
+    assert!(!first["files"].to_string().contains("README.md"), "{first}");
+    assert!(first["written"].to_string().contains("config.json"), "{first}");
+
+    // The same bytes again: what is told is what stands on the Hub.
+    release(&workspace).expect(0).says("already published, nothing written");
+    let again = workspace.report();
+    let told = |report: &serde_json::Value| report["publication"]["record_digest"].clone();
+    assert!(told(&record).is_string());
+    assert_eq!(told(&record), told(&again));
+    assert_eq!(again["publication"]["files"]["deleted"], 0);
+
+    // A version that needs no `config.json` of ours does not keep the last one's.
+    workspace.write(
+        "weighbridge.yml",
+        format!("{POLICY}publish: {{keep: [\"*.json\"], query-file: false}}\n"),
+    );
+    workspace.version("v1.1.0");
+    release(&workspace).expect(0).says("1 deleted");
+    assert!(served(&server, "v1.1.0", "config.json").await.is_none());
+}
+
+/// A file as the Hub gives it out.
+async fn served(server: &HubServer, revision: &str, path: &str) -> Option<String> {
+    let url = format!("{}/acme/churn/resolve/{revision}/{path}", server.hub.url());
+    let request = plain_client().get(url).bearer_auth(server.hub.token().expose());
+    let answer = request.send().await.expect("an answer");
+    match answer.status().as_u16() {
+        404 => None,
+        _ => Some(answer.text().await.expect("text")),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -134,6 +134,7 @@ fn card(library: &str, task: &str, tags: &str, files: &[(&str, &str)]) -> String
         run_url: None,
         template: None,
         readme: None,
+        kept: &[],
     })
     .expect("written")
 }

@@ -1,10 +1,6 @@
 //! Gradient boosting: XGBoost, LightGBM, `CatBoost`.
 
-use super::call::{Call, Snippet};
-
-/// JSON files that lie beside models.
-const BESIDE: [&str; 5] =
-    ["config.json", "metrics.json", "params.json", "package.json", "weighbridge.json"];
+use super::call::{Call, Snippet, ends};
 
 /// Both of XGBoost's formats (JSON and UBJSON) load the same way.
 pub(super) fn xgboost(call: &Call<'_>) -> Option<Snippet> {
@@ -13,14 +9,18 @@ pub(super) fn xgboost(call: &Call<'_>) -> Option<Snippet> {
         "tabular-regression" => "XGBRegressor",
         _ => "Booster",
     };
-    let file = call.file(&[".ubj"]).or_else(|| call.largest(".json", &BESIDE))?;
+    let file = call.one_file(
+        |path, sample| ends(path, ".ubj") || (ends(path, ".json") && is_xgboost(sample)),
+        is_usual,
+    )?;
     let load = format!("model = xgboost.{class}()\nmodel.load_model(path)");
     Some(call.download("import xgboost", file, &load))
 }
 
 pub(super) fn lightgbm(call: &Call<'_>) -> Option<Snippet> {
-    let beside = ["requirements.txt", "LICENSE.txt", "NOTICE.txt"];
-    let file = call.file(&[".lgb"]).or_else(|| call.largest(".txt", &beside))?;
+    let is_model =
+        |path: &str, sample: &[u8]| ends(path, ".lgb") || sample.starts_with(b"tree\nversion=");
+    let file = call.one_file(is_model, is_usual)?;
     Some(call.download("import lightgbm", file, "model = lightgbm.Booster(model_file=path)"))
 }
 
@@ -31,5 +31,19 @@ pub(super) fn catboost(call: &Call<'_>) -> Option<Snippet> {
         _ => "CatBoost",
     };
     let load = format!("model = catboost.{class}().load_model(path)");
-    Some(call.download("import catboost", call.file(&[".cbm"])?, &load))
+    let file = call.one_file(|path, _| ends(path, ".cbm"), is_usual)?;
+    Some(call.download("import catboost", file, &load))
+}
+
+/// How a JSON model of XGBoost begins, whose keys are sorted. A saved configuration has a `learner`
+/// too, and no `attributes` in it.
+fn is_xgboost(sample: &[u8]) -> bool {
+    let solid: Vec<_> = sample.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    solid.starts_with(br#"{"learner":{"attributes":"#)
+}
+
+/// Names by which models go, beside which others of their kind are parts or variants.
+fn is_usual(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["model.", "xgboost", "lightgbm", "catboost"].iter().any(|start| name.starts_with(start))
 }

@@ -123,14 +123,22 @@ impl<'a> Call<'a> {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The largest file with the ending that is not one of those which lie beside models.
-    pub(super) fn largest(&self, ending: &str, beside: &[&str]) -> Option<&'a str> {
-        let files = self.inventory.files.iter();
-        files
-            .filter(|file| ends(file.path.as_str(), ending))
-            .filter(|file| !beside.contains(&file.path.file_name()))
-            .max_by_key(|file| file.size)
-            .map(|file| file.path.as_str())
+    /// The one file that is a model by its path and beginning; of several, the one with a usual
+    /// name. Where that leaves a doubt, nobody can say which is meant.
+    pub(super) fn one_file(
+        &self,
+        is_model: impl Fn(&str, &[u8]) -> bool,
+        is_usual: impl Fn(&str) -> bool,
+    ) -> Option<&'a str> {
+        let inventory: &'a Inventory = self.inventory;
+        let files = inventory.files.iter();
+        let models: Vec<_> =
+            files.filter(|file| is_model(file.path.as_str(), &file.sample)).collect();
+        if let [only] = models[..] {
+            return Some(only.path.as_str());
+        }
+        let mut usual = models.into_iter().filter(|file| is_usual(file.path.file_name()));
+        usual.next().filter(|_| usual.next().is_none()).map(|file| file.path.as_str())
     }
 
     /// A document at the top of the folder that is JSON.

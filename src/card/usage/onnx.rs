@@ -1,9 +1,9 @@
 //! ONNX, by ONNX Runtime.
 
-use super::call::{Call, Snippet, quote};
+use super::call::{Call, Snippet, ends, quote};
 
 pub(super) fn load(call: &Call<'_>) -> Option<Snippet> {
-    let file = call.file(&[".onnx"])?;
+    let file = call.one_file(|path, _| ends(path, ".onnx"), |name| name == "model.onnx")?;
     let load = "model = onnxruntime.InferenceSession(path)";
     // Weights beside the graph are looked up by their name, next to it.
     if call.paths().any(|path| path != file && path.starts_with(file)) {

@@ -26,6 +26,7 @@ fn usage(more: &str, files: &[(&str, &str)], readme: Option<&str>) -> (String, O
         run_url: None,
         template: None,
         readme,
+        kept: &[],
     };
     let card = card::write(&input).expect("written");
     let (_, after) = card.split_once("## How to load").expect("the section");
@@ -48,6 +49,8 @@ const fn x(name: &str) -> (&str, &str) {
     (name, "x")
 }
 
+/// How XGBoost begins a model in JSON.
+const BOOSTED: &str = r#"{"learner":{"attributes":{},"feature_names":[]}}"#;
 const CAUSAL: &str = r#"{"task_type": "CAUSAL_LM", "base_model_name_or_path": "acme/base"}"#;
 const UNTOLD: &str = r#"{"task_type": null, "base_model_name_or_path": "acme/base"}"#;
 
@@ -99,8 +102,8 @@ const CASES: &[Case<'_>] = &[
         "lightgbm",
         "tabular-regression",
         "",
-        &[x("requirements.txt"), x("model.txt")],
-        "\"model.txt\", revision=\"main\")\n",
+        &[x("requirements.txt"), ("m.txt", "tree\nversion=v4\n")],
+        "\"m.txt\", revision=\"main\")\n",
     ),
     ("mlx", "text-generation", "", &[x("config.json")], "load(\"acme/churn\", revision=\"main\")"),
     (
@@ -283,7 +286,11 @@ const CASES: &[Case<'_>] = &[
         "xgboost",
         "tabular-regression",
         "",
-        &[x("config.json"), x("m.json")],
+        &[
+            x("config.json"),
+            ("feature_stats.json", "{\"learner\": {\"mean\": 1}}"),
+            ("m.json", BOOSTED),
+        ],
         "hf_hub_download(\"acme/churn\", \"m.json\", revision=\"main\")",
     ),
 ];
@@ -391,6 +398,36 @@ fn without_a_library_files_tell_where_they_are_clear() {
 }
 
 #[test]
+fn of_several_models_one_is_named_only_where_its_name_says_so() {
+    for (library, names, expected) in [
+        ("xgboost", ["a.json", "model.json"], Some("model.json")),
+        ("xgboost", ["a.json", "xgboost_v2.json"], Some("xgboost_v2.json")),
+        ("xgboost", ["a.json", "b.json"], None),
+        ("xgboost", ["model.json", "model.ubj"], None),
+        ("catboost", ["model.cbm", "fold2.cbm"], Some("model.cbm")),
+        ("onnx", ["a/decoder.onnx", "a/model.onnx"], Some("a/model.onnx")),
+        ("onnx", ["decoder.onnx", "encoder.onnx"], None),
+    ] {
+        let (text, added) =
+            usage(&of(library, "other", ""), &names.map(|name| (name, BOOSTED)), None);
+        let added = added.expect("these libraries need it");
+        match expected {
+            Some(file) => {
+                assert!(text.contains(&format!("\"acme/churn\", \"{file}\"")), "{text}");
+                assert!(added.contains(&format!("\"model_file\": \"{file}\"")), "{added}");
+            }
+            None => {
+                assert!(
+                    !text.contains("The files alone") && !added.contains("model_file"),
+                    "{text}"
+                );
+                assert!(text.contains("snapshot_download("), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn names_from_files_cannot_leave_their_literals() {
     let name = "a\"); import os; (\"```.onnx";
     let (text, _) = usage(&of("onnx", "other", ""), &[(name, "x")], None);
@@ -428,6 +465,7 @@ fn the_file_for_the_counter_is_added_only_where_it_is_needed() {
         (", library: transformers", "model.safetensors"),
         (", library: sklearn", "m.skops"),
         (", library: xgboost, publish: {query-file: false}", "m.ubj"),
+        (", library: xgboost, exclude: [\"*.json\"]", "m.ubj"),
     ] {
         let (text, added) = usage(more, &[(file, "x")], None);
         assert_eq!(added, None, "{more}");

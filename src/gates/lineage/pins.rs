@@ -54,8 +54,12 @@ enum Outcome {
 }
 
 fn file(pin: &Pin, inside: &str, load: &Load<'_>) -> Option<Outcome> {
-    let Some(file) = load.inventory.get(inside) else { return missing(pin, load) };
+    let Some(file) = weighed(inside, load) else { return missing(pin, load) };
     Some(compared(pin, file.md5?, load))
+}
+
+fn weighed<'l>(inside: &str, load: &Load<'l>) -> Option<&'l Artifact> {
+    load.inventory.weighed().find(|file| file.path.as_str() == inside)
 }
 
 /// What is not published is not missed.
@@ -71,7 +75,7 @@ fn compared(pin: &Pin, found: Md5, load: &Load<'_>) -> Outcome {
     // with the line ends of Unix.
     let may_be_text = |file: &Artifact| !file.sample.contains(&0);
     let file = match &pin.reach {
-        Reach::Inside(inside) => load.inventory.get(inside),
+        Reach::Inside(inside) => weighed(inside, load),
         Reach::Around | Reach::Elsewhere => None,
     };
     if pin.is_legacy && file.is_none_or(may_be_text) {
@@ -82,7 +86,7 @@ fn compared(pin: &Pin, found: Md5, load: &Load<'_>) -> Outcome {
 }
 
 fn folder(pin: &Pin, inside: &str, load: &Load<'_>) -> Option<Outcome> {
-    let files = load.inventory.files.iter();
+    let files = load.inventory.weighed();
     let listed: Vec<(&str, Md5)> =
         files.filter_map(|file| Some((below(file.path.as_str(), inside)?, file.md5?))).collect();
     if listed.is_empty() {
