@@ -75,12 +75,8 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
     let here = || at.clone();
     match breach {
         Breach::Missing(why) => {
-            let asked = &asked.at_min;
-            Finding::new(
-                &MISSING,
-                format!("{name} is missing: {why} (asked for at {asked})"),
-                here(),
-            )
+            let message = format!("{name} is missing: {why} (asked for at {})", asked.at_min);
+            Finding::new(&MISSING, message, here())
         }
         Breach::NotFinite(text) => {
             Finding::new(&NOT_FINITE, format!("{name} is {text} at {at} ({place})"), here())
