@@ -171,9 +171,9 @@ impl Pairs {
 
     /// The test that fits, or how many examples changed, where those are too few for one.
     fn test(&self, worse_by: f64, allowed: f64, confidence: f64) -> Result<Test, Option<usize>> {
-        let changes = || self.differences.iter().filter(|change| **change != 0.0);
-        let changed = changes().count();
-        let sizes_equal = changes().all(|change| change.abs() == self.size());
+        let moved = || self.differences.iter().filter(|change| **change != 0.0);
+        let changed = moved().count();
+        let sizes_equal = moved().all(|change| change.abs().total_cmp(&self.size()).is_eq());
         if allowed == 0.0 && sizes_equal && changed <= EXACT_TO {
             return Ok(self.sign_test(changed, confidence));
         }

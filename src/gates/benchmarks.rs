@@ -9,7 +9,7 @@ use crate::evidence::{
 };
 use crate::failure::Failure;
 use crate::finding::{Finding, Rule};
-use crate::policy::{Direction, Model};
+use crate::policy::{Around, Direction, Model};
 use rules::{
     ABOVE_MAX, BELOW_MIN, CONTRADICTION, DOUBTFUL, DROPPED, GAP, MISSING, NO_DIRECTION, NO_LABELS,
     NOT_A_NUMBER, NOT_ASKED, NOT_COMPARED, NOT_FINITE, NOT_TESTED, OFF_TARGET, OTHER_COMMIT,
@@ -75,12 +75,8 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
     let here = || at.clone();
     match breach {
         Breach::Missing(why) => {
-            let asked = &asked.at_min;
-            Finding::new(
-                &MISSING,
-                format!("{name} is missing: {why} (asked for at {asked})"),
-                here(),
-            )
+            let message = format!("{name} is missing: {why} (asked for at {})", asked.at_min);
+            Finding::new(&MISSING, message, here())
         }
         Breach::NotFinite(text) => {
             Finding::new(&NOT_FINITE, format!("{name} is {text} at {at} ({place})"), here())
@@ -101,13 +97,7 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&ABOVE_MAX, message, here())
         }
         Breach::OffTarget(around) => {
-            let message = format!(
-                "{value_at}, not within {} of the wanted {} ({})",
-                around.tolerance,
-                show(around.target),
-                asked.at
-            );
-            Finding::new(&OFF_TARGET, message, here())
+            Finding::new(&OFF_TARGET, off_target(row, &value_at, around), here())
         }
         Breach::Worse(compared) => {
             Finding::new(&WORSE, format!("{value_at}, {}", worse(row, compared)), here())
@@ -164,9 +154,7 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&NOT_TESTED, message, asked.at.clone())
         }
         Breach::FewChanges(changed) => {
-            let message = format!(
-                "{name}: only {changed} examples changed, too few for a test; the values decide"
-            );
+            let message = format!("{name}: only {changed} examples changed; the values decide");
             Finding::new(&NOT_TESTED, message, asked.at.clone())
         }
         Breach::NotAsked => {
@@ -176,6 +164,15 @@ fn said(row: &Measured<'_>, metric: &Metric, breach: &Breach<'_>) -> Finding {
             Finding::new(&NOT_ASKED, message, asked.at.clone())
         }
     }
+}
+
+fn off_target(row: &Measured<'_>, value_at: &str, around: &Around) -> String {
+    format!(
+        "{value_at}, not within {} of the wanted {} ({})",
+        around.tolerance,
+        show(around.target),
+        row.benchmark.at
+    )
 }
 
 /// How far two labels are apart.

@@ -124,7 +124,7 @@ fn of_run(
             ..Number::new(column, value, at)
         };
         match column_of(&examples, column) {
-            Ok(values) if id_column == VAGUE && !values.iter().all(is_right_or_wrong) => {
+            Ok(values) if id_column == VAGUE && !values.iter().copied().all(is_right_or_wrong) => {
                 let why = format!(
                     "its rows may be examples or runs: call the column `{VAGUE}` `example_id` to \
                      have the mean of `{column}`"
@@ -167,8 +167,8 @@ fn column_of(examples: &[Example<'_>], column: &str) -> Result<Vec<f64>, (Metric
     examples.iter().map(cell).collect()
 }
 
-fn is_right_or_wrong(score: &f64) -> bool {
-    [0.0, 1.0].contains(score)
+fn is_right_or_wrong(score: f64) -> bool {
+    [0.0, 1.0].contains(&score)
 }
 
 /// The scores of each label or group.
