@@ -325,9 +325,8 @@ fn is_xgboost_renamed(files: &[Artifact], known: &BTreeSet<&str>) -> bool {
 fn is_weights_in_json(old: &File) -> bool {
     let name = old.path.rsplit('/').next().unwrap_or_default();
     let settings = ["config", "index", "map", "params", "results", "state", "tokens", "vocab"];
-    let is_about = |word: &&str| name.contains(*word);
     old.format == "json"
-        && !settings.iter().any(|word| is_about(&word))
+        && !settings.iter().any(|word| name.contains(*word))
         && !is_document(name, "json")
 }
 
@@ -355,7 +354,7 @@ fn is_document(path: &str, format: &str) -> bool {
         let rest = name.strip_prefix(*begin);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
     };
-    is_text && begins.iter().any(|begin| is_begun(&begin))
+    is_text && begins.iter().any(is_begun)
         || ends.iter().any(|end| name.ends_with(end))
         || told.contains(&name.as_str())
 }
