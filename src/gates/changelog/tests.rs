@@ -199,6 +199,8 @@ fn no_changelog_is_fine_until_the_policy_asks_for_one() {
     }
 }
 
+type Make<'a> = &'a dyn Fn(&std::path::Path);
+
 #[test]
 fn what_is_no_file_of_the_repository_is_told_and_not_read() {
     let outside = tempfile::NamedTempFile::new().expect("a file");
@@ -206,7 +208,6 @@ fn what_is_no_file_of_the_repository_is_told_and_not_read() {
     let link = |to: &std::path::Path, at: &std::path::Path| {
         std::os::unix::fs::symlink(to, at).expect("linked");
     };
-    type Make<'a> = &'a dyn Fn(&std::path::Path);
     let cases: [(Make<'_>, &str); 4] = [
         (&|at| link(outside.path(), at), "the path leads outside the workspace"),
         (&|at| link(std::path::Path::new("gone.md"), at), "no such file"),
