@@ -45,5 +45,6 @@ fn write(readme: &str) -> Result<String, card::CardError> {
         run_url: None,
         template: None,
         readme: Some(readme),
+        kept: &[],
     })
 }

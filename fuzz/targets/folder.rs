@@ -79,6 +79,7 @@ fn look(folder: &Path) {
         run_url: None,
         template: None,
         readme: None,
+        kept: &[],
     };
     let card = card::write(&input).expect("the built-in template is sound");
     assert_eq!(card::write(&input).expect("as before"), card);

@@ -189,10 +189,9 @@ fn the_action_runs_the_tests_in_an_image_of_their_own() {
     with_command(command, "    image: weighbridge-test-runner\n");
     let Some(run) = workflow.run(test) else { return };
     assert!(run.succeeded, "{}", run.log);
+    // The example's own report has eight; act works on a copy of the work tree.
     assert!(run.log.contains("1 test in 1 report: all passed; the command took"), "{}", run.log);
     assert!(!run.log.contains("canaryCanary"), "{}", run.log);
-    let report = std::fs::read_to_string(churn.path().join("reports/junit.xml")).expect("written");
-    assert!(report.contains("in-image"), "{report}");
 
     // The action's own image has no shell.
     with_command("true", "");
