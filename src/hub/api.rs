@@ -246,6 +246,36 @@ impl Hub {
         }
     }
 
+    /// Points a branch at a commit, whether it is there or not: the one request by which a branch
+    /// changes at once. Nothing guards it: who moved the branch just before is overwritten.
+    pub async fn move_branch(
+        &self,
+        repo: &RepoId,
+        branch: &str,
+        commit: &str,
+    ) -> Result<(), HubError> {
+        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let body = json!({"startingPoint": commit, "overwrite": true});
+        let build =
+            |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
+        self.client
+            .send(Again::IfNotDone, build)
+            .await
+            .map(drop)
+            .map_err(doing(format!("move the branch {branch} of {repo}")))
+    }
+
+    /// Deletes a branch; one that is not there is fine.
+    pub async fn delete_branch(&self, repo: &RepoId, branch: &str) -> Result<(), HubError> {
+        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let build = |client: &reqwest::Client| self.request(client, Method::DELETE, &path);
+        match self.client.send(Again::Safe, build).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) => Err(doing(format!("delete the branch {branch} of {repo}"))(error)),
+        }
+    }
+
     /// How far the Hub's own file scan is.
     pub async fn scan_status(&self, repo: &RepoId) -> Result<ScanStatus, HubError> {
         let path = format!("/api/models/{repo}/scan");

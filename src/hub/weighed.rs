@@ -9,7 +9,6 @@ use futures_util::stream::{self, Stream};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
-use super::error::HubError;
 use super::upload::{Blob, Watch};
 use crate::digest::{Digest, Hasher};
 use crate::http::BadBody;
@@ -19,11 +18,10 @@ const PIECE: u64 = 1024 * 1024;
 
 impl Blob {
     /// The whole file in memory, if it is still what was weighed; for the small ones.
-    pub async fn read(&self) -> Result<Vec<u8>, HubError> {
+    pub(super) async fn read(&self) -> std::io::Result<Vec<u8>> {
         let mut file = Weighed::of(self);
         let mut bytes = Vec::new();
-        let moved = |error: std::io::Error| HubError::Moved(error.to_string());
-        while let Some(piece) = file.read(PIECE).await.map_err(moved)? {
+        while let Some(piece) = file.read(PIECE).await? {
             bytes.extend_from_slice(&piece);
         }
         Ok(bytes)

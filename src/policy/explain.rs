@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::{
-    Around, Benchmark, Bytes, Card, CardSource, Gates, HubBenchmark, License, Limit, Model,
-    NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
+    Around, Benchmark, Bytes, Card, CardSource, CommitSize, Gates, HubBenchmark, License, Limit,
+    Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -127,6 +127,9 @@ impl Table<'_> {
         self.card(&model.card);
         self.section("publish/keep", patterns(&model.publish.keep, "none"));
         self.section("publish/query-file", model.publish.query_file.to_string());
+        let CommitSize { files, bytes } = model.publish.largest_commit;
+        self.section("publish/largest-commit/files", files.to_string());
+        self.section("publish/largest-commit/bytes", Bytes(bytes).to_string());
     }
 
     fn stages(&mut self, stages: &[Stage]) {

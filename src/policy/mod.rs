@@ -448,10 +448,28 @@ pub struct Publish {
     pub keep: Vec<Pattern>,
     /// Where the Hub would count no downloads, a small `config.json` is added by which it does.
     pub query_file: bool,
+    /// What one commit may hold.
+    pub largest_commit: CommitSize,
 }
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { keep: Vec::new(), query_file: true }
+        Self { keep: Vec::new(), query_file: true, largest_commit: CommitSize::default() }
+    }
+}
+
+/// What one commit may hold: the Hub ends a request after 60 seconds (hub-docs, "Repository limitations
+/// and recommendations").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitSize {
+    /// Files that are added, changed or deleted.
+    pub files: usize,
+    /// Bytes of the files that go with the commit itself.
+    pub bytes: u64,
+}
+
+impl Default for CommitSize {
+    fn default() -> Self {
+        Self { files: 20_000, bytes: 128_000_000 }
     }
 }

@@ -446,6 +446,20 @@ pub(super) struct Publish {
     pub(super) keep: Option<Vec<String>>,
     /// Add a small `config.json` where the Hub would otherwise count no downloads; default true.
     pub(super) query_file: Option<bool>,
+    /// What one commit may hold; a version beyond it is built up out of sight and appears at once.
+    pub(super) largest_commit: Option<LargestCommit>,
+}
+
+/// The size of a commit.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub(super) struct LargestCommit {
+    /// Files that are added, changed or deleted; default 20000.
+    #[schemars(range(min = 1))]
+    pub(super) files: Option<u32>,
+    /// The small files that go with the commit itself, together; default 128MB.
+    pub(super) bytes: Option<Size>,
 }
 
 /// A rule's level.

@@ -291,6 +291,8 @@ fn values_that_cannot_be() {
         ("rules: {unsafe-pickel: off}", "2:9 there is no rule `unsafe-pickel`"),
         ("rules: {unsafe-pickle: warn}", "[did you mean `warning`?]"),
         ("publish: {keep: ['a[']}", "`a[` is not a glob"),
+        ("publish: {largest-commit: {files: 0}}", "`files` is 0"),
+        ("publish: {largest-commit: {bytes: much}}", "`bytes` is no size: `much`"),
     ] {
         let problems = headlines(&format!("{SMALL}{section}\n"));
         assert_eq!(problems.len(), 1, "{section}: {problems:?}");
@@ -440,6 +442,8 @@ fn explain_names_every_origin() {
     card.review-months         never                                         default
     publish.keep               none                                          default
     publish.query-file         true                                          default
+    publish.largest-commit.files  20000                                         default
+    publish.largest-commit.bytes  128 MB                                        default
     ");
     let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
     assert_eq!(json[0], serde_json::json!({"key": "tags", "value": "auto", "origin": "default"}));

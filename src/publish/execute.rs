@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::look::{files, landed};
+use super::look::{commit_of, files, landed};
 use super::plan::{Content, Planned};
+use super::staged;
 use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
 use crate::digest::Digest;
 use crate::finding::Cleared;
@@ -19,7 +20,7 @@ use crate::policy::HubScan;
 use crate::release::RemoteFile;
 
 /// How often the commit is tried against a head that moved.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 /// Pause between looks at the Hub's scan.
 const SCAN_PAUSE: Duration = Duration::from_secs(5);
 
@@ -55,7 +56,18 @@ pub async fn execute(
         }
         None => {
             let operations = bring(hub, plan, &mut receipt, progress).await?;
-            commit(hub, plan, &operations, progress).await?
+            let mut pieces = staged::pieces(operations, plan.largest_commit);
+            match (pieces.pop(), pieces.is_empty()) {
+                (Some(all), true) => commit(hub, plan, &all, progress).await?,
+                (last, _) => {
+                    pieces.extend(last);
+                    let staged = staged::build(hub, plan, &pieces, progress).await?;
+                    progress.doing("reading back what arrived, before anybody sees it");
+                    verify(hub, plan, &staged.commit, By::ThisRun).await?;
+                    staged::show(hub, plan, &staged, progress).await?;
+                    (staged.commit, By::ThisRun)
+                }
+            }
         }
     };
     progress.doing("reading back what arrived");
@@ -113,9 +125,17 @@ fn is_this(record: &Landed, plan: &Plan) -> bool {
 }
 
 async fn head(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
+    head_of(hub, plan, &plan.target.revision).await
+}
+
+/// The head of any branch of the target repository.
+pub(super) async fn head_of(
+    hub: &Hub,
+    plan: &Plan,
+    branch: &str,
+) -> Result<Option<String>, PublishError> {
     let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
-    let branch = refs.branches.into_iter().find(|branch| branch.name == plan.target.revision);
-    Ok(branch.map(|branch| branch.target_commit))
+    Ok(commit_of(&refs.branches, branch))
 }
 
 /// Asks how each file is to be sent and brings the large ones into storage.
@@ -142,6 +162,7 @@ async fn bring(
         answers.into_iter().map(|answer| (answer.path, answer.upload_mode)).collect();
 
     let mut operations = Vec::new();
+    let mut documents = Vec::new();
     let mut blobs = Vec::new();
     for file in changed {
         let large = match modes.get(&file.path).map(String::as_str) {
@@ -159,7 +180,7 @@ async fn bring(
                 return Err(PublishError::CardAsLarge);
             }
             Content::Written(bytes) => {
-                operations.push(Operation::Inline { path, bytes: bytes.clone() });
+                documents.push(Operation::Inline { path, bytes: bytes.clone().into() });
             }
             Content::OnDisk(on_disk) => {
                 let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
@@ -168,12 +189,14 @@ async fn bring(
                     operations.push(Operation::Large { path, sha256, size });
                     blobs.push(blob);
                 } else {
-                    operations.push(Operation::Inline { path, bytes: blob.read().await? });
+                    operations.push(Operation::InlineFile(blob));
                 }
             }
         }
     }
     operations.extend(plan.deletes.iter().map(|path| Operation::Delete { path: path.clone() }));
+    // The record says that the version is whole, so it goes with the last piece.
+    operations.extend(documents);
     if !blobs.is_empty() {
         progress.doing(&format!("sending {} large files", blobs.len()));
         let watch: Watch = progress.clone();
@@ -188,12 +211,11 @@ async fn bring(
 async fn commit(
     hub: &Hub,
     plan: &Plan,
-    operations: &[Operation],
+    operations: &Arc<[Operation]>,
     progress: &Arc<dyn Progress>,
 ) -> Result<(String, By), PublishError> {
     progress.doing("committing");
-    let summary = format!("Release {}", plan.version);
-    let description = plan.description();
+    let (summary, description) = (plan.summary(), plan.description());
     let mut expected = plan.remote.head.clone();
     let mut tries = 0;
     loop {

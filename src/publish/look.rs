@@ -117,7 +117,7 @@ fn version_of(tag: &str) -> Option<Version> {
     Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
 }
 
-fn commit_of(refs: &[Ref], name: &str) -> Option<String> {
+pub(super) fn commit_of(refs: &[Ref], name: &str) -> Option<String> {
     refs.iter().find(|found| found.name == name).map(|found| found.target_commit.clone())
 }
 

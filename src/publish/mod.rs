@@ -3,6 +3,7 @@
 mod execute;
 mod look;
 mod plan;
+mod staged;
 
 use crate::digest::Digest;
 use crate::failure::Advise;

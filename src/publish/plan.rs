@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::Serialize;
 
-use super::{CARD, Document, RECORD, Remote};
+use super::{CARD, Document, RECORD, Remote, staged};
 use crate::digest::{Digest, git_blob_id};
-use crate::inventory::Inventory;
-use crate::policy::Publish;
+use crate::inventory::{INLINE_LIMIT, Inventory};
+use crate::policy::{CommitSize, Publish};
 use crate::release::{Release, Target};
 
 /// What publishing will do. Made without a request, printed by `--dry-run`, executed by
@@ -28,6 +28,7 @@ pub struct Plan {
     pub(super) files: Vec<Planned>,
     pub(super) deletes: Vec<String>,
     pub(super) already: bool,
+    pub(super) largest_commit: CommitSize,
 }
 
 /// One file of the version.
@@ -53,7 +54,7 @@ pub(super) enum Content {
 /// One step, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What is done: `create-repo`, `send`, `keep`, `delete`, `commit`, `verify`, `tag`, …
+    /// What is done: `create-repo`, `send`, `keep`, `delete`, `commit`, `stage`, `verify`, `move`, `tag`, …
     pub action: &'static str,
     /// To what.
     pub what: String,
@@ -140,6 +141,7 @@ pub fn plan(
         // The version gate has compared the bytes: a verdict that passed means they are the same.
         already: remote.tagged.is_some(),
         remote: remote.clone(),
+        largest_commit: policy.largest_commit,
     }
 }
 
@@ -168,8 +170,15 @@ impl Plan {
                 .head
                 .as_deref()
                 .map_or_else(String::new, |head| format!(" on {head:.12}"));
-            step("commit", format!("one commit to {}{parent}", self.target.revision), None);
-            step("verify", "read the tree back, compare every digest".into(), None);
+            let branch = &self.target.revision;
+            if self.is_staged() {
+                step("stage", format!("several commits{parent} on {}", staged::branch(self)), None);
+                step("verify", "read the tree back, compare every digest".into(), None);
+                step("move", format!("{branch} to the last of them, at once"), None);
+            } else {
+                step("commit", format!("one commit to {branch}{parent}"), None);
+                step("verify", "read the tree back, compare every digest".into(), None);
+            }
             step("tag", self.tag.clone(), None);
         }
         PlanView {
@@ -179,6 +188,20 @@ impl Plan {
             already_published: self.already,
             steps,
         }
+    }
+
+    /// Whether it will take more than one commit, as far as can be told before the Hub has said which
+    /// files go with the commit itself.
+    fn is_staged(&self) -> bool {
+        let sent: Vec<_> = self.files.iter().filter(|file| !file.there).collect();
+        let small = sent.iter().map(|file| file.size).filter(|size| *size <= INLINE_LIMIT);
+        let most = self.largest_commit;
+        sent.len() + self.deletes.len() > most.files || small.sum::<u64>() > most.bytes
+    }
+
+    /// The commit's first line.
+    pub(super) fn summary(&self) -> String {
+        format!("Release {}", self.version)
     }
 
     /// The commit's description: what changed, and where it comes from.
@@ -192,7 +215,7 @@ impl Plan {
 
     /// The tag's message: what changed.
     pub(super) fn tag_message(&self) -> String {
-        let summary = format!("Release {}", self.version);
+        let summary = self.summary();
         match &self.notes {
             Some(notes) => format!("{summary}\n\n{notes}"),
             None => summary,

@@ -2,7 +2,7 @@
 
 use super::{Check, Layers, suggest};
 use crate::hub::{RepoId, tables};
-use crate::policy::{License, Model, Publish, raw};
+use crate::policy::{CommitSize, License, Model, Publish, raw};
 
 impl Check<'_> {
     pub(super) fn model(&mut self, file: &raw::File, model: &raw::Model, key: &str) -> Model {
@@ -61,7 +61,25 @@ impl Check<'_> {
             publish: Publish {
                 keep: self.patterns(&keep, publish.get(|own| own.keep.as_ref())),
                 query_file: publish.get(|own| own.query_file).unwrap_or(true),
+                largest_commit: self.largest_commit(&publish, key),
             },
+        }
+    }
+
+    fn largest_commit(&mut self, publish: &Layers<'_, raw::Publish>, model: &str) -> CommitSize {
+        let standard = CommitSize::default();
+        let own = |name: &str| format!("publish/largest-commit/{name}");
+        let files = publish.get(|own| own.largest_commit.as_ref()?.files);
+        if files == Some(0) {
+            let key = self.key(model, &own("files"));
+            self.wrong(&key, "`files` is 0", "give 1 or more, or leave it out");
+        }
+        let bytes = publish.get(|own| own.largest_commit.as_ref()?.bytes.as_ref());
+        let key = self.key(model, &own("bytes"));
+        let bytes = bytes.and_then(|size| self.bytes_at(&key, "bytes", size));
+        CommitSize {
+            files: files.map_or(standard.files, |files| files as usize),
+            bytes: bytes.map_or(standard.bytes, |bytes| bytes.0),
         }
     }
 

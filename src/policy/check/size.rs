@@ -19,8 +19,14 @@ impl Check<'_> {
     }
 
     fn bytes(&mut self, model: &str, name: &str, size: &raw::Size) -> Option<Limit<u64>> {
-        let Bytes(most) = self.limit(model, name, size, Bytes::parse(&size.text()), "")?;
-        Some(Limit { most, at: self.size_at(model, name) })
+        let key = self.key(model, &format!("gates/size/{name}"));
+        let Bytes(most) = self.bytes_at(&key, name, size)?;
+        Some(Limit { most, at: self.at(&key) })
+    }
+
+    /// A size in bytes at any key.
+    pub(super) fn bytes_at(&mut self, key: &str, name: &str, size: &raw::Size) -> Option<Bytes> {
+        self.limit(key, name, size, Bytes::parse(&size.text()), "")
     }
 
     fn growth(&mut self, model: &str, size: &raw::Size) -> Option<Limit<Growth>> {
@@ -32,27 +38,23 @@ impl Check<'_> {
             }
             None => Bytes::parse(&text).map(|bytes| Growth::Bytes(bytes.0)),
         };
-        let most = self.limit(model, "max-growth", size, growth, "a part such as `20%`, or ")?;
-        Some(Limit { most, at: self.size_at(model, "max-growth") })
+        let key = self.key(model, "gates/size/max-growth");
+        let most = self.limit(&key, "max-growth", size, growth, "a part such as `20%`, or ")?;
+        Some(Limit { most, at: self.at(&key) })
     }
 
     fn limit<T>(
         &mut self,
-        model: &str,
+        key: &str,
         name: &str,
         size: &raw::Size,
         read: Option<T>,
         or: &str,
     ) -> Option<T> {
         if read.is_none() {
-            let key = self.key(model, &format!("gates/size/{name}"));
             let message = format!("`{name}` is no size: `{}`", size.text());
-            self.wrong(&key, message, format!("write {or}a size such as `500MB` or `2GiB`"));
+            self.wrong(key, message, format!("write {or}a size such as `500MB` or `2GiB`"));
         }
         read
-    }
-
-    fn size_at(&self, model: &str, name: &str) -> crate::finding::Location {
-        self.at(&self.key(model, &format!("gates/size/{name}")))
     }
 }

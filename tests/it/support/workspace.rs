@@ -172,7 +172,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             code: output.status.code().expect("not killed by a signal"),
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),

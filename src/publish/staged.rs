@@ -1,0 +1,167 @@
+//! A version too large for one commit is built up on a branch of its own, which nobody reads, looked at
+//! there, and then takes the target branch's place at once.
+//!
+//! A commit is one request, and the Hub gives a request 60 seconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::execute::{TRIES, head_of};
+use super::{Plan, Progress, PublishError};
+use crate::hub::{Hub, HubError, Operation};
+use crate::policy::CommitSize;
+
+/// How the branches begin that are built up out of sight.
+const PREFIX: &str = "weighbridge-staged-";
+
+/// The branch of a version.
+pub(super) fn branch(plan: &Plan) -> String {
+    format!("{PREFIX}{}", plan.tag)
+}
+
+/// The operations in order, cut so that each piece fits into one commit.
+pub(super) fn pieces(operations: Vec<Operation>, most: CommitSize) -> Vec<Arc<[Operation]>> {
+    let mut pieces = Vec::new();
+    let mut piece = Vec::new();
+    let mut bytes = 0;
+    for operation in operations {
+        let more = operation.inline_bytes();
+        if !piece.is_empty() && (piece.len() >= most.files || bytes + more > most.bytes) {
+            pieces.push(std::mem::take(&mut piece).into());
+            bytes = 0;
+        }
+        bytes += more;
+        piece.push(operation);
+    }
+    if !piece.is_empty() || pieces.is_empty() {
+        pieces.push(piece.into());
+    }
+    pieces
+}
+
+/// A version that is whole, out of sight.
+pub(super) struct Staged {
+    /// The last commit.
+    pub(super) commit: String,
+    /// The target branch's head, on which it stands.
+    base: String,
+}
+
+/// Commits the pieces, one after another, to the version's own branch. What an earlier run left there
+/// is thrown away.
+pub(super) async fn build(
+    hub: &Hub,
+    plan: &Plan,
+    pieces: &[Arc<[Operation]>],
+    progress: &Arc<dyn Progress>,
+) -> Result<Staged, PublishError> {
+    let (repo, branch) = (&plan.target.repo, branch(plan));
+    let base = base(hub, plan).await?;
+    hub.move_branch(repo, &branch, &base).await?;
+    let mut commit = base.clone();
+    for (at, piece) in pieces.iter().enumerate() {
+        progress.doing(&format!("committing part {} of {} out of sight", at + 1, pieces.len()));
+        let summary = format!("{} (part {} of {})", plan.summary(), at + 1, pieces.len());
+        commit = add(hub, plan, &branch, &commit, &summary, piece).await?;
+    }
+    Ok(Staged { commit, base })
+}
+
+/// The head of the target branch, which is where it was when the plan was made.
+async fn base(hub: &Hub, plan: &Plan) -> Result<String, PublishError> {
+    let head = head_of(hub, plan, &plan.target.revision).await?;
+    let expected = plan.remote.head.as_ref();
+    match head {
+        Some(head) if expected.is_none_or(|expected| *expected == head) => Ok(head),
+        Some(_) => Err(PublishError::Contended(plan.target.revision.clone())),
+        None => {
+            let why = format!("the branch `{}` is not there", plan.target.revision);
+            Err(HubError::Protocol(why).into())
+        }
+    }
+}
+
+/// One piece on `parent`. After an answer that was lost, the branch is asked: whether what it has is
+/// ours is settled when the whole version is read back.
+async fn add(
+    hub: &Hub,
+    plan: &Plan,
+    branch: &str,
+    parent: &str,
+    summary: &str,
+    piece: &Arc<[Operation]>,
+) -> Result<String, PublishError> {
+    let description = plan.description();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let repo = &plan.target.repo;
+        let error = match hub.commit(repo, branch, Some(parent), summary, &description, piece).await
+        {
+            Ok(commit) => return Ok(commit),
+            Err(error) => error,
+        };
+        if !error.maybe_done() && error.status() != Some(412) {
+            return Err(error.into());
+        }
+        match head_of(hub, plan, branch).await? {
+            Some(head) if head != parent => return Ok(head),
+            Some(_) if tries < TRIES => tokio::time::sleep(Duration::from_secs(tries.into())).await,
+            _ => return Err(error.into()),
+        }
+    }
+}
+
+/// Puts it in the target branch's place, unless that moved meanwhile, and takes the branch away that it
+/// was built up on.
+pub(super) async fn show(
+    hub: &Hub,
+    plan: &Plan,
+    staged: &Staged,
+    progress: &Arc<dyn Progress>,
+) -> Result<(), PublishError> {
+    let (repo, target) = (&plan.target.repo, &plan.target.revision);
+    progress.doing(&format!("moving {target} to the whole version"));
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match head_of(hub, plan, target).await? {
+            Some(head) if head == staged.commit => break,
+            Some(head) if head == staged.base => {}
+            _ => return Err(PublishError::Contended(target.clone())),
+        }
+        match hub.move_branch(repo, target, &staged.commit).await {
+            Ok(()) => break,
+            Err(error) if error.maybe_done() && tries < TRIES => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // It holds nothing that is not in the target branch: one that stays does no harm.
+    if let Err(error) = hub.delete_branch(repo, &branch(plan)).await {
+        progress.doing(&format!("leaving the branch {} behind: {error}", branch(plan)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inline(bytes: usize) -> Operation {
+        Operation::Inline { path: "a".into(), bytes: vec![0; bytes].into() }
+    }
+
+    #[test]
+    fn each_piece_fits_and_nothing_is_lost_or_moved() {
+        let sizes = |files, bytes, operations: &[usize]| -> Vec<Vec<u64>> {
+            let operations = operations.iter().map(|bytes| inline(*bytes)).collect();
+            let pieces = pieces(operations, CommitSize { files, bytes });
+            pieces.iter().map(|piece| piece.iter().map(Operation::inline_bytes).collect()).collect()
+        };
+        assert_eq!(sizes(9, 10, &[]), [[0; 0]]);
+        assert_eq!(sizes(9, 10, &[4, 6]), [[4, 6]]);
+        assert_eq!(sizes(9, 10, &[4, 6, 1]), [vec![4, 6], vec![1]]);
+        assert_eq!(sizes(2, 10, &[1, 2, 3, 4, 5]), [vec![1, 2], vec![3, 4], vec![5]]);
+        assert_eq!(sizes(9, 10, &[11, 1, 12]), [[11], [1], [12]], "one that never fits goes alone");
+    }
+}
