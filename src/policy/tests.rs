@@ -405,43 +405,43 @@ fn explain_names_every_origin() {
         "model: {name: churn, owner: acme, license: mit}\ngates: {tests: {required: false}}\n",
     );
     insta::assert_snapshot!(explain(&policy), @r"
-    tags                       auto                                          default
-    model.name                 churn                                         weighbridge.yml:1:15
-    model.path                 model                                         default
-    model.description          not set                                       default
-    model.library              not set                                       default
-    model.task                 not set                                       default
-    model.license              mit                                           weighbridge.yml:1:44
-    model.language             none                                          default
-    model.base-models          none                                          default
-    model.datasets             none                                          default
-    model.sensitive            false                                         default
-    model.tags                 none                                          default
-    model.include              every file                                    default
-    model.exclude              none                                          default
-    stages.production          acme/{name}, private, takes the rest          default
-    gates.version.allow-older  false                                         default
-    gates.naming.convention    none                                          default
-    gates.changelog.file       CHANGELOG.md                                  default
-    gates.changelog.required   false                                         default
-    gates.tests.required       false                                         weighbridge.yml:2:27
-    gates.tests.reports        reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
-    gates.tests.run            nothing: an earlier step runs the tests       default
-    gates.benchmarks           none                                          default
-    gates.licenses.allowed     every one the Hub knows                       default
-    gates.licenses.of          as the Hub tells                              default
-    gates.size.max             no limit                                      default
-    gates.size.warn-max        no limit                                      default
-    gates.size.max-file        no limit                                      default
-    gates.size.max-growth      no limit                                      default
-    gates.hub-scan.wait        false                                         default
-    gates.hub-scan.timeout     600 s                                         default
-    card.source                generated                                     default
-    card.template              built-in                                      default
-    card.required              intended-use, training-data, limitations, bias  default
-    card.review-months         never                                         default
-    publish.keep               none                                          default
-    publish.query-file         true                                          default
+    tags                          auto                                          default
+    model.name                    churn                                         weighbridge.yml:1:15
+    model.path                    model                                         default
+    model.description             not set                                       default
+    model.library                 not set                                       default
+    model.task                    not set                                       default
+    model.license                 mit                                           weighbridge.yml:1:44
+    model.language                none                                          default
+    model.base-models             none                                          default
+    model.datasets                none                                          default
+    model.sensitive               false                                         default
+    model.tags                    none                                          default
+    model.include                 every file                                    default
+    model.exclude                 none                                          default
+    stages.production             acme/{name}, private, takes the rest          default
+    gates.version.allow-older     false                                         default
+    gates.naming.convention       none                                          default
+    gates.changelog.file          CHANGELOG.md                                  default
+    gates.changelog.required      false                                         default
+    gates.tests.required          false                                         weighbridge.yml:2:27
+    gates.tests.reports           reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
+    gates.tests.run               nothing: an earlier step runs the tests       default
+    gates.benchmarks              none                                          default
+    gates.licenses.allowed        every one the Hub knows                       default
+    gates.licenses.of             as the Hub tells                              default
+    gates.size.max                no limit                                      default
+    gates.size.warn-max           no limit                                      default
+    gates.size.max-file           no limit                                      default
+    gates.size.max-growth         no limit                                      default
+    gates.hub-scan.wait           false                                         default
+    gates.hub-scan.timeout        600 s                                         default
+    card.source                   generated                                     default
+    card.template                 built-in                                      default
+    card.required                 intended-use, training-data, limitations, bias  default
+    card.review-months            never                                         default
+    publish.keep                  none                                          default
+    publish.query-file            true                                          default
     publish.largest-commit.files  20000                                         default
     publish.largest-commit.bytes  128 MB                                        default
     ");

@@ -227,3 +227,64 @@ impl Plan {
         file.path == CARD
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Artifact;
+    use crate::rel_path::RelPath;
+    use crate::scan::Format;
+
+    /// 2,000 shards of 1 GB each, whose bytes are nowhere.
+    fn two_terabytes() -> Inventory {
+        let shard = |number: u32| Artifact {
+            path: RelPath::parse(&format!("model-{number:05}-of-02000.safetensors"))
+                .expect("a path"),
+            on_disk: PathBuf::from("/nowhere"),
+            shown: String::new(),
+            size: 1_000_000_000,
+            sha256: Digest::of(&number.to_le_bytes()),
+            git_oid: String::new(),
+            md5: None,
+            sample: vec![0; 512],
+            format: Format::SAFETENSORS,
+            detections: Vec::new(),
+            tensors: None,
+            text: None,
+        };
+        Inventory { files: (1..=2000).map(shard).collect(), ..Inventory::default() }
+    }
+
+    #[test]
+    fn two_terabytes_are_one_commit_and_only_what_changed_is_sent() {
+        let inventory = two_terabytes();
+        let policy = crate::policy::parse("weighbridge.yml", "model: {name: m, owner: acme}", &[]);
+        let policy = policy.expect("a small policy is sound");
+        let versioning = crate::release::read_tag("v1.0.0", &policy);
+        let crate::release::Versioning::Release(release) = versioning else { panic!("a version") };
+        let model = &policy.models[0];
+        let target = crate::release::target(model, &release).expect("a target");
+        let plan = |remote: &Remote| {
+            super::plan(&inventory, &[], &target, &release, remote, &model.publish, None).view()
+        };
+        let of = |view: &PlanView, action: &str| {
+            view.steps.iter().filter(|step| step.action == action).count()
+        };
+
+        let first = plan(&Remote::default());
+        assert_eq!((of(&first, "send"), of(&first, "commit"), of(&first, "tag")), (2000, 1, 1));
+        assert_eq!(
+            first.steps.iter().filter_map(|step| step.bytes).sum::<u64>(),
+            2_000_000_000_000
+        );
+
+        let there = inventory.files.iter().skip(1).map(|file| crate::release::RemoteFile {
+            path: file.path.to_string(),
+            size: file.size,
+            oid: file.sha256.to_string(),
+        });
+        let remote = Remote { exists: true, files: there.collect(), ..Remote::default() };
+        let second = plan(&remote);
+        assert_eq!((of(&second, "send"), of(&second, "keep"), of(&second, "delete")), (1, 1999, 0));
+    }
+}
