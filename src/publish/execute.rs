@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::look::{commit_of, files, landed};
+use super::pieces;
 use super::plan::{Content, Planned};
-use super::staged;
 use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
 use crate::digest::Digest;
 use crate::finding::Cleared;
@@ -48,30 +48,31 @@ pub async fn execute(
         return Ok(receipt);
     }
     prepare(hub, plan, progress).await?;
-    let (commit, by) = match head_is_ours(hub, plan).await? {
+    let (commit, by, unseen) = match head_is_ours(hub, plan).await? {
         // A run before this one was stopped between commit and tag.
         Some(commit) => {
             receipt.unchanged = plan.files.len();
-            (commit, By::AnotherRun)
+            (commit, By::AnotherRun, None)
         }
         None => {
             let operations = bring(hub, plan, &mut receipt, progress).await?;
-            let mut pieces = staged::pieces(operations, plan.largest_commit);
-            match (pieces.pop(), pieces.is_empty()) {
-                (Some(all), true) => commit(hub, plan, &all, progress).await?,
-                (last, _) => {
-                    pieces.extend(last);
-                    let staged = staged::build(hub, plan, &pieces, progress).await?;
-                    progress.doing("reading back what arrived, before anybody sees it");
-                    verify(hub, plan, &staged.commit, By::ThisRun).await?;
-                    staged::show(hub, plan, &staged, progress).await?;
-                    (staged.commit, By::ThisRun)
+            match pieces::cut(operations, plan.largest_commit).as_slice() {
+                [all] => {
+                    let (commit, by) = commit(hub, plan, all, progress).await?;
+                    (commit, by, None)
+                }
+                several => {
+                    let built = pieces::build(hub, plan, several, progress).await?;
+                    (built.commit.clone(), By::ThisRun, Some(built))
                 }
             }
         }
     };
     progress.doing("reading back what arrived");
     verify(hub, plan, &commit, by).await?;
+    if let Some(built) = &unseen {
+        pieces::show(hub, plan, built, progress).await?;
+    }
     wait_for_scan(hub, plan, scan, progress).await?;
     tag(hub, plan, &commit, progress).await?;
     receipt.revision = commit;

@@ -2,8 +2,8 @@
 
 mod execute;
 mod look;
+mod pieces;
 mod plan;
-mod staged;
 
 use crate::digest::Digest;
 use crate::failure::Advise;

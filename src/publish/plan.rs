@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::Serialize;
 
-use super::{CARD, Document, RECORD, Remote, staged};
+use super::{CARD, Document, RECORD, Remote, pieces};
 use crate::digest::{Digest, git_blob_id};
 use crate::inventory::{INLINE_LIMIT, Inventory};
 use crate::policy::{CommitSize, Publish};
@@ -54,7 +54,7 @@ pub(super) enum Content {
 /// One step, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What is done: `create-repo`, `send`, `keep`, `delete`, `commit`, `stage`, `verify`, `move`, `tag`, …
+    /// What is done: `create-repo`, `send`, `keep`, `delete`, `commit`, `build`, `verify`, `move`, `tag`, …
     pub action: &'static str,
     /// To what.
     pub what: String,
@@ -171,8 +171,8 @@ impl Plan {
                 .as_deref()
                 .map_or_else(String::new, |head| format!(" on {head:.12}"));
             let branch = &self.target.revision;
-            if self.is_staged() {
-                step("stage", format!("several commits{parent} on {}", staged::branch(self)), None);
+            if self.takes_pieces() {
+                step("build", format!("several commits{parent} on {}", pieces::branch(self)), None);
                 step("verify", "read the tree back, compare every digest".into(), None);
                 step("move", format!("{branch} to the last of them, at once"), None);
             } else {
@@ -192,7 +192,7 @@ impl Plan {
 
     /// Whether it will take more than one commit, as far as can be told before the Hub has said which
     /// files go with the commit itself.
-    fn is_staged(&self) -> bool {
+    fn takes_pieces(&self) -> bool {
         let sent: Vec<_> = self.files.iter().filter(|file| !file.there).collect();
         let small = sent.iter().map(|file| file.size).filter(|size| *size <= INLINE_LIMIT);
         let most = self.largest_commit;

@@ -137,7 +137,7 @@ async fn what_is_too_large_for_one_commit_appears_at_once() {
 
     let plan = tokio::task::block_in_place(|| workspace.run(&["release", "--dry-run"])).expect(0);
     let plan =
-        plan.says("several commits").says("weighbridge-staged-v1.0.0").says("main to the last");
+        plan.says("several commits").says("weighbridge-pieces-v1.0.0").says("main to the last");
     assert!(!plan.all().contains("one commit"), "{}", plan.all());
 
     let run = tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0);
@@ -146,7 +146,7 @@ async fn what_is_too_large_for_one_commit_appears_at_once() {
     assert_eq!(whole.len(), 40 + 3 + 2 + 1, "{whole:?}");
     let empty = BTreeSet::from([".gitattributes".to_owned()]);
     assert_eq!(*seen.lock().await, BTreeSet::from([empty, whole.clone()]), "nothing in between");
-    assert!(front.count("POST", "/commit/weighbridge-staged-v1.0.0") >= 7);
+    assert!(front.count("POST", "/commit/weighbridge-pieces-v1.0.0") >= 7);
     assert_eq!(front.count("POST", "/commit/main"), 0);
     assert_eq!(branches(&url, token.expose()).await, ["main"]);
 
@@ -175,7 +175,7 @@ async fn a_branch_that_moved_is_not_overwritten_by_a_large_version() {
     let (hub, secret) = (url.clone(), token.expose().to_owned());
     let script = move |asked: &crate::support::front::Asked| {
         // Before the second part is committed.
-        if asked.method == "POST" && asked.path.contains("/commit/weighbridge-staged") {
+        if asked.method == "POST" && asked.path.contains("/commit/weighbridge-pieces") {
             let here = tokio::runtime::Handle::current();
             tokio::task::block_in_place(|| here.block_on(intrude(&hub, &secret)));
         }

@@ -12,7 +12,7 @@ use crate::hub::{Hub, HubError, Operation};
 use crate::policy::CommitSize;
 
 /// How the branches begin that are built up out of sight.
-const PREFIX: &str = "weighbridge-staged-";
+const PREFIX: &str = "weighbridge-pieces-";
 
 /// The branch of a version.
 pub(super) fn branch(plan: &Plan) -> String {
@@ -20,7 +20,7 @@ pub(super) fn branch(plan: &Plan) -> String {
 }
 
 /// The operations in order, cut so that each piece fits into one commit.
-pub(super) fn pieces(operations: Vec<Operation>, most: CommitSize) -> Vec<Arc<[Operation]>> {
+pub(super) fn cut(operations: Vec<Operation>, most: CommitSize) -> Vec<Arc<[Operation]>> {
     let mut pieces = Vec::new();
     let mut piece = Vec::new();
     let mut bytes = 0;
@@ -40,7 +40,7 @@ pub(super) fn pieces(operations: Vec<Operation>, most: CommitSize) -> Vec<Arc<[O
 }
 
 /// A version that is whole, out of sight.
-pub(super) struct Staged {
+pub(super) struct Built {
     /// The last commit.
     pub(super) commit: String,
     /// The target branch's head, on which it stands.
@@ -54,7 +54,7 @@ pub(super) async fn build(
     plan: &Plan,
     pieces: &[Arc<[Operation]>],
     progress: &Arc<dyn Progress>,
-) -> Result<Staged, PublishError> {
+) -> Result<Built, PublishError> {
     let (repo, branch) = (&plan.target.repo, branch(plan));
     let base = base(hub, plan).await?;
     hub.move_branch(repo, &branch, &base).await?;
@@ -64,7 +64,7 @@ pub(super) async fn build(
         let summary = format!("{} (part {} of {})", plan.summary(), at + 1, pieces.len());
         commit = add(hub, plan, &branch, &commit, &summary, piece).await?;
     }
-    Ok(Staged { commit, base })
+    Ok(Built { commit, base })
 }
 
 /// The head of the target branch, which is where it was when the plan was made.
@@ -117,7 +117,7 @@ async fn add(
 pub(super) async fn show(
     hub: &Hub,
     plan: &Plan,
-    staged: &Staged,
+    built: &Built,
     progress: &Arc<dyn Progress>,
 ) -> Result<(), PublishError> {
     let (repo, target) = (&plan.target.repo, &plan.target.revision);
@@ -126,11 +126,11 @@ pub(super) async fn show(
     loop {
         tries += 1;
         match head_of(hub, plan, target).await? {
-            Some(head) if head == staged.commit => break,
-            Some(head) if head == staged.base => {}
+            Some(head) if head == built.commit => break,
+            Some(head) if head == built.base => {}
             _ => return Err(PublishError::Contended(target.clone())),
         }
-        match hub.move_branch(repo, target, &staged.commit).await {
+        match hub.move_branch(repo, target, &built.commit).await {
             Ok(()) => break,
             Err(error) if error.maybe_done() && tries < TRIES => {}
             Err(error) => return Err(error.into()),
@@ -155,7 +155,7 @@ mod tests {
     fn each_piece_fits_and_nothing_is_lost_or_moved() {
         let sizes = |files, bytes, operations: &[usize]| -> Vec<Vec<u64>> {
             let operations = operations.iter().map(|bytes| inline(*bytes)).collect();
-            let pieces = pieces(operations, CommitSize { files, bytes });
+            let pieces = cut(operations, CommitSize { files, bytes });
             pieces.iter().map(|piece| piece.iter().map(Operation::inline_bytes).collect()).collect()
         };
         assert_eq!(sizes(9, 10, &[]), [[0; 0]]);
