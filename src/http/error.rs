@@ -21,6 +21,30 @@ pub enum HttpError {
     /// An answer that says no.
     #[error("{0}")]
     Status(Box<Refusal>),
+    /// The server was silent for too long.
+    #[error("{url} was silent for {seconds} seconds")]
+    Silent {
+        /// Address without query.
+        url: String,
+        /// How long it was waited for.
+        seconds: f64,
+    },
+    /// An answer whose body did not come to its end.
+    #[error("the answer of {url} was cut short")]
+    Cut {
+        /// Address without query.
+        url: String,
+        /// The transport's error, without its address.
+        source: Box<reqwest::Error>,
+    },
+    /// An answer beyond what is read of it.
+    #[error("the answer of {url} is larger than {limit} bytes")]
+    TooLarge {
+        /// Address without query.
+        url: String,
+        /// Bytes.
+        limit: usize,
+    },
     /// An answer that is not what the protocol says.
     #[error("the answer of {url} cannot be read: {why}")]
     Garbage {
@@ -88,9 +112,18 @@ impl HttpError {
         match self {
             Self::Unreachable { maybe_done, .. } => *maybe_done,
             Self::Status(refusal) => refusal.status >= 500 || refusal.status == 408,
-            Self::Garbage { .. } | Self::Deadline { .. } => true,
+            Self::Silent { .. }
+            | Self::Cut { .. }
+            | Self::TooLarge { .. }
+            | Self::Garbage { .. }
+            | Self::Deadline { .. } => true,
             Self::Body(_) | Self::Client(_) => false,
         }
+    }
+
+    /// Whether no whole answer came, for the network's sake: another try may get one.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Silent { .. } | Self::Cut { .. })
     }
 
     pub(super) fn transport(url: &reqwest::Url, error: reqwest::Error) -> Self {

@@ -76,6 +76,9 @@ impl Advise for HubError {
         let moved = Some("let nothing write to the folder while it is released, then run it again; no commit and no tag were made".to_owned());
         let source = match self {
             Self::Moved(_) => return moved,
+            Self::Xet(_) => {
+                return Some("check the network and the proxy (HTTPS_PROXY), and run it again: no commit and no tag were made".into());
+            }
             Self::Request { source, .. } => source,
             _ => return None,
         };

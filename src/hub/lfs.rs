@@ -64,6 +64,7 @@ impl Hub {
                 .header("content-type", LFS_JSON)
         };
         self.client
+            .about(blob.path.as_str())
             .send(Again::Safe, build)
             .await
             .map(drop)
@@ -88,6 +89,7 @@ impl Hub {
             request.body(Body::wrap_stream(Weighed::of(blob).metered(meter.clone())))
         };
         self.client
+            .about(blob.path.as_str())
             .send(Again::Safe, build)
             .await
             .map(drop)
@@ -132,6 +134,7 @@ impl Hub {
                 .header("content-type", LFS_JSON)
         };
         self.client
+            .about(blob.path.as_str())
             .send(Again::Safe, build)
             .await
             .map(drop)
@@ -156,8 +159,10 @@ impl Hub {
             address.ok_or_else(|| HubError::Protocol(format!("part {number} has no address")))?;
         let address = self.signed_address(address)?;
         let build = |client: &reqwest::Client| client.put(address.clone()).body(part.bytes.clone());
-        let what = format!("send part {number} of {}", blob.path);
-        let response = self.client.send(Again::Safe, build).await.map_err(doing(what))?;
+        let part_of = format!("part {number} of {}", blob.path);
+        let what = format!("send {part_of}");
+        let client = self.client.about(part_of);
+        let response = client.send(Again::Safe, build).await.map_err(doing(what))?;
         meter.add(part.bytes.len() as u64);
         let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok());
         let tag = tag.ok_or_else(|| HubError::Protocol(format!("part {number} got no ETag")))?;

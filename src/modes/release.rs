@@ -14,6 +14,7 @@ use crate::publish::{self, Document, Plan, PublishError, Remote};
 use crate::rel_path::RelPath;
 use crate::release::{self, GitFacts, Target, Versioning};
 use crate::report::{Publication, PublishedFiles, Report, progress};
+use crate::signals::Guard;
 
 use super::call::Call;
 use super::test_command::TestRuns;
@@ -43,10 +44,17 @@ pub(super) fn through(
     let tests = TestRuns::default().of(call, &policy, model)?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::new("cannot start the network runtime").because(&error))?;
+    let runtime = Network(Some(super::hub::runtime()?));
     let remote = match &gathered.target {
-        Some(target) => Some(runtime.block_on(look(hub, target, &gathered))?),
+        Some(target) => {
+            let guard = Guard::new();
+            Some(runtime.block_on(async {
+                tokio::select! {
+                    remote = look(hub, target, &gathered) => remote,
+                    () = guard.interrupted() => Err(stopped()),
+                }
+            })?)
+        }
         None => None,
     };
     let published = remote.as_ref().map(|remote| &remote.published);
@@ -81,6 +89,29 @@ pub(super) fn through(
         Err(failure) => report.failure = Some(failure),
     }
     call.tell(report)
+}
+
+/// A runtime that holds nobody up when it goes: what a transfer that was given up still has to do is
+/// of no use any more.
+struct Network(Option<tokio::runtime::Runtime>);
+
+impl Network {
+    fn block_on<F: Future>(&self, work: F) -> F::Output {
+        self.0.as_ref().expect("it is taken when it goes").block_on(work)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A signal came before anything was sent.
+fn stopped() -> Failure {
+    Failure::advised("the release was stopped before it began to publish", &PublishError::Interrupted)
 }
 
 /// The tag of the release: the setting, else the CI event's, else the one on the commit.
@@ -170,7 +201,7 @@ fn documents(
 }
 
 fn publish(
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Network,
     hub: &Hub,
     plan: &Plan,
     cleared: crate::finding::Cleared,
@@ -179,9 +210,13 @@ fn publish(
 ) -> Result<Publication, Failure> {
     let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
-    let receipt = runtime
-        .block_on(publish::execute(hub, plan, cleared, scan, &progress))
-        .map_err(|error| Failure::advised("the version could not be published", &error))?;
+    let guard = Guard::new();
+    let publishing = publish::publish(hub, plan, cleared, scan, &progress, guard.interrupted());
+    let receipt = runtime.block_on(publishing).map_err(|unfinished| {
+        let standing = unfinished.standing;
+        Failure::advised("the version could not be published", &unfinished.error)
+            .standing(standing.as_str(), standing.words(plan))
+    })?;
     Ok(Publication {
         already_published: receipt.already_published,
         url: format!("{pages}/{}/tree/{}", receipt.repo_id, receipt.tag),

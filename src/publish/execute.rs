@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::lag::awaited;
 use super::look::{files, landed};
 use super::plan::{Content, Planned};
+use super::standing::Reached;
 use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
 use crate::digest::Digest;
 use crate::finding::Cleared;
@@ -18,18 +20,19 @@ use crate::own_files;
 use crate::policy::HubScan;
 use crate::release::RemoteFile;
 
-/// How often the commit is tried against a head that moved.
-const TRIES: u32 = 3;
+/// How often the commit is tried when its answer is lost.
+const TRIES: u32 = 5;
 /// Pause between looks at the Hub's scan.
 const SCAN_PAUSE: Duration = Duration::from_secs(5);
 
-/// Publishes what the plan says. Killed anywhere and run again, it ends in the same state.
-pub async fn execute(
+/// Publishes what the plan says, and tells how far it has come.
+pub(super) async fn execute(
     hub: &Hub,
     plan: &Plan,
     cleared: Cleared,
     scan: &HubScan,
     progress: &Arc<dyn Progress>,
+    reached: &Reached,
 ) -> Result<Receipt, PublishError> {
     if cleared.manifest() != plan.manifest {
         return Err(PublishError::NotCleared);
@@ -47,7 +50,7 @@ pub async fn execute(
         return Ok(receipt);
     }
     prepare(hub, plan, progress).await?;
-    let (commit, by) = match head_is_ours(hub, plan).await? {
+    let (commit, by) = match whole(hub, plan, reached).await? {
         // A run before this one was stopped between commit and tag.
         Some(commit) => {
             receipt.unchanged = plan.files.len();
@@ -55,13 +58,14 @@ pub async fn execute(
         }
         None => {
             let operations = bring(hub, plan, &mut receipt, progress).await?;
-            commit(hub, plan, &operations, progress).await?
+            commit(hub, plan, &operations, progress, reached).await?
         }
     };
+    reached.committed(&commit);
     progress.doing("reading back what arrived");
     verify(hub, plan, &commit, by).await?;
     wait_for_scan(hub, plan, scan, progress).await?;
-    tag(hub, plan, &commit, progress).await?;
+    tag(hub, plan, &commit, progress, reached).await?;
     receipt.revision = commit;
     Ok(receipt)
 }
@@ -101,14 +105,31 @@ async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result
     Ok(())
 }
 
-/// The head of the target branch, if it is this version with these bytes.
-async fn head_is_ours(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
+/// The head of the target branch, if it is this version and all of it is there.
+async fn whole(
+    hub: &Hub,
+    plan: &Plan,
+    reached: &Reached,
+) -> Result<Option<String>, PublishError> {
+    let Some(commit) = head_is_ours(hub, plan).await? else { return Ok(None) };
+    reached.committed(&commit);
+    match verify(hub, plan, &commit, By::AnotherRun).await {
+        Ok(()) => Ok(Some(commit)),
+        // What does not hold is mended by another commit, for no tag is on it yet.
+        Err(PublishError::Differs(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The head of the target branch, if it says that it is this version with these bytes.
+pub(super) async fn head_is_ours(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
     let Some(head) = head(hub, plan).await? else { return Ok(None) };
     let record = landed(hub, &plan.target, &head).await?;
     Ok(record.is_some_and(|record| is_this(&record, plan)).then_some(head))
 }
 
-fn is_this(record: &Landed, plan: &Plan) -> bool {
+/// Whether a record is of this version with these bytes.
+pub(super) fn is_this(record: &Landed, plan: &Plan) -> bool {
     record.version == plan.version.to_string() && record.manifest_digest == plan.manifest
 }
 
@@ -190,32 +211,29 @@ async fn commit(
     plan: &Plan,
     operations: &[Operation],
     progress: &Arc<dyn Progress>,
+    reached: &Reached,
 ) -> Result<(String, By), PublishError> {
+    let parent = parent(hub, plan).await?;
     progress.doing("committing");
     let summary = format!("Release {}", plan.version);
     let description = plan.description();
-    let mut expected = plan.remote.head.clone();
+    let (repo, revision) = (&plan.target.repo, &plan.target.revision);
     let mut tries = 0;
     loop {
         tries += 1;
-        let parent = head(hub, plan).await?;
-        // A branch that moved since the plan was made has files nobody compared.
-        if expected.is_some() && parent != expected {
-            return match head_is_ours(hub, plan).await? {
-                Some(commit) => Ok((commit, By::AnotherRun)),
-                None => Err(PublishError::Contended(plan.target.revision.clone())),
-            };
-        }
-        expected.clone_from(&parent);
-        let (repo, revision) = (&plan.target.repo, &plan.target.revision);
+        reached.committing();
         let error = match hub
-            .commit(repo, revision, parent.as_deref(), &summary, &description, operations)
+            .commit(repo, revision, Some(&parent), &summary, &description, operations)
             .await
         {
             Ok(commit) => return Ok((commit, By::ThisRun)),
             Err(error) => error,
         };
         if !error.maybe_done() && error.status() != Some(412) && error.status() != Some(409) {
+            // Unless one before it was not.
+            if tries == 1 {
+                reached.refused();
+            }
             return Err(error.into());
         }
         progress.doing("asking whether the commit landed");
@@ -223,10 +241,50 @@ async fn commit(
         if let Some(commit) = head_is_ours(hub, plan).await? {
             return Ok((commit, By::AnotherRun));
         }
+        if head(hub, plan).await?.is_some_and(|head| head != parent) {
+            reached.refused();
+            return Err(PublishError::Contended(revision.clone()));
+        }
+        // It did not land, or the head that was told is an old one: the parent keeps it from
+        // landing twice.
         if tries >= TRIES {
             return Err(error.into());
         }
-        tokio::time::sleep(Duration::from_secs(tries.into())).await;
+        tokio::time::sleep(Duration::from_secs(1 << (tries - 1))).await;
+    }
+}
+
+/// The commit that the version stands on: the head that the plan was made against. A branch that
+/// moved since then has files nobody compared.
+async fn parent(hub: &Hub, plan: &Plan) -> Result<String, PublishError> {
+    let contended = || PublishError::Contended(plan.target.revision.clone());
+    let Some(head) = awaited(async || head(hub, plan).await).await? else {
+        let why = format!("the branch `{}` is not there", plan.target.revision);
+        return Err(HubError::Protocol(why).into());
+    };
+    match plan.remote.head.as_ref().or(plan.remote.start.as_ref()) {
+        Some(expected) if *expected == head => Ok(head),
+        Some(_) => Err(contended()),
+        // The repository is new: it has what the Hub puts into every one, unless another release was
+        // faster.
+        None => {
+            let there = at(hub, plan, &head).await?;
+            let own = there.iter().all(|file| file.path == ".gitattributes");
+            own.then_some(head).ok_or_else(contended)
+        }
+    }
+}
+
+/// The files of a commit that is known to be there.
+async fn at(hub: &Hub, plan: &Plan, commit: &str) -> Result<Vec<RemoteFile>, PublishError> {
+    let look = async || match files(hub, &plan.target, commit).await {
+        Ok(files) => Ok(Some(files)),
+        Err(PublishError::Hub(error)) if error.status() == Some(404) => Ok(None),
+        Err(error) => Err(error),
+    };
+    match awaited(look).await? {
+        Some(files) => Ok(files),
+        None => files(hub, &plan.target, commit).await,
     }
 }
 
@@ -241,7 +299,7 @@ enum By {
 
 /// Every file is there with its digest and size, and nothing that was to go.
 async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), PublishError> {
-    let there = files(hub, &plan.target, commit).await?;
+    let there = at(hub, plan, commit).await?;
     let by_path: BTreeMap<_, &RemoteFile> =
         there.iter().map(|file| (file.path.as_str(), file)).collect();
     let another = by == By::AnotherRun;
@@ -309,20 +367,25 @@ async fn tag(
     plan: &Plan,
     commit: &str,
     progress: &Arc<dyn Progress>,
+    reached: &Reached,
 ) -> Result<(), PublishError> {
     progress.doing(&format!("tagging {}", plan.tag));
+    reached.tagging(commit);
     let message = plan.tag_message();
-    let error = match hub.create_tag(&plan.target.repo, &plan.tag, commit, &message).await {
-        Ok(()) => return Ok(()),
-        Err(error) if error.status() == Some(409) => error,
+    match hub.create_tag(&plan.target.repo, &plan.tag, commit, &message).await {
+        Ok(()) => {}
+        Err(error) if error.status() == Some(409) => {}
         Err(error) => return Err(error.into()),
+    }
+    let find = async || {
+        let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
+        Ok(refs.tags.into_iter().find(|tag| tag.name == plan.tag))
     };
-    let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
-    match refs.tags.into_iter().find(|tag| tag.name == plan.tag) {
+    match awaited(find).await? {
         Some(tag) if tag.target_commit == commit => Ok(()),
         Some(tag) => {
             Err(PublishError::TagElsewhere { tag: plan.tag.clone(), commit: tag.target_commit })
         }
-        None => Err(error.into()),
+        None => Err(PublishError::TagUnseen(plan.tag.clone())),
     }
 }
