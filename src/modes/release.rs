@@ -29,6 +29,9 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     through(call, &hub, "release", hub.endpoint())
 }
 
+/// What stands on the Hub before publishing begins.
+const UNSENT: &str = "it is as it was, nothing was sent";
+
 /// The way through, against any Hub; `rehearse` takes it too. `pages` is where people can look at
 /// what the Hub holds.
 pub(super) fn through(
@@ -112,6 +115,7 @@ impl Drop for Network {
 /// A signal came before anything was sent.
 fn stopped() -> Failure {
     Failure::advised("the release was stopped before it began to publish", &PublishError::Interrupted)
+        .standing("nothing", UNSENT)
 }
 
 /// The tag of the release: the setting, else the CI event's, else the one on the commit.
@@ -154,6 +158,7 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
     let compared: Vec<_> = asked.filter_map(|one| one.no_worse_than.as_ref()?.version()).collect();
     let mut remote = publish::look(hub, target, release, &compared).await.map_err(|error| {
         Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
+            .standing("nothing", UNSENT)
     })?;
     let model = gathered.model();
     remote.published.kept = remote.kept(&model.publish);

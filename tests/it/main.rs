@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod container;
 mod evidence;
+mod faults;
 mod github;
 mod history;
 mod hub_answers;

@@ -1,0 +1,7 @@
+//! Whatever goes wrong at whatever moment of a release, the Hub has all of a version or nothing of it,
+//! and the next run finishes what the last one began.
+
+mod fault;
+mod matrix;
+mod setting;
+mod truth;
