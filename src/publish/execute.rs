@@ -213,7 +213,16 @@ async fn commit(
     progress: &Arc<dyn Progress>,
     reached: &Reached,
 ) -> Result<(String, By), PublishError> {
-    let parent = parent(hub, plan).await?;
+    let parent = match parent(hub, plan).await {
+        Ok(parent) => parent,
+        // The same tag may be released twice at the same time.
+        Err(PublishError::Contended(branch)) => {
+            let ours = head_is_ours(hub, plan).await?;
+            let ours = ours.ok_or(PublishError::Contended(branch))?;
+            return Ok((ours, By::AnotherRun));
+        }
+        Err(error) => return Err(error),
+    };
     progress.doing("committing");
     let summary = format!("Release {}", plan.version);
     let description = plan.description();
@@ -237,7 +246,7 @@ async fn commit(
             return Err(error.into());
         }
         progress.doing("asking whether the commit landed");
-        // Whose it is cannot be told: the same tag may be released twice at the same time.
+        // Whose it is cannot be told.
         if let Some(commit) = head_is_ours(hub, plan).await? {
             return Ok((commit, By::AnotherRun));
         }

@@ -3,5 +3,8 @@
 
 mod fault;
 mod matrix;
+mod races;
+mod resume;
 mod setting;
 mod truth;
+mod waits;

@@ -163,7 +163,7 @@ impl Script {
             Fault::DoneAndKilled => self.then(Signal::KILL),
             Fault::Terminated => {
                 self.signal(Signal::TERM);
-                Fate::Pass
+                Fate::Hold(SILENCE)
             }
             Fault::DoneAndTerminated => self.then(Signal::TERM),
         }

@@ -85,11 +85,7 @@ fn read(repository: &Repository, commit: &git2::Commit<'_>) -> Commit {
 impl Commit {
     /// Whether these are exactly the version's files and weighbridge's own.
     pub(super) fn is_whole(&self, template: &Template) -> bool {
-        let mut files = self.files.clone();
-        let own = ["README.md", "weighbridge.json"].iter().all(|own| files.remove(*own).is_some());
-        files.remove(".gitattributes");
-        files.remove("weighbridge-history.svg");
-        own && files == template.digests()
+        template.is(&self.files)
     }
 
     /// Whether it says that it is the version.
