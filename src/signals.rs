@@ -69,8 +69,10 @@ fn listen() {
                 _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
                 _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
             };
+            // Who is told may let go of its guard at once.
+            let held = HELD.load(Ordering::SeqCst);
             let asked_before = ASKED.send_replace(true);
-            if HELD.load(Ordering::SeqCst) == 0 || asked_before {
+            if held == 0 || asked_before {
                 // As shells say it of whom a signal ended.
                 #[expect(clippy::exit, reason = "a signal ends a process wherever it is")]
                 std::process::exit(128 + number);

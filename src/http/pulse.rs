@@ -111,7 +111,8 @@ mod tests {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                     if answers {
-                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                        let _ =
+                            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
                     }
                     std::future::pending::<()>().await;
                 });

@@ -89,15 +89,27 @@ impl Advise for HubError {
             HttpError::Garbage { .. } | HttpError::TooLarge { .. } => NOT_A_HUB,
             HttpError::Client(_) => "check the proxy (HTTPS_PROXY) and the address in HF_ENDPOINT",
             HttpError::Status(refusal) => match refusal.status {
-                401 => "give a valid token in the input `hf-token` (or HF_TOKEN); make one at https://huggingface.co/settings/tokens",
-                403 => "the token may not do this: give it the permission `Write access to contents/settings` for this repository or organisation",
-                404 => "check `owner:` in weighbridge.yml: the user or organisation must exist, and the token must be allowed to see the repository",
+                401 => {
+                    "give a valid token in the input `hf-token` (or HF_TOKEN); make one at https://huggingface.co/settings/tokens"
+                }
+                403 => {
+                    "the token may not do this: give it the permission `Write access to contents/settings` for this repository or organisation"
+                }
+                404 => {
+                    "check `owner:` in weighbridge.yml: the user or organisation must exist, and the token must be allowed to see the repository"
+                }
                 409 => "somebody else changed the repository at the same moment: run it again",
                 412 => "the branch moved while publishing: run it again, nothing was overwritten",
                 413 => "a file is too large for the way the Hub wants it: split it into shards",
-                429 => "the Hub's rate limit is used up: run it again after the window (five minutes)",
-                500.. => "the Hub has a problem of its own (https://status.huggingface.co): run it again when it is over",
-                _ => "mend what the Hub's words name, and run it again; if they name nothing of yours, report it",
+                429 => {
+                    "the Hub's rate limit is used up: run it again after the window (five minutes)"
+                }
+                500.. => {
+                    "the Hub has a problem of its own (https://status.huggingface.co): run it again when it is over"
+                }
+                _ => {
+                    "mend what the Hub's words name, and run it again; if they name nothing of yours, report it"
+                }
             },
         };
         Some(fix.to_owned())

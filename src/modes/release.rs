@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::Event;
+use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hub::Hub;
@@ -114,8 +115,11 @@ impl Drop for Network {
 
 /// A signal came before anything was sent.
 fn stopped() -> Failure {
-    Failure::advised("the release was stopped before it began to publish", &PublishError::Interrupted)
-        .standing("nothing", UNSENT)
+    Failure::advised(
+        "the release was stopped before it began to publish",
+        &PublishError::Interrupted,
+    )
+    .standing("nothing", UNSENT)
 }
 
 /// The tag of the release: the setting, else the CI event's, else the one on the commit.
@@ -180,8 +184,8 @@ fn documents(
         |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
     let query_file = query_file.map(|text| (ADDED, text));
     let beside: Vec<_> = gathered.beside_card(call).into_iter().chain(query_file).collect();
-    let written: Vec<_> =
-        [CARD, RECORD].into_iter().chain(beside.iter().map(|(name, _)| *name)).collect();
+    let texts = [(CARD, &card)].into_iter().chain(beside.iter().map(|(name, text)| (*name, text)));
+    let digests: Vec<_> = texts.map(|(name, text)| (name, Digest::of(text.as_bytes()))).collect();
     let record = provenance::record(&provenance::RecordInput {
         model: gathered.model(),
         release: gathered.release(),
@@ -193,7 +197,7 @@ fn documents(
         verdict: &report.verdict,
         evidence: &gathered.evidence,
         inventory: &gathered.inventory,
-        written: &written,
+        documents: &digests,
     });
     let mut documents = vec![
         Document { path: path(CARD)?, bytes: card.into_bytes() },

@@ -22,6 +22,8 @@ use crate::release::RemoteFile;
 
 /// How often the commit is tried when its answer is lost.
 const TRIES: u32 = 5;
+/// A card is a few kilobytes; what is far larger is none that was written here.
+const DOCUMENT_LIMIT: usize = 32 * 1024 * 1024;
 /// Pause between looks at the Hub's scan.
 const SCAN_PAUSE: Duration = Duration::from_secs(5);
 
@@ -106,11 +108,7 @@ async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result
 }
 
 /// The head of the target branch, if it is this version and all of it is there.
-async fn whole(
-    hub: &Hub,
-    plan: &Plan,
-    reached: &Reached,
-) -> Result<Option<String>, PublishError> {
+async fn whole(hub: &Hub, plan: &Plan, reached: &Reached) -> Result<Option<String>, PublishError> {
     let Some(commit) = head_is_ours(hub, plan).await? else { return Ok(None) };
     reached.committed(&commit);
     match verify(hub, plan, &commit, By::AnotherRun).await {
@@ -329,12 +327,28 @@ async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), Publ
             return Err(PublishError::Differs(format!("`{}` has another digest", file.path)));
         }
     }
+    if another {
+        documents_hold(hub, plan, commit).await?;
+    }
     let may_stay = |path: &str| another && own_files::taken(path).is_some();
     let mut gone = plan.deletes.iter().filter(|path| !may_stay(path));
     match gone.find(|path| by_path.contains_key(path.as_str())) {
         Some(path) => Err(PublishError::Differs(format!("`{path}` is still there"))),
         None => Ok(()),
     }
+}
+
+/// What another run wrote is what its record says.
+async fn documents_hold(hub: &Hub, plan: &Plan, commit: &str) -> Result<(), PublishError> {
+    let record = landed(hub, &plan.target, commit).await?;
+    for document in record.map(|record| record.documents).unwrap_or_default() {
+        let path = &document.path;
+        let bytes = hub.small_file(&plan.target.repo, commit, path, DOCUMENT_LIMIT).await?;
+        if bytes.is_none_or(|bytes| Digest::of(&bytes) != document.sha256) {
+            return Err(PublishError::Differs(format!("`{path}` is not what its record says")));
+        }
+    }
+    Ok(())
 }
 
 async fn wait_for_scan(

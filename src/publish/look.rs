@@ -54,15 +54,7 @@ pub async fn look(
     }
     let shown = shown(hub, target, &refs, &published, release).await?;
     published.records.extend(shown);
-    Ok(Remote {
-        exists: true,
-        published,
-        tagged,
-        start,
-        head,
-        files,
-        record,
-    })
+    Ok(Remote { exists: true, published, tagged, start, head, files, record })
 }
 
 /// The records of the channel's versions before this one that are not known yet.

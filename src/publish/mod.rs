@@ -78,6 +78,18 @@ pub struct Landed {
     /// Paths of what weighbridge wrote itself.
     #[serde(default)]
     pub written: Vec<String>,
+    /// Those of them that are not the record itself; records of older programs do not tell.
+    #[serde(default)]
+    pub documents: Vec<LandedDocument>,
+}
+
+/// A file that weighbridge wrote.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct LandedDocument {
+    /// Path.
+    pub path: String,
+    /// Digest.
+    pub sha256: Digest,
 }
 
 /// What publishing did.

@@ -53,7 +53,8 @@ pub(super) fn render(report: &Report) -> Value {
 }
 
 fn failure(failure: &Failure) -> Value {
-    let standing = failure.stands().map(|(published, text)| json!({"published": published, "text": text}));
+    let standing =
+        failure.stands().map(|(published, text)| json!({"published": published, "text": text}));
     json!({
         "what": failure.what(),
         "causes": failure.causes(),

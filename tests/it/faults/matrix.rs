@@ -129,11 +129,13 @@ impl Case {
             }
             (Some(2), _) => {
                 assert!(ended.said.contains("fix: "), "{case}");
-                let released = new_commits(before, after)
-                    .any(|commit| commit.is_release(&self.template) && commit.is_whole(&self.template));
+                let released = new_commits(before, after).any(|commit| {
+                    commit.is_release(&self.template) && commit.is_whole(&self.template)
+                });
                 let stands = ended.said.split_once("on the Hub: ").expect(case).1;
                 let stands = stands.lines().next().expect(case);
-                let fits = if stands.contains("nothing") && !stands.contains("all of it or nothing") {
+                let fits = if stands.contains("nothing") && !stands.contains("all of it or nothing")
+                {
                     !released && tagged.is_none()
                 } else if stands.contains("without the tag") {
                     after.main.first().is_some_and(|head| head.is_release(&self.template))
@@ -168,8 +170,9 @@ impl Case {
         case: &str,
     ) {
         let after = truth(&place(server));
-        let releases: Vec<_> =
-            new_commits(before, &after).filter(|commit| commit.is_release(&self.template)).collect();
+        let releases: Vec<_> = new_commits(before, &after)
+            .filter(|commit| commit.is_release(&self.template))
+            .collect();
         let whole: Vec<_> =
             releases.iter().filter(|commit| commit.is_whole(&self.template)).collect();
         // A second commit on top of a first is made only where somebody else's lies between.
@@ -239,7 +242,10 @@ fn print(counts: &BTreeMap<(String, End), usize>) {
             of(fault, End::Stopped),
         );
     }
-    eprintln!("{} cases, each ended or was ended by the next run as one whole version", counts.values().sum::<usize>());
+    eprintln!(
+        "{} cases, each ended or was ended by the next run as one whole version",
+        counts.values().sum::<usize>()
+    );
 }
 
 /// The templates, and how many requests a release without faults makes.
@@ -252,7 +258,10 @@ async fn templates() -> Vec<(Arc<Template>, usize)> {
         assert_eq!(end, End::Published);
         if std::env::var_os("SHOW_REQUESTS").is_some() {
             for one in &asked {
-                eprintln!("{setting:?} {} {} {} {:?} {}", one.index, one.method, one.path, one.status, one.sent);
+                eprintln!(
+                    "{setting:?} {} {} {} {:?} {}",
+                    one.index, one.method, one.path, one.status, one.sent
+                );
             }
         }
         templates.push((template, asked.len()));
@@ -277,7 +286,8 @@ fn pairs(templates: &[(Arc<Template>, usize)]) -> Vec<Case> {
     let pair = |seed| {
         let mut random = fastrand::Rng::with_seed(seed);
         let (template, requests) = &templates[random.usize(..templates.len())];
-        let mut one = || (random.usize(..*requests + 3), fault::ALL[random.usize(..fault::ALL.len())]);
+        let mut one =
+            || (random.usize(..*requests + 3), fault::ALL[random.usize(..fault::ALL.len())]);
         let faults = vec![one(), one()];
         Case { template: template.clone(), faults, seed }
     };

@@ -1,7 +1,7 @@
 //! What a run sends again that another one was killed before it: measured in bytes on the wire.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,12 +22,20 @@ fn size(bytes: u64) -> usize {
     usize::try_from(bytes).expect("small")
 }
 
+/// Whether a run is killed before or after the Hub did what it asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Asked,
+    Done,
+}
+
 /// Bytes that a second run sends into large-file storage, after a first one that was killed when
 /// `kill` said so; what it let through until then is up to it.
 async fn sent_again(
     transfers: Transfers,
     hold: fn(&Asked) -> bool,
     kill: fn(&Asked) -> bool,
+    when: When,
 ) -> (u64, u64) {
     let server = HubServer::with(|options| {
         options.lfs_transfer = transfers;
@@ -43,10 +51,16 @@ async fn sent_again(
     let front = Front::before(&server.hub.url(), move |asked| {
         if kill(asked) && ended.fetch_add(1, Ordering::SeqCst) == 0 {
             let process = ours.clone();
-            return Fate::Then(Arc::new(move || {
+            let kill = move || {
                 let id = i32::try_from(process.load(Ordering::SeqCst)).expect("a process id");
-                kill_process(Pid::from_raw(id).expect("a process id"), Signal::KILL).expect("killed");
-            }));
+                kill_process(Pid::from_raw(id).expect("a process id"), Signal::KILL)
+                    .expect("killed");
+            };
+            if when == When::Done {
+                return Fate::Then(Arc::new(kill));
+            }
+            kill();
+            return Fate::Reset;
         }
         if hold(asked) { Fate::Hold(Duration::from_secs(20)) } else { Fate::Pass }
     })
@@ -65,7 +79,9 @@ async fn sent_again(
 }
 
 fn large(front: &Front) -> u64 {
-    front.sent("/storage/basic/") + front.sent("/storage/part/") + front.sent("/simulation/xorb-uploads")
+    front.sent("/storage/basic/")
+        + front.sent("/storage/part/")
+        + front.sent("/simulation/xorb-uploads")
         + front.sent("/v1/xorbs/")
 }
 
@@ -81,7 +97,7 @@ fn confirms(asked: &Asked) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_arrived_is_not_sent_again() {
     for transfers in [Transfers::ForceBasic, Transfers::ForceMultipart { chunk: CHUNK }] {
-        let (first, again) = sent_again(transfers, of_second, confirms).await;
+        let (first, again) = sent_again(transfers, of_second, confirms, When::Done).await;
         eprintln!("{transfers:?}: killed after one of two files: {first} bytes came, then {again}");
         assert_eq!(again, SECOND, "{transfers:?}");
     }
@@ -93,7 +109,7 @@ async fn when_all_arrived_nothing_is_sent_again() {
     for transfers in
         [Transfers::ForceBasic, Transfers::ForceMultipart { chunk: CHUNK }, Transfers::Auto]
     {
-        let (first, again) = sent_again(transfers, |_| false, commits).await;
+        let (first, again) = sent_again(transfers, |_| false, commits, When::Asked).await;
         assert!(first >= FIRST + SECOND, "{transfers:?}: {first}");
         assert_eq!(again, 0, "{transfers:?}");
     }
@@ -102,7 +118,6 @@ async fn when_all_arrived_nothing_is_sent_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn chunks_that_no_shard_names_yet() {
     let shard = |asked: &Asked| asked.path.ends_with("/shards");
-    let hold = |asked: &Asked| asked.path.ends_with("/shards");
-    let (first, again) = sent_again(Transfers::Auto, hold, shard).await;
+    let (first, again) = sent_again(Transfers::Auto, |_| false, shard, When::Asked).await;
     eprintln!("Xet: killed before its shard was there: {first} bytes came, then {again}");
 }

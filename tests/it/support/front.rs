@@ -346,7 +346,8 @@ impl Behind {
                 let token = request.headers().get("authorization").cloned();
                 let refs = self.refs(token, asked).await;
                 let answered = self.pass(request, asked).await;
-                let known = self.asked()[..asked.index].iter().map(|one| one.path.clone()).collect();
+                let known =
+                    self.asked()[..asked.index].iter().map(|one| one.path.clone()).collect();
                 *self.stale.lock().unwrap_or_else(PoisonError::into_inner) =
                     Stale { left: requests, refs, known };
                 answered
@@ -401,7 +402,8 @@ impl Behind {
         let (parts, body) = request.into_parts();
         let body = BodyStream::new(body)
             .filter_map(async |frame| frame.map(|frame| frame.into_data().ok()).transpose());
-        let of_storage = ["/v1/", "/v2/", "/simulation/"].iter().any(|of| asked.path.starts_with(of));
+        let of_storage =
+            ["/v1/", "/v2/", "/simulation/"].iter().any(|of| asked.path.starts_with(of));
         let storage = self.storage.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let server = storage.as_ref().filter(|_| of_storage).unwrap_or(&self.hub);
         let response = self
@@ -413,7 +415,8 @@ impl Behind {
             .await
             .map_err(|_| Broken)?;
         let mut answer = Response::builder().status(response.status());
-        let of_addresses = ["/xet-write-token/", "/xorb-grants/"].iter().any(|of| asked.path.contains(of));
+        let of_addresses =
+            ["/xet-write-token/", "/xorb-grants/"].iter().any(|of| asked.path.contains(of));
         for (name, value) in response.headers() {
             let changes = of_addresses && (name == "content-length" || name == "x-xet-cas-url");
             if name != "transfer-encoding" && !changes {
