@@ -14,7 +14,7 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 /// Whether somebody wants us to stop. Whoever listens to a signal once has to do so for good: its
 /// own effect does not come back (tokio, `tokio::signal::unix::Signal`, "Caveats").
 static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| {
-    std::thread::spawn(listen);
+    std::thread::spawn(until_the_end);
     watch::channel(false).0
 });
 
@@ -49,12 +49,18 @@ impl Drop for Guard {
     }
 }
 
+/// Listens from now on. Without that, the first process of a container hears of no signal at all
+/// (kill(2), "Notes").
+pub fn listen() {
+    LazyLock::force(&ASKED);
+}
+
 /// Whether somebody wants us to stop.
 pub fn asked() -> bool {
     *ASKED.borrow()
 }
 
-fn listen() {
+fn until_the_end() {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;
     };

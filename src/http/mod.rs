@@ -169,25 +169,25 @@ impl Client {
                 .map_err(|error| HttpError::Client(Box::new(error.without_url())))?;
             let url = request.url().clone();
             let once = async {
-                let response = self.answer(request).await.map_err(|error| (error, None))?;
+                let response = self.answer(request).await?;
                 if response.status().is_success() {
-                    return finish(response).await.map_err(|error| (error, None));
+                    return finish(response).await;
                 }
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
                 let body = self.limited(response, 64 * 1024).await.unwrap_or_default();
-                Err((HttpError::refusal(&url, status, &headers, &body), Some(headers)))
+                Err(HttpError::refusal(&url, status, &headers, &body))
             };
-            let (error, headers) = match tokio::time::timeout(self.left(), once).await {
+            let error = match tokio::time::timeout(self.left(), once).await {
                 Err(_) => return Err(HttpError::Deadline { url: error::shown(&url) }),
                 Ok(Ok(done)) => return Ok(done),
-                Ok(Err(failed)) => failed,
+                Ok(Err(error)) => error,
             };
             let passes = match error.status() {
                 Some(429) => true,
                 Some(status) => again == Again::Safe && retry::passes(status),
                 None => error.is_lost() && (again == Again::Safe || !error.maybe_done()),
             };
-            let pause = passes.then(|| retry::pause(headers.as_ref(), next));
+            let pause = passes.then(|| error.pause(next));
             match pause {
                 Some(pause) if next <= retry::TRIES && pause < self.left() => {
                     let about = self.about.as_ref().map(|about| format!("{about}: "));

@@ -137,9 +137,10 @@ mod tests {
         for streamed in [false, true] {
             let build = |client: &reqwest::Client| {
                 let request = client.put(&url).header("content-length", TOTAL);
-                match streamed {
-                    true => request.body(reqwest::Body::wrap_stream(pieces())),
-                    false => request.body(vec![7; TOTAL]),
+                if streamed {
+                    request.body(reqwest::Body::wrap_stream(pieces()))
+                } else {
+                    request.body(vec![7; TOTAL])
                 }
             };
             patient.send(Again::IfNotDone, build).await.expect("slow and not silent");

@@ -1,5 +1,7 @@
 //! The control plane: who am I, repositories, refs, trees, tags, branches.
 
+use std::time::Duration;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
@@ -60,6 +62,11 @@ impl Hub {
     /// The address, without a slash at its end.
     pub fn endpoint(&self) -> &str {
         self.endpoint.as_str().trim_end_matches('/')
+    }
+
+    /// Time left until the run's deadline.
+    pub fn left(&self) -> Duration {
+        self.client.left()
     }
 
     /// Whether there is a token at all.

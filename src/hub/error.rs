@@ -1,5 +1,7 @@
 //! What the Hub refused, and what to do about it.
 
+use std::time::Duration;
+
 use crate::failure::Advise;
 use crate::http::HttpError;
 
@@ -50,6 +52,14 @@ impl HubError {
         match self {
             Self::Request { source, .. } => source.status(),
             _ => None,
+        }
+    }
+
+    /// How long to wait before try number `next` (the second is 2).
+    pub fn pause(&self, next: u32) -> Duration {
+        match self {
+            Self::Request { source, .. } => source.pause(next),
+            _ => Duration::from_secs(1),
         }
     }
 

@@ -32,6 +32,7 @@ impl Call {
     /// Fills the settings from the action's inputs and reads the context. Every secret is masked
     /// here, before anything else can happen with it.
     pub(super) fn new(env: &Environment, mut settings: Settings) -> Result<Self, Failure> {
+        signals::listen();
         settings
             .fill(|name| env.input(name))
             .map_err(|error| Failure::advised("bad input", &error))?;

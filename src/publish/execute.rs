@@ -8,22 +8,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::lag::awaited;
-use super::look::{files, landed};
+use super::look::landed;
 use super::plan::{Content, Planned};
 use super::standing::Reached;
-use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
+use super::verify::{By, at, verify};
+use super::{Landed, Plan, Progress, PublishError, Receipt};
 use crate::digest::Digest;
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
-use crate::own_files;
 use crate::policy::HubScan;
-use crate::release::RemoteFile;
 
 /// How often the commit is tried when its answer is lost.
 const TRIES: u32 = 5;
-/// A card is a few kilobytes; what is far larger is none that was written here.
-const DOCUMENT_LIMIT: usize = 32 * 1024 * 1024;
 /// Pause between looks at the Hub's scan.
 const SCAN_PAUSE: Duration = Duration::from_secs(5);
 
@@ -52,7 +49,7 @@ pub(super) async fn execute(
         return Ok(receipt);
     }
     prepare(hub, plan, progress).await?;
-    let (commit, by) = match whole(hub, plan, reached).await? {
+    let (commit, by) = match whole(hub, plan, progress, reached).await? {
         // A run before this one was stopped between commit and tag.
         Some(commit) => {
             receipt.unchanged = plan.files.len();
@@ -65,7 +62,7 @@ pub(super) async fn execute(
     };
     reached.committed(&commit);
     progress.doing("reading back what arrived");
-    verify(hub, plan, &commit, by).await?;
+    verify(hub, plan, &commit, by, progress).await?;
     wait_for_scan(hub, plan, scan, progress).await?;
     tag(hub, plan, &commit, progress, reached).await?;
     receipt.revision = commit;
@@ -108,10 +105,15 @@ async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result
 }
 
 /// The head of the target branch, if it is this version and all of it is there.
-async fn whole(hub: &Hub, plan: &Plan, reached: &Reached) -> Result<Option<String>, PublishError> {
+async fn whole(
+    hub: &Hub,
+    plan: &Plan,
+    progress: &Arc<dyn Progress>,
+    reached: &Reached,
+) -> Result<Option<String>, PublishError> {
     let Some(commit) = head_is_ours(hub, plan).await? else { return Ok(None) };
     reached.committed(&commit);
-    match verify(hub, plan, &commit, By::AnotherRun).await {
+    match verify(hub, plan, &commit, By::AnotherRun, progress).await {
         Ok(()) => Ok(Some(commit)),
         // What does not hold is mended by another commit, for no tag is on it yet.
         Err(PublishError::Differs(_)) => Ok(None),
@@ -211,7 +213,7 @@ async fn commit(
     progress: &Arc<dyn Progress>,
     reached: &Reached,
 ) -> Result<(String, By), PublishError> {
-    let parent = match parent(hub, plan).await {
+    let parent = match parent(hub, plan, progress).await {
         Ok(parent) => parent,
         // The same tag may be released twice at the same time.
         Err(PublishError::Contended(branch)) => {
@@ -254,18 +256,25 @@ async fn commit(
         }
         // It did not land, or the head that was told is an old one: the parent keeps it from
         // landing twice.
-        if tries >= TRIES {
+        let pause = error.pause(tries + 1);
+        if tries >= TRIES || pause >= hub.left() {
             return Err(error.into());
         }
-        tokio::time::sleep(Duration::from_secs(1 << (tries - 1))).await;
+        progress.doing(&format!("it did not; trying again in {:.1} s", pause.as_secs_f64()));
+        tokio::time::sleep(pause).await;
     }
 }
 
 /// The commit that the version stands on: the head that the plan was made against. A branch that
 /// moved since then has files nobody compared.
-async fn parent(hub: &Hub, plan: &Plan) -> Result<String, PublishError> {
+async fn parent(
+    hub: &Hub,
+    plan: &Plan,
+    progress: &Arc<dyn Progress>,
+) -> Result<String, PublishError> {
     let contended = || PublishError::Contended(plan.target.revision.clone());
-    let Some(head) = awaited(async || head(hub, plan).await).await? else {
+    let Some(head) = awaited("the branch", &**progress, async || head(hub, plan).await).await?
+    else {
         let why = format!("the branch `{}` is not there", plan.target.revision);
         return Err(HubError::Protocol(why).into());
     };
@@ -275,80 +284,11 @@ async fn parent(hub: &Hub, plan: &Plan) -> Result<String, PublishError> {
         // The repository is new: it has what the Hub puts into every one, unless another release was
         // faster.
         None => {
-            let there = at(hub, plan, &head).await?;
+            let there = at(hub, plan, &head, progress).await?;
             let own = there.iter().all(|file| file.path == ".gitattributes");
             own.then_some(head).ok_or_else(contended)
         }
     }
-}
-
-/// The files of a commit that is known to be there.
-async fn at(hub: &Hub, plan: &Plan, commit: &str) -> Result<Vec<RemoteFile>, PublishError> {
-    let look = async || match files(hub, &plan.target, commit).await {
-        Ok(files) => Ok(Some(files)),
-        Err(PublishError::Hub(error)) if error.status() == Some(404) => Ok(None),
-        Err(error) => Err(error),
-    };
-    match awaited(look).await? {
-        Some(files) => Ok(files),
-        None => files(hub, &plan.target, commit).await,
-    }
-}
-
-/// Who made the commit: the documents hold their run's own address, and which of them there are may
-/// depend on what its run saw, so those of another run differ from ours though the weighed files are
-/// the same.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    ThisRun,
-    AnotherRun,
-}
-
-/// Every file is there with its digest and size, and nothing that was to go.
-async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), PublishError> {
-    let there = at(hub, plan, commit).await?;
-    let by_path: BTreeMap<_, &RemoteFile> =
-        there.iter().map(|file| (file.path.as_str(), file)).collect();
-    let another = by == By::AnotherRun;
-    for file in &plan.files {
-        let of_a_run = another && matches!(file.content, Content::Written(_));
-        let must_be_there = !of_a_run || matches!(file.path.as_str(), CARD | RECORD);
-        if !must_be_there {
-            continue;
-        }
-        let Some(found) = by_path.get(file.path.as_str()) else {
-            return Err(PublishError::Differs(format!("`{}` is not there", file.path)));
-        };
-        if of_a_run {
-            continue;
-        }
-        let same = found.oid == file.sha256.to_string() || found.oid == file.git_oid;
-        if !same || found.size != file.size {
-            return Err(PublishError::Differs(format!("`{}` has another digest", file.path)));
-        }
-    }
-    if another {
-        documents_hold(hub, plan, commit).await?;
-    }
-    let may_stay = |path: &str| another && own_files::taken(path).is_some();
-    let mut gone = plan.deletes.iter().filter(|path| !may_stay(path));
-    match gone.find(|path| by_path.contains_key(path.as_str())) {
-        Some(path) => Err(PublishError::Differs(format!("`{path}` is still there"))),
-        None => Ok(()),
-    }
-}
-
-/// What another run wrote is what its record says.
-async fn documents_hold(hub: &Hub, plan: &Plan, commit: &str) -> Result<(), PublishError> {
-    let record = landed(hub, &plan.target, commit).await?;
-    for document in record.map(|record| record.documents).unwrap_or_default() {
-        let path = &document.path;
-        let bytes = hub.small_file(&plan.target.repo, commit, path, DOCUMENT_LIMIT).await?;
-        if bytes.is_none_or(|bytes| Digest::of(&bytes) != document.sha256) {
-            return Err(PublishError::Differs(format!("`{path}` is not what its record says")));
-        }
-    }
-    Ok(())
 }
 
 async fn wait_for_scan(
@@ -404,7 +344,7 @@ async fn tag(
         let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
         Ok(refs.tags.into_iter().find(|tag| tag.name == plan.tag))
     };
-    match awaited(find).await? {
+    match awaited("the tag", &**progress, find).await? {
         Some(tag) if tag.target_commit == commit => Ok(()),
         Some(tag) => {
             Err(PublishError::TagElsewhere { tag: plan.tag.clone(), commit: tag.target_commit })

@@ -6,6 +6,7 @@ mod lag;
 mod look;
 mod plan;
 mod standing;
+mod verify;
 
 use crate::digest::Digest;
 use crate::failure::Advise;

@@ -8,3 +8,9 @@ mod resume;
 mod setting;
 mod truth;
 mod waits;
+
+/// A measurement, for whoever runs with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "tests print what they measure")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

@@ -151,9 +151,10 @@ impl Script {
             }
             Fault::SomebodyAnd409 => {
                 let there = self.intrude();
-                match there && asked.path.contains("/commit/") {
-                    true => Fate::Answer(Reply::status(409)),
-                    false => Fate::Pass,
+                if there && asked.path.contains("/commit/") {
+                    Fate::Answer(Reply::status(409))
+                } else {
+                    Fate::Pass
                 }
             }
             Fault::Killed => {

@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 
 use super::fault::{self, Fault, PATIENCE, Script};
 use super::setting::{self, Template};
+use super::tell;
 use super::truth::{Truth, assert_given_out, place, truth};
 use crate::support::front::{Asked, Front};
 use crate::support::hub_server::HubServer;
@@ -230,22 +231,20 @@ async fn play(cases: Vec<Case>) -> BTreeMap<(String, End), usize> {
 
 fn print(counts: &BTreeMap<(String, End), usize>) {
     let of = |fault: &str, end| counts.get(&(fault.to_owned(), end)).copied().unwrap_or(0);
-    eprintln!("{:<22} published  failed  killed  stopped", "fault");
+    tell(&format!("{:<22} published  failed  killed  stopped", "fault"));
     let mut faults: Vec<_> = counts.keys().map(|(fault, _)| fault.as_str()).collect();
     faults.dedup();
     for fault in faults {
-        eprintln!(
+        tell(&format!(
             "{fault:<22} {:>9} {:>7} {:>7} {:>8}",
             of(fault, End::Published),
             of(fault, End::Failed),
             of(fault, End::Killed),
             of(fault, End::Stopped),
-        );
+        ));
     }
-    eprintln!(
-        "{} cases, each ended or was ended by the next run as one whole version",
-        counts.values().sum::<usize>()
-    );
+    let all: usize = counts.values().sum();
+    tell(&format!("{all} cases, each ended as one whole version, at the latest by the next run"));
 }
 
 /// The templates, and how many requests a release without faults makes.
@@ -256,14 +255,6 @@ async fn templates() -> Vec<(Arc<Template>, usize)> {
         let case = Case { template: template.clone(), faults: Vec::new(), seed: 0 };
         let (asked, end) = case.play().await;
         assert_eq!(end, End::Published);
-        if std::env::var_os("SHOW_REQUESTS").is_some() {
-            for one in &asked {
-                eprintln!(
-                    "{setting:?} {} {} {} {:?} {}",
-                    one.index, one.method, one.path, one.status, one.sent
-                );
-            }
-        }
         templates.push((template, asked.len()));
     }
     templates
@@ -307,7 +298,7 @@ async fn a_slice_of_the_matrix() {
 
 /// `cargo test --test it faults::matrix -- --ignored --nocapture`
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "half an hour; docs/testing.md has the command"]
+#[ignore = "half an hour; docs/publishing.md has the command"]
 async fn the_whole_matrix() {
     let templates = templates().await;
     let mut cases = single(&templates);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::tell;
 use super::truth::{Commit, Truth, place, truth};
 use crate::support::hub_server::HubServer;
 use crate::support::workspace::Workspace;
@@ -51,7 +52,7 @@ async fn different_versions(rounds: u64) -> BTreeMap<String, usize> {
     for round in 0..rounds {
         let server = HubServer::start().await;
         let (old, new) = (workspace(&server, "1.0.0"), workspace(&server, "1.1.0"));
-        let mut released = vec![("1.0.0", &old), ("1.1.0", &new)];
+        let mut released = [("1.0.0", &old), ("1.1.0", &new)];
         // The repository is new, or has a version.
         let first = workspace(&server, "0.9.0");
         if round % 2 == 1 {
@@ -62,7 +63,7 @@ async fn different_versions(rounds: u64) -> BTreeMap<String, usize> {
             released.reverse();
         }
         let offset = Duration::from_millis(fastrand::Rng::with_seed(round).u64(..400));
-        let [(one, of_one), (two, of_two)] = released[..] else { unreachable!() };
+        let [(one, of_one), (two, of_two)] = released;
         let (tag_one, tag_two) = (format!("v{one}"), format!("v{two}"));
         let ((code_one, said_one), (code_two, said_two)) =
             tokio::join!(run(of_one, Duration::ZERO, &tag_one), run(of_two, offset, &tag_two));
@@ -127,7 +128,7 @@ async fn the_same_version(rounds: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_versions_never_mix() {
     let ends = different_versions(8).await;
-    eprintln!("exit codes of two versions at once: {ends:?}");
+    tell(&format!("exit codes of two versions at once: {ends:?}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,10 +137,10 @@ async fn one_tag_twice_is_one_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes; docs/testing.md has the command"]
+#[ignore = "minutes; docs/publishing.md has the command"]
 async fn many_rounds() {
     let ends = different_versions(100).await;
-    eprintln!("exit codes of two versions at once: {ends:?}");
+    tell(&format!("exit codes of two versions at once: {ends:?}"));
     the_same_version(100).await;
-    eprintln!("one tag twice: 100 rounds, each one commit and one tag");
+    tell("one tag twice: 100 rounds, each one commit and one tag");
 }

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use weighbridge::rehearsal::Transfers;
 
 use super::setting::noise;
+use super::tell;
 use crate::support::front::{Asked, Fate, Front};
 use crate::support::hub_server::HubServer;
 use crate::support::workspace::Workspace;
@@ -98,7 +99,9 @@ fn confirms(asked: &Asked) -> bool {
 async fn a_file_that_arrived_is_not_sent_again() {
     for transfers in [Transfers::ForceBasic, Transfers::ForceMultipart { chunk: CHUNK }] {
         let (first, again) = sent_again(transfers, of_second, confirms, When::Done).await;
-        eprintln!("{transfers:?}: killed after one of two files: {first} bytes came, then {again}");
+        tell(&format!(
+            "{transfers:?}: killed after one of two files: {first} bytes came, then {again}"
+        ));
         assert_eq!(again, SECOND, "{transfers:?}");
     }
 }
@@ -116,8 +119,10 @@ async fn when_all_arrived_nothing_is_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn chunks_that_no_shard_names_yet() {
+async fn blocks_that_no_shard_names_yet() {
     let shard = |asked: &Asked| asked.path.ends_with("/shards");
     let (first, again) = sent_again(Transfers::Auto, |_| false, shard, When::Asked).await;
-    eprintln!("Xet: killed before its shard was there: {first} bytes came, then {again}");
+    tell(&format!("Xet: killed before its shard was there: {first} bytes came, then {again}"));
+    assert!(first >= FIRST + SECOND, "{first}");
+    assert_eq!(again, 0, "storage knows its blocks by their content, before any shard names them");
 }

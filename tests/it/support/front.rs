@@ -270,7 +270,7 @@ impl Behind {
     async fn decide(self: &Arc<Self>, request: Question, asked: &Asked) -> Result<Answer, Broken> {
         let fate = (self.script)(asked);
         if let Fate::Pass | Fate::Refuse(_) | Fate::Then(_) = fate
-            && let Some(reply) = self.from_before(asked)
+            && let Some(reply) = self.as_before(asked)
         {
             return Ok(answer(reply));
         }
@@ -371,7 +371,7 @@ impl Behind {
     }
 
     /// The answer of a machine that has not heard of the last write.
-    fn from_before(&self, asked: &Asked) -> Option<Reply> {
+    fn as_before(&self, asked: &Asked) -> Option<Reply> {
         let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
         let of_refs = asked.path.ends_with("/refs");
         let of_files = asked.path.contains("/tree/") || asked.path.contains("/resolve/");

@@ -174,9 +174,10 @@ pub(crate) fn copy_folder(from: &Path, into: &Path) {
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("readable");
         let (from, into) = (entry.path(), into.join(entry.file_name()));
-        match entry.file_type().expect("readable").is_dir() {
-            true => copy_folder(&from, &into),
-            false => drop(std::fs::copy(from, into).expect("copied")),
+        if entry.file_type().expect("readable").is_dir() {
+            copy_folder(&from, &into);
+        } else {
+            std::fs::copy(from, into).expect("copied");
         }
     }
 }
