@@ -18,12 +18,13 @@ pub struct Failure {
     what: String,
     causes: Vec<String>,
     fix: Option<String>,
+    standing: Option<(&'static str, String)>,
 }
 
 impl Failure {
     /// A failure with no underlying error.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), causes: Vec::new(), fix: None }
+        Self { what: what.into(), causes: Vec::new(), fix: None, standing: None }
     }
 
     /// A failure while `doing` something, because of `error`; takes over the error's own advice.
@@ -52,6 +53,13 @@ impl Failure {
         self
     }
 
+    /// Says how things stand where something was half done: in one word, and in a sentence.
+    #[must_use]
+    pub fn standing(mut self, word: &'static str, sentence: impl Into<String>) -> Self {
+        self.standing = Some((word, sentence.into()));
+        self
+    }
+
     /// What happened, in one line.
     pub fn what(&self) -> &str {
         &self.what
@@ -60,6 +68,11 @@ impl Failure {
     /// The causes, outermost first.
     pub fn causes(&self) -> &[String] {
         &self.causes
+    }
+
+    /// How things stand: in one word, and in a sentence.
+    pub fn stands(&self) -> Option<(&'static str, &str)> {
+        self.standing.as_ref().map(|(word, sentence)| (*word, sentence.as_str()))
     }
 
     /// The advice, if any is known.

@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 6] = [
         "generated",
         "workspace",
         "own_files",
+        "signals",
         "failure",
         "exit",
     ],

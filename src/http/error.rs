@@ -1,6 +1,11 @@
 //! What went wrong with a request: captured once, with everything that helps and no secret.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use reqwest::header::HeaderMap;
+
+use super::retry;
 
 /// Longest text of a server that is kept.
 const WORDS: usize = 600;
@@ -21,6 +26,30 @@ pub enum HttpError {
     /// An answer that says no.
     #[error("{0}")]
     Status(Box<Refusal>),
+    /// The server was silent for too long.
+    #[error("{url} was silent for {seconds} seconds")]
+    Silent {
+        /// Address without query.
+        url: String,
+        /// How long it was waited for.
+        seconds: f64,
+    },
+    /// An answer whose body did not come to its end.
+    #[error("the answer of {url} was cut short")]
+    Cut {
+        /// Address without query.
+        url: String,
+        /// The transport's error, without its address.
+        source: Box<reqwest::Error>,
+    },
+    /// An answer beyond what is read of it.
+    #[error("the answer of {url} is larger than {limit} bytes")]
+    TooLarge {
+        /// Address without query.
+        url: String,
+        /// Bytes.
+        limit: usize,
+    },
     /// An answer that is not what the protocol says.
     #[error("the answer of {url} cannot be read: {why}")]
     Garbage {
@@ -56,6 +85,8 @@ pub struct Refusal {
     pub words: String,
     /// `X-Request-Id`, for the server's people.
     pub request_id: Option<String>,
+    /// When the server wants to be asked again.
+    pub after: Option<Duration>,
 }
 
 impl std::fmt::Display for Refusal {
@@ -88,9 +119,27 @@ impl HttpError {
         match self {
             Self::Unreachable { maybe_done, .. } => *maybe_done,
             Self::Status(refusal) => refusal.status >= 500 || refusal.status == 408,
-            Self::Garbage { .. } | Self::Deadline { .. } => true,
+            Self::Silent { .. }
+            | Self::Cut { .. }
+            | Self::TooLarge { .. }
+            | Self::Garbage { .. }
+            | Self::Deadline { .. } => true,
             Self::Body(_) | Self::Client(_) => false,
         }
+    }
+
+    /// How long to wait before try number `next` of what ended so (the second is 2).
+    pub fn pause(&self, next: u32) -> Duration {
+        let asked = match self {
+            Self::Status(refusal) => refusal.after,
+            _ => None,
+        };
+        asked.unwrap_or_else(|| retry::pause(next))
+    }
+
+    /// Whether no whole answer came, for the network's sake: another try may get one.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Silent { .. } | Self::Cut { .. })
     }
 
     pub(super) fn transport(url: &reqwest::Url, error: reqwest::Error) -> Self {
@@ -121,7 +170,8 @@ impl HttpError {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(cut);
         let words = header("x-error-message").unwrap_or_else(|| words(body));
         let (code, request_id) = (header("x-error-code"), header("x-request-id"));
-        Self::Status(Box::new(Refusal { status, url: shown(url), code, words, request_id }))
+        let after = retry::asked(headers, Timestamp::now());
+        Self::Status(Box::new(Refusal { status, url: shown(url), code, words, request_id, after }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one HTTP client: time-outs, retries, error context, secrets.
 
 mod error;
+mod pulse;
 mod retry;
 mod secret;
 
@@ -8,14 +9,17 @@ use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 pub use error::{HttpError, Refusal};
 pub use secret::Secret;
 
+use pulse::Pulse;
+
 /// Answers that are read whole are never larger; the Hub's largest page of a tree is under 1 MiB.
-const BODY_LIMIT: usize = 64 * 1024 * 1024;
+pub const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Told of every wait, in one line.
 pub type Waits = Arc<dyn Fn(&str) + Send + Sync>;
@@ -49,8 +53,8 @@ pub struct ClientOptions {
     pub deadline: Duration,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
-    /// Longest silence while reading an answer.
-    pub read_timeout: Duration,
+    /// Longest silence of a server. One that takes bytes in is not silent, however long that takes.
+    pub answer_timeout: Duration,
     /// Told of every wait.
     pub waits: Waits,
 }
@@ -61,7 +65,7 @@ impl Default for ClientOptions {
             deadline: Duration::from_hours(2),
             connect_timeout: Duration::from_secs(20),
             // The Hub itself gives a commit 60 seconds.
-            read_timeout: Duration::from_secs(90),
+            answer_timeout: Duration::from_secs(90),
             waits: Arc::new(|_| {}),
         }
     }
@@ -72,7 +76,10 @@ impl Default for ClientOptions {
 pub struct Client {
     inner: reqwest::Client,
     deadline: Instant,
+    answer_timeout: Duration,
     waits: Waits,
+    /// What the requests are for, where their addresses do not tell.
+    about: Option<Arc<str>>,
 }
 
 /// Whether a request may be made again when it is not known whether it was acted on.
@@ -91,12 +98,23 @@ impl Client {
         let inner = reqwest::Client::builder()
             .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.connect_timeout)
-            .read_timeout(options.read_timeout)
             // reqwest drops Authorization when a redirect leaves the host.
             .redirect(reqwest::redirect::Policy::limited(5))
             .build()
             .map_err(|error| HttpError::Client(Box::new(error)))?;
-        Ok(Self { inner, deadline: Instant::now() + options.deadline, waits: options.waits })
+        Ok(Self {
+            inner,
+            deadline: Instant::now() + options.deadline,
+            answer_timeout: options.answer_timeout,
+            waits: options.waits,
+            about: None,
+        })
+    }
+
+    /// The same client for one thing, such as a part of a file: what is said of its waits names it.
+    #[must_use]
+    pub fn about(&self, what: impl Into<Arc<str>>) -> Self {
+        Self { about: Some(what.into()), ..self.clone() }
     }
 
     /// The client underneath, for libraries that bring their own requests.
@@ -111,43 +129,22 @@ impl Client {
         again: Again,
         build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
     ) -> Result<Response, HttpError> {
-        let mut next = 2;
-        loop {
-            let request = build(&self.inner)
-                .build()
-                .map_err(|error| HttpError::Client(Box::new(error.without_url())))?;
-            let url = request.url().clone();
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            let answer = tokio::time::timeout(left, self.inner.execute(request)).await;
-            let (error, pause) = match answer {
-                Err(_) => return Err(HttpError::Deadline { url: error::shown(&url) }),
-                Ok(Err(error)) => {
-                    let error = HttpError::transport(&url, error);
-                    let fine = again == Again::Safe || !error.maybe_done();
-                    let retried = fine && !matches!(error, HttpError::Body(_));
-                    (error, retried.then(|| retry::pause(None, next)))
-                }
-                Ok(Ok(response)) if response.status().is_success() => return Ok(response),
-                Ok(Ok(response)) => {
-                    let (status, headers) =
-                        (response.status().as_u16(), response.headers().clone());
-                    let body = limited(response, 64 * 1024).await.unwrap_or_default();
-                    let fine = again == Again::Safe || status == 429;
-                    let pause =
-                        (fine && retry::passes(status)).then(|| retry::pause(Some(&headers), next));
-                    (HttpError::refusal(&url, status, &headers, &body), pause)
-                }
-            };
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            match pause {
-                Some(pause) if next <= retry::TRIES && pause < left => {
-                    (self.waits)(&format!("{error}; trying again in {:.1} s", pause.as_secs_f64()));
-                    tokio::time::sleep(pause).await;
-                    next += 1;
-                }
-                _ => return Err(error),
-            }
-        }
+        self.until_done(again, build, async |response| Ok(response)).await
+    }
+
+    /// Sends and reads the whole answer, of at most `limit` bytes. One that is cut short counts as
+    /// none.
+    pub async fn whole(
+        &self,
+        again: Again,
+        limit: usize,
+        build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
+    ) -> Result<Whole, HttpError> {
+        let read = async |mut response: Response| {
+            let (url, headers) = (response.url().clone(), std::mem::take(response.headers_mut()));
+            Ok(Whole { body: self.limited(response, limit).await?, url, headers })
+        };
+        self.until_done(again, build, read).await
     }
 
     /// Sends and reads a JSON answer.
@@ -156,7 +153,99 @@ impl Client {
         again: Again,
         build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
     ) -> Result<T, HttpError> {
-        read_json(self.send(again, build).await?).await
+        self.whole(again, BODY_LIMIT, build).await?.json()
+    }
+
+    async fn until_done<T>(
+        &self,
+        again: Again,
+        build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
+        finish: impl AsyncFn(Response) -> Result<T, HttpError>,
+    ) -> Result<T, HttpError> {
+        let mut next = 2;
+        loop {
+            let request = build(&self.inner)
+                .build()
+                .map_err(|error| HttpError::Client(Box::new(error.without_url())))?;
+            let url = request.url().clone();
+            let once = async {
+                let response = self.answer(request).await?;
+                if response.status().is_success() {
+                    return finish(response).await;
+                }
+                let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                let body = self.limited(response, 64 * 1024).await.unwrap_or_default();
+                Err(HttpError::refusal(&url, status, &headers, &body))
+            };
+            let error = match tokio::time::timeout(self.left(), once).await {
+                Err(_) => return Err(HttpError::Deadline { url: error::shown(&url) }),
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(error)) => error,
+            };
+            let passes = match error.status() {
+                Some(429) => true,
+                Some(status) => again == Again::Safe && retry::passes(status),
+                None => error.is_lost() && (again == Again::Safe || !error.maybe_done()),
+            };
+            let pause = passes.then(|| error.pause(next));
+            match pause {
+                Some(pause) if next <= retry::TRIES && pause < self.left() => {
+                    let about = self.about.as_ref().map(|about| format!("{about}: "));
+                    let about = about.unwrap_or_default();
+                    let pause_shown = pause.as_secs_f64();
+                    (self.waits)(&format!("{about}{error}; trying again in {pause_shown:.1} s"));
+                    tokio::time::sleep(pause).await;
+                    next += 1;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// The head of an answer, unless the server stays silent.
+    async fn answer(&self, mut request: reqwest::Request) -> Result<Response, HttpError> {
+        let url = request.url().clone();
+        let pulse = Pulse::of(&mut request);
+        tokio::select! {
+            answer = self.inner.execute(request) => {
+                answer.map_err(|error| HttpError::transport(&url, error))
+            }
+            () = pulse.silence(self.answer_timeout) => Err(self.silent(&url)),
+        }
+    }
+
+    /// A body of at most `limit` bytes.
+    async fn limited(&self, mut response: Response, limit: usize) -> Result<Bytes, HttpError> {
+        let url = response.url().clone();
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = tokio::time::timeout(self.answer_timeout, response.chunk()).await;
+            match chunk.map_err(|_| self.silent(&url))? {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => return Err(HttpError::TooLarge { url: error::shown(&url), limit }),
+                Ok(None) => return Ok(body.freeze()),
+                Err(error) => {
+                    let source = Box::new(error.without_url());
+                    return Err(HttpError::Cut { url: error::shown(&url), source });
+                }
+            }
+        }
+    }
+
+    fn silent(&self, url: &reqwest::Url) -> HttpError {
+        HttpError::Silent { url: error::shown(url), seconds: self.answer_timeout.as_secs_f64() }
+    }
+
+    /// Longest silence of a server that is waited through.
+    pub fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
+    /// Says a line of a wait.
+    pub fn wait(&self, line: &str) {
+        (self.waits)(line);
     }
 
     /// Time left until the deadline.
@@ -165,35 +254,22 @@ impl Client {
     }
 }
 
-/// Reads a JSON answer, bounded.
-pub async fn read_json<T: DeserializeOwned>(response: Response) -> Result<T, HttpError> {
-    let url = response.url().clone();
-    let garbage = |why: String| HttpError::Garbage { url: error::shown(&url), why };
-    let body = limited(response, BODY_LIMIT).await.map_err(|why| garbage(why.to_string()))?;
-    serde_json::from_slice(&body)
-        .map_err(|error| garbage(format!("it is not the JSON it should be: {error}")))
+/// An answer that came whole.
+#[derive(Debug)]
+pub struct Whole {
+    url: reqwest::Url,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
 }
 
-/// A body that did not come as a whole.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// Beyond the limit.
-    #[error("it is larger than {0} bytes")]
-    TooLarge(usize),
-    /// The connection ended before it.
-    #[error("{0}")]
-    Cut(String),
-}
-
-/// A body of at most `limit` bytes.
-pub async fn limited(mut response: Response, limit: usize) -> Result<Bytes, BodyError> {
-    let mut body = BytesMut::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(BodyError::TooLarge(limit)),
-            Ok(None) => return Ok(body.freeze()),
-            Err(error) => return Err(BodyError::Cut(error.without_url().to_string())),
-        }
+impl Whole {
+    /// The body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+        serde_json::from_slice(&self.body).map_err(|error| HttpError::Garbage {
+            url: error::shown(&self.url),
+            why: format!("it is not the JSON it should be: {error}"),
+        })
     }
 }

@@ -13,19 +13,16 @@ pub(super) fn passes(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// How long to wait before try number `next` (the second is 2): what the server asks for, else
-/// half to all of 1, 2, 4, 8, 16 seconds.
-pub(super) fn pause(headers: Option<&HeaderMap>, next: u32) -> Duration {
-    if let Some(asked) = headers.and_then(|headers| asked(headers, Timestamp::now())) {
-        return asked;
-    }
+/// How long to wait before try number `next` (the second is 2) where the server asks for nothing
+/// else: half to all of 1, 2, 4, 8, 16 seconds.
+pub(super) fn pause(next: u32) -> Duration {
     let whole = Duration::from_secs(1 << next.saturating_sub(2).min(4));
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else the `t=` of a `RateLimit` header
 /// with nothing left (draft-ietf-httpapi-ratelimit-headers).
-fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(super) fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(after) = header("retry-after") {
         if let Ok(seconds) = after.trim().parse() {
@@ -80,7 +77,7 @@ mod tests {
     #[test]
     fn waits_grow_and_stay_bounded() {
         for next in 2..20 {
-            let wait = pause(None, next);
+            let wait = pause(next);
             assert!(wait <= Duration::from_secs(16) && wait >= Duration::from_millis(500));
         }
     }

@@ -1,5 +1,7 @@
 //! The control plane: who am I, repositories, refs, trees, tags, branches.
 
+use std::time::Duration;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
@@ -10,7 +12,7 @@ use super::wire::{
     OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
     WhoAmI,
 };
-use crate::http::{Again, BodyError, Client, HttpError, Secret, limited, read_json};
+use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret};
 
 /// Files the Hub takes in one preupload call, as its Python client sends them.
 const PREUPLOAD_BATCH: usize = 256;
@@ -60,6 +62,11 @@ impl Hub {
     /// The address, without a slash at its end.
     pub fn endpoint(&self) -> &str {
         self.endpoint.as_str().trim_end_matches('/')
+    }
+
+    /// Time left until the run's deadline.
+    pub fn left(&self) -> Duration {
+        self.client.left()
     }
 
     /// Whether there is a token at all.
@@ -144,9 +151,9 @@ impl Hub {
         loop {
             let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
             let what = || doing(format!("list the files of {repo} at {revision}"));
-            let response = self.client.send(Again::Safe, build).await.map_err(what())?;
-            let next = next_page(response.headers());
-            let page: Vec<TreeEntry> = read_json(response).await.map_err(what())?;
+            let answer = self.client.whole(Again::Safe, BODY_LIMIT, build).await.map_err(what())?;
+            let next = next_page(&answer.headers);
+            let page: Vec<TreeEntry> = answer.json().map_err(what())?;
             files.extend(page.into_iter().filter(|entry| entry.kind == "file"));
             if files.len() > MOST_FILES {
                 return Err(HubError::Protocol(format!("{repo} has more than {MOST_FILES} files")));
@@ -173,16 +180,14 @@ impl Hub {
         let address = format!("/{repo}/resolve/{}/{}", segment(revision), encoded_path(path));
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &address);
         let what = || doing(format!("read {path} of {repo} at {revision}"));
-        let response = match self.client.send(Again::Safe, build).await {
-            Ok(response) => response,
-            Err(error) if error.status() == Some(404) => return Ok(None),
-            Err(error) => return Err(what()(error)),
-        };
-        let body = limited(response, limit).await.map_err(|why| match why {
-            BodyError::TooLarge(limit) => HubError::TooLarge { path: path.to_owned(), limit },
-            BodyError::Cut(why) => HubError::Protocol(format!("{path}: {why}")),
-        })?;
-        Ok(Some(body.to_vec()))
+        match self.client.whole(Again::Safe, limit, build).await {
+            Ok(answer) => Ok(Some(answer.body.to_vec())),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(HttpError::TooLarge { limit, .. }) => {
+                Err(HubError::TooLarge { path: path.to_owned(), limit })
+            }
+            Err(error) => Err(what()(error)),
+        }
     }
 
     /// Asks how each file is to be sent; answers by path.

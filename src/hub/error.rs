@@ -1,5 +1,7 @@
 //! What the Hub refused, and what to do about it.
 
+use std::time::Duration;
+
 use crate::failure::Advise;
 use crate::http::HttpError;
 
@@ -53,6 +55,14 @@ impl HubError {
         }
     }
 
+    /// How long to wait before try number `next` (the second is 2).
+    pub fn pause(&self, next: u32) -> Duration {
+        match self {
+            Self::Request { source, .. } => source.pause(next),
+            _ => Duration::from_secs(1),
+        }
+    }
+
     /// Whether the Hub may have done it all the same.
     pub fn maybe_done(&self) -> bool {
         match self {
@@ -70,34 +80,51 @@ pub(super) fn doing(what: impl Into<String>) -> impl FnOnce(HttpError) -> HubErr
 
 impl Advise for HubError {
     fn fix(&self) -> Option<String> {
-        if let Self::BadEndpoint(_) = self {
-            return Some("set HF_ENDPOINT (input `hf-endpoint`) to an address such as https://huggingface.co".into());
-        }
-        let moved = Some("let nothing write to the folder while it is released, then run it again; no commit and no tag were made".to_owned());
         let source = match self {
-            Self::Moved(_) => return moved,
+            Self::BadEndpoint(_) => return Some("set HF_ENDPOINT (input `hf-endpoint`) to an address such as https://huggingface.co".into()),
+            Self::Moved(_) => return Some(MOVED.into()),
+            Self::Xet(_) => return Some("check the network and the proxy (HTTPS_PROXY), and run it again: no commit and no tag were made".into()),
+            Self::Object { .. } | Self::TooLarge { .. } => return Some("look at this file in the Hub repository, and run it again".into()),
+            Self::Protocol(_) => return Some(NOT_A_HUB.into()),
             Self::Request { source, .. } => source,
-            _ => return None,
         };
-        if let HttpError::Body(_) = source {
-            return moved;
-        }
-        if let HttpError::Unreachable { .. } = source {
-            return Some("check the network, the proxy (HTTPS_PROXY) and the address in HF_ENDPOINT; run it again, nothing is half done".into());
-        }
-        Some(
-            match source.status()? {
-                401 => "give a valid token in the input `hf-token` (or HF_TOKEN); make one at https://huggingface.co/settings/tokens",
-                403 => "the token may not do this: give it the permission `Write access to contents/settings` for this repository or organisation",
-                404 => "check `owner:` in weighbridge.yml: the user or organisation must exist, and the token must be allowed to see the repository",
+        let fix = match source {
+            HttpError::Body(_) => MOVED,
+            HttpError::Unreachable { .. } | HttpError::Cut { .. } | HttpError::Silent { .. } => {
+                "check the network, the proxy (HTTPS_PROXY) and the address in HF_ENDPOINT, and run it again"
+            }
+            HttpError::Deadline { .. } => {
+                "run it again, it goes on where this run ended; or give it more time: `--timeout MINUTES` (input `timeout`)"
+            }
+            HttpError::Garbage { .. } | HttpError::TooLarge { .. } => NOT_A_HUB,
+            HttpError::Client(_) => "check the proxy (HTTPS_PROXY) and the address in HF_ENDPOINT",
+            HttpError::Status(refusal) => match refusal.status {
+                401 => {
+                    "give a valid token in the input `hf-token` (or HF_TOKEN); make one at https://huggingface.co/settings/tokens"
+                }
+                403 => {
+                    "the token may not do this: give it the permission `Write access to contents/settings` for this repository or organisation"
+                }
+                404 => {
+                    "check `owner:` in weighbridge.yml: the user or organisation must exist, and the token must be allowed to see the repository"
+                }
                 409 => "somebody else changed the repository at the same moment: run it again",
                 412 => "the branch moved while publishing: run it again, nothing was overwritten",
                 413 => "a file is too large for the way the Hub wants it: split it into shards",
-                429 => "the Hub's rate limit is used up: run it again after the window (five minutes)",
-                500.. => "the Hub has a problem of its own (https://status.huggingface.co): run it again, nothing is half done",
-                _ => return None,
-            }
-            .to_owned(),
-        )
+                429 => {
+                    "the Hub's rate limit is used up: run it again after the window (five minutes)"
+                }
+                500.. => {
+                    "the Hub has a problem of its own (https://status.huggingface.co): run it again when it is over"
+                }
+                _ => {
+                    "mend what the Hub's words name, and run it again; if they name nothing of yours, report it"
+                }
+            },
+        };
+        Some(fix.to_owned())
     }
 }
+
+const MOVED: &str = "let nothing write to the folder while it is released, then run it again; no commit and no tag were made";
+const NOT_A_HUB: &str = "run it again; if it says the same, look at what answers in the Hub's place: a proxy (HTTPS_PROXY), or another address in HF_ENDPOINT";

@@ -45,17 +45,24 @@ impl Hub {
     ) -> Result<(), HubError> {
         let Some(upload) = &actions.upload else { return Ok(()) };
         let meter = Meter::new(blob, watch);
+        let mut joined = Ok(());
         match upload.header.get("chunk_size") {
             Some(size) => {
                 let size =
                     size.as_u64().or_else(|| size.as_str()?.parse().ok()).filter(|size| *size > 0);
                 let size =
                     size.ok_or_else(|| HubError::Protocol("the part size is no number".into()))?;
-                self.send_parts(blob, upload, size, memory, &meter).await?;
+                joined = self.send_parts(blob, upload, size, memory, &meter).await;
             }
             None => self.send_whole(blob, upload, &meter).await?,
         }
-        let Some(verify) = &actions.verify else { return Ok(()) };
+        let Some(verify) = &actions.verify else { return joined };
+        // Where the answer to joining them was lost, storage knows the parts no more when it is asked
+        // again: whether the whole is there says the Hub.
+        let lost = |error: &HubError| error.status().is_some_and(|status| status < 500);
+        if joined.as_ref().is_err_and(|error| !lost(error)) {
+            return joined;
+        }
         let body = json!({"oid": blob.sha256.to_string(), "size": blob.size});
         let address = self.own_address(&verify.href)?;
         let build = |client: &reqwest::Client| {
@@ -63,11 +70,14 @@ impl Hub {
                 .json(&body)
                 .header("content-type", LFS_JSON)
         };
-        self.client
-            .send(Again::Safe, build)
-            .await
-            .map(drop)
-            .map_err(doing(format!("confirm the upload of {}", blob.path)))
+        let confirmed = self.client.about(blob.path.as_str()).send(Again::Safe, build).await;
+        match (confirmed, joined) {
+            (Ok(_), _) => Ok(()),
+            (Err(_), Err(error)) => Err(error),
+            (Err(error), Ok(())) => {
+                Err(doing(format!("confirm the upload of {}", blob.path))(error))
+            }
+        }
     }
 
     /// One PUT to a signed address, which never gets the token.
@@ -88,6 +98,7 @@ impl Hub {
             request.body(Body::wrap_stream(Weighed::of(blob).metered(meter.clone())))
         };
         self.client
+            .about(blob.path.as_str())
             .send(Again::Safe, build)
             .await
             .map(drop)
@@ -132,6 +143,7 @@ impl Hub {
                 .header("content-type", LFS_JSON)
         };
         self.client
+            .about(blob.path.as_str())
             .send(Again::Safe, build)
             .await
             .map(drop)
@@ -156,8 +168,10 @@ impl Hub {
             address.ok_or_else(|| HubError::Protocol(format!("part {number} has no address")))?;
         let address = self.signed_address(address)?;
         let build = |client: &reqwest::Client| client.put(address.clone()).body(part.bytes.clone());
-        let what = format!("send part {number} of {}", blob.path);
-        let response = self.client.send(Again::Safe, build).await.map_err(doing(what))?;
+        let part_of = format!("part {number} of {}", blob.path);
+        let what = format!("send {part_of}");
+        let client = self.client.about(part_of);
+        let response = client.send(Again::Safe, build).await.map_err(doing(what))?;
         meter.add(part.bytes.len() as u64);
         let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok());
         let tag = tag.ok_or_else(|| HubError::Protocol(format!("part {number} got no ETag")))?;

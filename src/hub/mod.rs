@@ -15,6 +15,7 @@ mod upload;
 mod weighed;
 pub mod wire;
 mod xet;
+mod xet_watch;
 pub mod yaml_dialect;
 pub mod yaml_tree;
 

@@ -13,6 +13,7 @@ use super::error::{HubError, doing};
 use super::upload::{Blob, Watch};
 use super::weighed::{Meter, Weighed};
 use super::wire::{Actions, XetToken};
+use super::xet_watch::watched;
 use crate::http::Again;
 
 /// Files fed at the same time: one is read and hashed while another is cut into chunks. More only
@@ -39,8 +40,10 @@ impl Hub {
             .map_err(doing("get leave to write to Xet storage"))?;
 
         let cache = tempfile::tempdir().map_err(|error| HubError::Xet(error.to_string()))?;
+        let silence = format!("{}ms", self.client.answer_timeout().as_millis());
         let config = XetConfig::new()
             .with_config("telemetry.enabled", false)
+            .and_then(|config| config.with_config("client.read_timeout", silence))
             .map_err(|error| HubError::Xet(error.to_string()))?;
         // Its caches would go to HOME, which CI keeps between steps and hosts share.
         let session = XetSessionBuilder::new_with_config(config)
@@ -57,9 +60,12 @@ impl Hub {
             .build()
             .await?;
         let sends = wanted.iter().map(|(blob, _)| send(&commit, blob, watch));
-        stream::iter(sends).buffer_unordered(FILES).try_collect::<()>().await?;
-        commit.commit().await?;
-        Ok(())
+        let transfer = async {
+            stream::iter(sends).buffer_unordered(FILES).try_collect::<()>().await?;
+            commit.commit().await?;
+            Ok(())
+        };
+        watched(&self.client, &commit, "the Xet transfer", transfer).await
     }
 
     /// What the session needs to get a new token by itself when this one ends.

@@ -12,9 +12,13 @@ use crate::http::{self, Secret};
 use crate::hub::Hub;
 use crate::inputs::{DEFAULT_ENDPOINT, OutputFormat, Settings};
 use crate::report::{self, Emit, Report};
+use crate::signals;
 
-/// A check run is a courtesy: it may not hold up a release.
+/// A check run is a courtesy: it may not hold up a release, nor us when we are to stop.
 const CHECK_RUN_TIME: Duration = Duration::from_mins(1);
+const HURRIED: Duration = Duration::from_secs(2);
+/// Longest silence of a server, in seconds.
+const ANSWER_TIMEOUT: &str = "WEIGHBRIDGE_ANSWER_TIMEOUT";
 
 /// Everything a mode starts from.
 pub(super) struct Call {
@@ -28,6 +32,7 @@ impl Call {
     /// Fills the settings from the action's inputs and reads the context. Every secret is masked
     /// here, before anything else can happen with it.
     pub(super) fn new(env: &Environment, mut settings: Settings) -> Result<Self, Failure> {
+        signals::listen();
         settings
             .fill(|name| env.input(name))
             .map_err(|error| Failure::advised("bad input", &error))?;
@@ -65,11 +70,19 @@ impl Call {
     /// A client whose every wait is bounded by the run's one deadline.
     pub(super) fn http(&self) -> Result<http::Client, Failure> {
         let minutes = self.settings.timeout.unwrap_or(120);
-        let options = http::ClientOptions {
+        let mut options = http::ClientOptions {
             deadline: Duration::from_secs(u64::from(minutes) * 60),
             waits: std::sync::Arc::new(|wait| report::aside(&format!("· {wait}"))),
             ..http::ClientOptions::default()
         };
+        if let Some(seconds) = self.env.get(ANSWER_TIMEOUT) {
+            let seconds = seconds.parse().ok().filter(|seconds| *seconds > 0);
+            let seconds = seconds.ok_or_else(|| {
+                Failure::new(format!("{ANSWER_TIMEOUT} is no number of seconds"))
+                    .fix(format!("give whole seconds, such as {ANSWER_TIMEOUT}=90, or unset it"))
+            })?;
+            options.answer_timeout = Duration::from_secs(seconds);
+        }
         http::Client::new(options)
             .map_err(|error| Failure::new("cannot start the HTTP client").because(&error))
     }
@@ -142,7 +155,8 @@ impl Call {
         let run = report::check_run(report);
         let made = super::hub::runtime().ok()?.block_on(async {
             let made = github::create_check_run(client.reqwest().clone(), &place, &run);
-            tokio::time::timeout(CHECK_RUN_TIME, made).await
+            let time = if signals::asked() { HURRIED } else { CHECK_RUN_TIME };
+            tokio::time::timeout(time, made).await
         });
         match made {
             Ok(Ok(github::Outcome::Created)) => None,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::Event;
+use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hub::Hub;
@@ -14,6 +15,7 @@ use crate::publish::{self, Document, Plan, PublishError, Remote};
 use crate::rel_path::RelPath;
 use crate::release::{self, GitFacts, Target, Versioning};
 use crate::report::{Publication, PublishedFiles, Report, progress};
+use crate::signals::Guard;
 
 use super::call::Call;
 use super::test_command::TestRuns;
@@ -27,6 +29,9 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let hub = call.hub(call.endpoint(), call.token.as_ref().map(|token| token.secret.clone()))?;
     through(call, &hub, "release", hub.endpoint())
 }
+
+/// What stands on the Hub before publishing begins.
+const UNSENT: &str = "it is as it was, nothing was sent";
 
 /// The way through, against any Hub; `rehearse` takes it too. `pages` is where people can look at
 /// what the Hub holds.
@@ -43,10 +48,17 @@ pub(super) fn through(
     let tests = TestRuns::default().of(call, &policy, model)?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::new("cannot start the network runtime").because(&error))?;
+    let runtime = Network(Some(super::hub::runtime()?));
     let remote = match &gathered.target {
-        Some(target) => Some(runtime.block_on(look(hub, target, &gathered))?),
+        Some(target) => {
+            let guard = Guard::new();
+            Some(runtime.block_on(async {
+                tokio::select! {
+                    remote = look(hub, target, &gathered) => remote,
+                    () = guard.interrupted() => Err(stopped()),
+                }
+            })?)
+        }
         None => None,
     };
     let published = remote.as_ref().map(|remote| &remote.published);
@@ -81,6 +93,33 @@ pub(super) fn through(
         Err(failure) => report.failure = Some(failure),
     }
     call.tell(report)
+}
+
+/// A runtime that holds nobody up when it goes: what a transfer that was given up still has to do is
+/// of no use any more.
+struct Network(Option<tokio::runtime::Runtime>);
+
+impl Network {
+    fn block_on<F: Future>(&self, work: F) -> F::Output {
+        self.0.as_ref().expect("it is taken when it goes").block_on(work)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A signal came before anything was sent.
+fn stopped() -> Failure {
+    Failure::advised(
+        "the release was stopped before it began to publish",
+        &PublishError::Interrupted,
+    )
+    .standing("nothing", UNSENT)
 }
 
 /// The tag of the release: the setting, else the CI event's, else the one on the commit.
@@ -123,6 +162,7 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
     let compared: Vec<_> = asked.filter_map(|one| one.no_worse_than.as_ref()?.version()).collect();
     let mut remote = publish::look(hub, target, release, &compared).await.map_err(|error| {
         Failure::advised(format!("cannot look at {} on the Hub", target.repo), &error)
+            .standing("nothing", UNSENT)
     })?;
     let model = gathered.model();
     remote.published.kept = remote.kept(&model.publish);
@@ -144,8 +184,8 @@ fn documents(
         |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
     let query_file = query_file.map(|text| (ADDED, text));
     let beside: Vec<_> = gathered.beside_card(call).into_iter().chain(query_file).collect();
-    let written: Vec<_> =
-        [CARD, RECORD].into_iter().chain(beside.iter().map(|(name, _)| *name)).collect();
+    let texts = [(CARD, &card)].into_iter().chain(beside.iter().map(|(name, text)| (*name, text)));
+    let digests: Vec<_> = texts.map(|(name, text)| (name, Digest::of(text.as_bytes()))).collect();
     let record = provenance::record(&provenance::RecordInput {
         model: gathered.model(),
         release: gathered.release(),
@@ -157,7 +197,7 @@ fn documents(
         verdict: &report.verdict,
         evidence: &gathered.evidence,
         inventory: &gathered.inventory,
-        written: &written,
+        documents: &digests,
     });
     let mut documents = vec![
         Document { path: path(CARD)?, bytes: card.into_bytes() },
@@ -170,7 +210,7 @@ fn documents(
 }
 
 fn publish(
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Network,
     hub: &Hub,
     plan: &Plan,
     cleared: crate::finding::Cleared,
@@ -179,9 +219,13 @@ fn publish(
 ) -> Result<Publication, Failure> {
     let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
-    let receipt = runtime
-        .block_on(publish::execute(hub, plan, cleared, scan, &progress))
-        .map_err(|error| Failure::advised("the version could not be published", &error))?;
+    let guard = Guard::new();
+    let publishing = publish::publish(hub, plan, cleared, scan, &progress, guard.interrupted());
+    let receipt = runtime.block_on(publishing).map_err(|unfinished| {
+        let standing = unfinished.standing;
+        Failure::advised("the version could not be published", &unfinished.error)
+            .standing(standing.as_str(), standing.words(plan))
+    })?;
     Ok(Publication {
         already_published: receipt.already_published,
         url: format!("{pages}/{}/tree/{}", receipt.repo_id, receipt.tag),

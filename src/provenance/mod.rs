@@ -12,6 +12,7 @@ use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
 use crate::inventory::{Artifact, Interface, Inventory};
 use crate::machine_path;
+use crate::own_files::RECORD;
 use crate::policy::{Direction, Model, Place};
 use crate::release::{Release, Target};
 pub use lineage::{PinRecord, SourceRecord, StageRecord};
@@ -44,8 +45,8 @@ pub struct RecordInput<'a> {
     pub evidence: &'a Evidence,
     /// The files.
     pub inventory: &'a Inventory,
-    /// Paths of what weighbridge itself writes beside them.
-    pub written: &'a [&'a str],
+    /// What weighbridge itself writes beside them and this record.
+    pub documents: &'a [(&'a str, Digest)],
 }
 
 /// `weighbridge.json`.
@@ -96,6 +97,9 @@ pub struct ReleaseRecord {
     /// Paths of what weighbridge adds, by which the next version knows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<String>,
+    /// Those of them that are not this record, with their digests; absent in records of older programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentRecord>,
     /// SHA-256 over `<sha256> <size> <path>\n` of every file, in path order.
     pub manifest_digest: Digest,
     /// What whoever uses the model relies on; absent in records of older programs.
@@ -103,6 +107,15 @@ pub struct ReleaseRecord {
     pub interface: Option<Interface>,
     /// Version of the program that wrote this.
     pub weighbridge: String,
+}
+
+/// A file that weighbridge writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DocumentRecord {
+    /// Path in the repository.
+    pub path: String,
+    /// SHA-256 of the content.
+    pub sha256: Digest,
 }
 
 /// One gate's verdict.
@@ -243,7 +256,16 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
         stages: stages.into_iter().map(StageRecord::of).collect(),
         inputs: inputs.into_iter().map(PinRecord::of).collect(),
         files: input.inventory.files.iter().map(FileRecord::of).collect(),
-        written: input.written.iter().map(|path| own(path)).collect(),
+        written: [RECORD]
+            .iter()
+            .chain(input.documents.iter().map(|(path, _)| path))
+            .map(|path| own(path))
+            .collect(),
+        documents: input
+            .documents
+            .iter()
+            .map(|(path, sha256)| DocumentRecord { path: own(path), sha256: *sha256 })
+            .collect(),
         manifest_digest: input.inventory.manifest_digest(),
         interface: Some(Interface::of(input.inventory, input.model)),
         weighbridge: env!("CARGO_PKG_VERSION").into(),

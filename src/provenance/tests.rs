@@ -74,7 +74,7 @@ fn sample() -> ReleaseRecord {
         verdict: &verdict,
         evidence: &evidence,
         inventory: &inventory,
-        written: &["README.md"],
+        documents: &[("README.md", Digest::of(b"# Churn\n"))],
     })
 }
 

@@ -7,30 +7,32 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::look::{commit_of, files, landed};
+use super::lag::awaited;
+use super::look::{commit_of, landed};
 use super::pieces;
 use super::plan::{Content, Planned};
-use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
+use super::standing::Reached;
+use super::verify::{By, at, verify};
+use super::{Landed, Plan, Progress, PublishError, Receipt};
 use crate::digest::Digest;
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
-use crate::own_files;
 use crate::policy::HubScan;
-use crate::release::RemoteFile;
 
-/// How often the commit is tried against a head that moved.
-pub(super) const TRIES: u32 = 3;
+/// How often a commit is tried when its answer is lost.
+pub(super) const TRIES: u32 = 5;
 /// Pause between looks at the Hub's scan.
 const SCAN_PAUSE: Duration = Duration::from_secs(5);
 
-/// Publishes what the plan says. Killed anywhere and run again, it ends in the same state.
-pub async fn execute(
+/// Publishes what the plan says, and tells how far it has come.
+pub(super) async fn execute(
     hub: &Hub,
     plan: &Plan,
     cleared: Cleared,
     scan: &HubScan,
     progress: &Arc<dyn Progress>,
+    reached: &Reached,
 ) -> Result<Receipt, PublishError> {
     if cleared.manifest() != plan.manifest {
         return Err(PublishError::NotCleared);
@@ -48,7 +50,7 @@ pub async fn execute(
         return Ok(receipt);
     }
     prepare(hub, plan, progress).await?;
-    let (commit, by, unseen) = match head_is_ours(hub, plan).await? {
+    let (commit, by, unseen) = match whole(hub, plan, progress, reached).await? {
         // A run before this one was stopped between commit and tag.
         Some(commit) => {
             receipt.unchanged = plan.files.len();
@@ -56,25 +58,31 @@ pub async fn execute(
         }
         None => {
             let operations = bring(hub, plan, &mut receipt, progress).await?;
-            match pieces::cut(operations, plan.largest_commit).as_slice() {
-                [all] => {
-                    let (commit, by) = commit(hub, plan, all, progress).await?;
+            let cut = pieces::cut(operations, plan.largest_commit);
+            match (ground(hub, plan, progress).await?, cut.as_slice()) {
+                (Ground::Ours(commit), _) => (commit, By::AnotherRun, None),
+                (Ground::Parent(parent), [all]) => {
+                    let (commit, by) = commit(hub, plan, &parent, all, progress, reached).await?;
                     (commit, by, None)
                 }
-                several => {
-                    let built = pieces::build(hub, plan, several, progress).await?;
+                (Ground::Parent(parent), several) => {
+                    let built = pieces::build(hub, plan, parent, several, progress).await?;
                     (built.commit.clone(), By::ThisRun, Some(built))
                 }
             }
         }
     };
-    progress.doing("reading back what arrived");
-    verify(hub, plan, &commit, by).await?;
-    if let Some(built) = &unseen {
-        pieces::show(hub, plan, built, progress).await?;
+    if unseen.is_none() {
+        reached.committed(&commit);
     }
+    progress.doing("reading back what arrived");
+    verify(hub, plan, &commit, by, progress).await?;
+    let commit = match &unseen {
+        Some(built) => pieces::show(hub, plan, built, progress, reached).await?,
+        None => commit,
+    };
     wait_for_scan(hub, plan, scan, progress).await?;
-    tag(hub, plan, &commit, progress).await?;
+    tag(hub, plan, &commit, progress, reached).await?;
     receipt.revision = commit;
     Ok(receipt)
 }
@@ -114,14 +122,32 @@ async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result
     Ok(())
 }
 
-/// The head of the target branch, if it is this version with these bytes.
-async fn head_is_ours(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
+/// The head of the target branch, if it is this version and all of it is there.
+async fn whole(
+    hub: &Hub,
+    plan: &Plan,
+    progress: &Arc<dyn Progress>,
+    reached: &Reached,
+) -> Result<Option<String>, PublishError> {
+    let Some(commit) = head_is_ours(hub, plan).await? else { return Ok(None) };
+    reached.committed(&commit);
+    match verify(hub, plan, &commit, By::AnotherRun, progress).await {
+        Ok(()) => Ok(Some(commit)),
+        // What does not hold is mended by another commit, for no tag is on it yet.
+        Err(PublishError::Differs(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The head of the target branch, if it says that it is this version with these bytes.
+pub(super) async fn head_is_ours(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
     let Some(head) = head(hub, plan).await? else { return Ok(None) };
     let record = landed(hub, &plan.target, &head).await?;
     Ok(record.is_some_and(|record| is_this(&record, plan)).then_some(head))
 }
 
-fn is_this(record: &Landed, plan: &Plan) -> bool {
+/// Whether a record is of this version with these bytes.
+pub(super) fn is_this(record: &Landed, plan: &Plan) -> bool {
     record.version == plan.version.to_string() && record.manifest_digest == plan.manifest
 }
 
@@ -212,84 +238,98 @@ async fn bring(
 async fn commit(
     hub: &Hub,
     plan: &Plan,
+    parent: &str,
     operations: &Arc<[Operation]>,
     progress: &Arc<dyn Progress>,
+    reached: &Reached,
 ) -> Result<(String, By), PublishError> {
     progress.doing("committing");
     let (summary, description) = (plan.summary(), plan.description());
-    let mut expected = plan.remote.head.clone();
+    let (repo, revision) = (&plan.target.repo, &plan.target.revision);
     let mut tries = 0;
     loop {
         tries += 1;
-        let parent = head(hub, plan).await?;
-        // A branch that moved since the plan was made has files nobody compared.
-        if expected.is_some() && parent != expected {
-            return match head_is_ours(hub, plan).await? {
-                Some(commit) => Ok((commit, By::AnotherRun)),
-                None => Err(PublishError::Contended(plan.target.revision.clone())),
-            };
-        }
-        expected.clone_from(&parent);
-        let (repo, revision) = (&plan.target.repo, &plan.target.revision);
+        reached.committing();
         let error = match hub
-            .commit(repo, revision, parent.as_deref(), &summary, &description, operations)
+            .commit(repo, revision, Some(parent), &summary, &description, operations)
             .await
         {
             Ok(commit) => return Ok((commit, By::ThisRun)),
             Err(error) => error,
         };
         if !error.maybe_done() && error.status() != Some(412) && error.status() != Some(409) {
+            // Unless one before it was not.
+            if tries == 1 {
+                reached.refused();
+            }
             return Err(error.into());
         }
         progress.doing("asking whether the commit landed");
-        // Whose it is cannot be told: the same tag may be released twice at the same time.
+        // Whose it is cannot be told.
         if let Some(commit) = head_is_ours(hub, plan).await? {
             return Ok((commit, By::AnotherRun));
         }
-        if tries >= TRIES {
+        if head(hub, plan).await?.is_some_and(|head| head != parent) {
+            reached.refused();
+            return Err(PublishError::Contended(revision.clone()));
+        }
+        // It did not land, or the head that was told is an old one: the parent keeps it from
+        // landing twice.
+        let pause = error.pause(tries + 1);
+        if tries >= TRIES || pause >= hub.left() {
             return Err(error.into());
         }
-        tokio::time::sleep(Duration::from_secs(tries.into())).await;
+        progress.doing(&format!("it did not; trying again in {:.1} s", pause.as_secs_f64()));
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// Who made the commit: the documents hold their run's own address, and which of them there are may
-/// depend on what its run saw, so those of another run differ from ours though the weighed files are
-/// the same.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    ThisRun,
-    AnotherRun,
+/// What a commit would stand on.
+enum Ground {
+    /// The head of the target branch.
+    Parent(String),
+    /// The version is there: the same tag may be released twice at the same time.
+    Ours(String),
 }
 
-/// Every file is there with its digest and size, and nothing that was to go.
-async fn verify(hub: &Hub, plan: &Plan, commit: &str, by: By) -> Result<(), PublishError> {
-    let there = files(hub, &plan.target, commit).await?;
-    let by_path: BTreeMap<_, &RemoteFile> =
-        there.iter().map(|file| (file.path.as_str(), file)).collect();
-    let another = by == By::AnotherRun;
-    for file in &plan.files {
-        let of_a_run = another && matches!(file.content, Content::Written(_));
-        let must_be_there = !of_a_run || matches!(file.path.as_str(), CARD | RECORD);
-        if !must_be_there {
-            continue;
+async fn ground(
+    hub: &Hub,
+    plan: &Plan,
+    progress: &Arc<dyn Progress>,
+) -> Result<Ground, PublishError> {
+    match parent(hub, plan, progress).await {
+        Ok(parent) => Ok(Ground::Parent(parent)),
+        Err(PublishError::Contended(branch)) => {
+            let ours = head_is_ours(hub, plan).await?;
+            ours.map(Ground::Ours).ok_or(PublishError::Contended(branch))
         }
-        let Some(found) = by_path.get(file.path.as_str()) else {
-            return Err(PublishError::Differs(format!("`{}` is not there", file.path)));
-        };
-        if of_a_run {
-            continue;
-        }
-        let same = found.oid == file.sha256.to_string() || found.oid == file.git_oid;
-        if !same || found.size != file.size {
-            return Err(PublishError::Differs(format!("`{}` has another digest", file.path)));
-        }
+        Err(error) => Err(error),
     }
-    let may_stay = |path: &str| another && own_files::taken(path).is_some();
-    let mut gone = plan.deletes.iter().filter(|path| !may_stay(path));
-    match gone.find(|path| by_path.contains_key(path.as_str())) {
-        Some(path) => Err(PublishError::Differs(format!("`{path}` is still there"))),
-        None => Ok(()),
+}
+
+/// The commit that the version stands on: the head that the plan was made against. A branch that
+/// moved since then has files nobody compared.
+async fn parent(
+    hub: &Hub,
+    plan: &Plan,
+    progress: &Arc<dyn Progress>,
+) -> Result<String, PublishError> {
+    let contended = || PublishError::Contended(plan.target.revision.clone());
+    let Some(head) = awaited("the branch", &**progress, async || head(hub, plan).await).await?
+    else {
+        let why = format!("the branch `{}` is not there", plan.target.revision);
+        return Err(HubError::Protocol(why).into());
+    };
+    match plan.remote.head.as_ref().or(plan.remote.start.as_ref()) {
+        Some(expected) if *expected == head => Ok(head),
+        Some(_) => Err(contended()),
+        // The repository is new: it has what the Hub puts into every one, unless another release was
+        // faster.
+        None => {
+            let there = at(hub, plan, &head, progress).await?;
+            let own = there.iter().all(|file| file.path == ".gitattributes");
+            own.then_some(head).ok_or_else(contended)
+        }
     }
 }
 
@@ -332,20 +372,25 @@ async fn tag(
     plan: &Plan,
     commit: &str,
     progress: &Arc<dyn Progress>,
+    reached: &Reached,
 ) -> Result<(), PublishError> {
     progress.doing(&format!("tagging {}", plan.tag));
+    reached.tagging(commit);
     let message = plan.tag_message();
-    let error = match hub.create_tag(&plan.target.repo, &plan.tag, commit, &message).await {
-        Ok(()) => return Ok(()),
-        Err(error) if error.status() == Some(409) => error,
+    match hub.create_tag(&plan.target.repo, &plan.tag, commit, &message).await {
+        Ok(()) => {}
+        Err(error) if error.status() == Some(409) => {}
         Err(error) => return Err(error.into()),
+    }
+    let find = async || {
+        let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
+        Ok(refs.tags.into_iter().find(|tag| tag.name == plan.tag))
     };
-    let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
-    match refs.tags.into_iter().find(|tag| tag.name == plan.tag) {
+    match awaited("the tag", &**progress, find).await? {
         Some(tag) if tag.target_commit == commit => Ok(()),
         Some(tag) => {
             Err(PublishError::TagElsewhere { tag: plan.tag.clone(), commit: tag.target_commit })
         }
-        None => Err(error.into()),
+        None => Err(PublishError::TagUnseen(plan.tag.clone())),
     }
 }

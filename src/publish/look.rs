@@ -39,8 +39,9 @@ pub async fn look(
         None => None,
     };
     let head = commit_of(&refs.branches, &target.revision);
-    let (files, record) = match &head {
-        Some(head) => (files(hub, target, head).await?, landed(hub, target, head).await?),
+    let start = commit_of(&refs.branches, "main");
+    let (files, record) = match head.as_ref().or(start.as_ref()) {
+        Some(base) => (files(hub, target, base).await?, landed(hub, target, base).await?),
         None => (Vec::new(), None),
     };
     let versions = versions(&refs);
@@ -53,15 +54,7 @@ pub async fn look(
     }
     let shown = shown(hub, target, &refs, &published, release).await?;
     published.records.extend(shown);
-    Ok(Remote {
-        exists: true,
-        published,
-        tagged,
-        start: commit_of(&refs.branches, "main"),
-        head,
-        files,
-        record,
-    })
+    Ok(Remote { exists: true, published, tagged, start, head, files, record })
 }
 
 /// The records of the channel's versions before this one that are not known yet.

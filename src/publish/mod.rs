@@ -1,9 +1,13 @@
 //! Plan (pure) → execute → verify.
 
+mod attempt;
 mod execute;
+mod lag;
 mod look;
 mod pieces;
 mod plan;
+mod standing;
+mod verify;
 
 use crate::digest::Digest;
 use crate::failure::Advise;
@@ -13,9 +17,10 @@ use crate::policy::Publish;
 use crate::rel_path::RelPath;
 use crate::release::{Published, RemoteFile};
 
-pub use execute::execute;
+pub use attempt::{Unfinished, publish};
 pub use look::{licenses, look};
 pub use plan::{Plan, PlanView, Step, plan};
+pub use standing::Standing;
 
 pub use crate::own_files::{CARD, RECORD};
 
@@ -41,9 +46,9 @@ pub struct Remote {
     pub head: Option<String>,
     /// Where the target branch would start, when it is not there: the head of `main`.
     pub start: Option<String>,
-    /// Files at that head.
+    /// Files at that head, or where the branch would start.
     pub files: Vec<RemoteFile>,
-    /// The release record at that head.
+    /// The release record there.
     pub record: Option<Landed>,
 }
 
@@ -75,6 +80,18 @@ pub struct Landed {
     /// Paths of what weighbridge wrote itself.
     #[serde(default)]
     pub written: Vec<String>,
+    /// Those of them that are not the record itself; records of older programs do not tell.
+    #[serde(default)]
+    pub documents: Vec<LandedDocument>,
+}
+
+/// A file that weighbridge wrote.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct LandedDocument {
+    /// Path.
+    pub path: String,
+    /// Digest.
+    pub sha256: Digest,
 }
 
 /// What publishing did.
@@ -133,6 +150,12 @@ pub enum PublishError {
     /// Somebody else commits to the branch.
     #[error("somebody else commits to `{0}` at the same time")]
     Contended(String),
+    /// The Hub took the tag and does not list it.
+    #[error("the Hub took the tag `{0}` and does not list it")]
+    TagUnseen(String),
+    /// A signal.
+    #[error("somebody asked it to stop (Ctrl-C, or the job was cancelled)")]
+    Interrupted,
     /// The Hub's own scan objects.
     #[error("the Hub's own scan objects: {0}")]
     HubScan(String),
@@ -160,9 +183,11 @@ impl Advise for PublishError {
                 "make a fine-grained token with `Write access to contents/settings` of the target repository at https://huggingface.co/settings/tokens".into()
             }
             Self::CardAsLarge => "remove the pattern that matches README.md from .gitattributes in the Hub repository".into(),
-            Self::Differs(_) => "no tag was made; run it again, and look at who else writes to the repository".into(),
+            Self::Differs(_) => "run it again: what does not hold is sent again; and look at who else writes to the repository".into(),
             Self::Contended(_) => "run it again when the other release has ended".into(),
             Self::HubScan(_) => "no tag was made; look at the files' page on the Hub, mend them and release a new version".into(),
+            Self::TagUnseen(_) => "look at the versions in the Hub repository, and run it again".into(),
+            Self::Interrupted => "run it again when it may go on".into(),
             Self::TagElsewhere { .. } => "release a new version; a published tag never moves".into(),
         })
     }

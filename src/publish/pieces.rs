@@ -4,11 +4,12 @@
 //! A commit is one request, and the Hub gives a request 60 seconds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::execute::{TRIES, head_of};
+use super::execute::{TRIES, head_is_ours, head_of};
+use super::standing::Reached;
+use super::verify::{By, verify};
 use super::{Plan, Progress, PublishError};
-use crate::hub::{Hub, HubError, Operation};
+use crate::hub::{Hub, Operation};
 use crate::policy::CommitSize;
 
 /// How the branches begin that are built up out of sight.
@@ -47,16 +48,16 @@ pub(super) struct Built {
     base: String,
 }
 
-/// Commits the pieces, one after another, to the version's own branch. What an earlier run left there
-/// is thrown away.
+/// Commits the pieces on `base`, one after another, to the version's own branch. What an earlier run
+/// left there is thrown away.
 pub(super) async fn build(
     hub: &Hub,
     plan: &Plan,
+    base: String,
     pieces: &[Arc<[Operation]>],
     progress: &Arc<dyn Progress>,
 ) -> Result<Built, PublishError> {
     let (repo, branch) = (&plan.target.repo, branch(plan));
-    let base = base(hub, plan).await?;
     hub.move_branch(repo, &branch, &base).await?;
     let mut commit = base.clone();
     for (at, piece) in pieces.iter().enumerate() {
@@ -65,20 +66,6 @@ pub(super) async fn build(
         commit = add(hub, plan, &branch, &commit, &summary, piece).await?;
     }
     Ok(Built { commit, base })
-}
-
-/// The head of the target branch, which is where it was when the plan was made.
-async fn base(hub: &Hub, plan: &Plan) -> Result<String, PublishError> {
-    let head = head_of(hub, plan, &plan.target.revision).await?;
-    let expected = plan.remote.head.as_ref();
-    match head {
-        Some(head) if expected.is_none_or(|expected| *expected == head) => Ok(head),
-        Some(_) => Err(PublishError::Contended(plan.target.revision.clone())),
-        None => {
-            let why = format!("the branch `{}` is not there", plan.target.revision);
-            Err(HubError::Protocol(why).into())
-        }
-    }
 }
 
 /// One piece on `parent`. After an answer that was lost, the branch is asked: whether what it has is
@@ -104,22 +91,24 @@ async fn add(
         if !error.maybe_done() && error.status() != Some(412) {
             return Err(error.into());
         }
+        let pause = error.pause(tries + 1);
         match head_of(hub, plan, branch).await? {
             Some(head) if head != parent => return Ok(head),
-            Some(_) if tries < TRIES => tokio::time::sleep(Duration::from_secs(tries.into())).await,
+            Some(_) if tries < TRIES && pause < hub.left() => tokio::time::sleep(pause).await,
             _ => return Err(error.into()),
         }
     }
 }
 
 /// Puts it in the target branch's place, unless that moved meanwhile, and takes the branch away that it
-/// was built up on.
+/// was built up on. What stands in that place: another run of the same tag may have been faster.
 pub(super) async fn show(
     hub: &Hub,
     plan: &Plan,
     built: &Built,
     progress: &Arc<dyn Progress>,
-) -> Result<(), PublishError> {
+    reached: &Reached,
+) -> Result<String, PublishError> {
     let (repo, target) = (&plan.target.repo, &plan.target.revision);
     progress.doing(&format!("moving {target} to the whole version"));
     let mut tries = 0;
@@ -128,19 +117,33 @@ pub(super) async fn show(
         match head_of(hub, plan, target).await? {
             Some(head) if head == built.commit => break,
             Some(head) if head == built.base => {}
-            _ => return Err(PublishError::Contended(target.clone())),
+            _ => {
+                reached.refused();
+                let faster = head_is_ours(hub, plan).await?;
+                let commit = faster.ok_or_else(|| PublishError::Contended(target.clone()))?;
+                reached.committed(&commit);
+                verify(hub, plan, &commit, By::AnotherRun, progress).await?;
+                return Ok(commit);
+            }
         }
+        reached.committing();
         match hub.move_branch(repo, target, &built.commit).await {
             Ok(()) => break,
             Err(error) if error.maybe_done() && tries < TRIES => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                if !error.maybe_done() && tries == 1 {
+                    reached.refused();
+                }
+                return Err(error.into());
+            }
         }
     }
+    reached.committed(&built.commit);
     // It holds nothing that is not in the target branch: one that stays does no harm.
     if let Err(error) = hub.delete_branch(repo, &branch(plan)).await {
         progress.doing(&format!("leaving the branch {} behind: {error}", branch(plan)));
     }
-    Ok(())
+    Ok(built.commit.clone())
 }
 
 #[cfg(test)]

@@ -91,6 +91,9 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         for line in failure.causes().iter().flat_map(|cause| wrapped(cause)) {
             let _ = writeln!(text, "  {line}");
         }
+        for line in failure.stands().iter().flat_map(|(_, stands)| wrapped(stands)) {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     for note in &report.notes {
         let _ = writeln!(text, "  {}", paint.dim(&markdown::line(note)));

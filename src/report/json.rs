@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Report;
+use crate::failure::Failure;
 use crate::finding::{Finding, Outcome};
 use crate::inventory::Inventory;
 use crate::release::Versioning;
@@ -46,8 +47,19 @@ pub(super) fn render(report: &Report) -> Value {
         "files": files(&report.inventory),
         "plan": report.plan,
         "publication": report.publication,
-        "failure": report.failure.as_ref().map(|failure| json!({"what": failure.what(), "causes": failure.causes(), "fix": failure.advice()})),
+        "failure": report.failure.as_ref().map(failure),
         "notes": report.notes,
+    })
+}
+
+fn failure(failure: &Failure) -> Value {
+    let standing =
+        failure.stands().map(|(published, text)| json!({"published": published, "text": text}));
+    json!({
+        "what": failure.what(),
+        "causes": failure.causes(),
+        "standing": standing,
+        "fix": failure.advice(),
     })
 }
 

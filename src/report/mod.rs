@@ -222,14 +222,21 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
     for cause in failure.causes() {
         text.push_str(&format!("  because: {}\n", cause.replace('\n', "\n  ")));
     }
+    if let Some((_, stands)) = failure.stands() {
+        text.push_str(&format!("  on the Hub: {stands}\n"));
+    }
     if let Some(fix) = failure.advice() {
         text.push_str(&format!("  fix: {}\n", fix.replace('\n', "\n       ")));
     }
     // There is nowhere left to tell that even this failed.
     if github {
-        let all = failure
-            .advice()
-            .map_or_else(|| failure.to_string(), |fix| format!("{failure}\nFix: {fix}"));
+        let mut all = failure.to_string();
+        if let Some((_, stands)) = failure.stands() {
+            all.push_str(&format!("\nOn the Hub: {stands}"));
+        }
+        if let Some(fix) = failure.advice() {
+            all.push_str(&format!("\nFix: {fix}"));
+        }
         let _ = print(&format!("{}\n", commands::error(&all)));
     }
     aside(text.trim_end());

@@ -43,6 +43,9 @@ fn with(report: &Report, least: Option<Level>) -> String {
     let _ = writeln!(text, "## {verdict} {}\n", cell(&what));
     if let Some(failure) = &report.failure {
         let _ = writeln!(text, "{}\n", cell(&failure.to_string()));
+        if let Some((_, stands)) = failure.stands() {
+            let _ = writeln!(text, "On the Hub: {}\n", cell(stands));
+        }
         if let Some(fix) = failure.advice() {
             let _ = writeln!(text, "Fix: {}\n", code(fix));
         }

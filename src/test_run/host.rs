@@ -10,9 +10,9 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::lines::Lines;
-use super::signals::Guard;
 use super::{End, Surroundings, TestRunError, environment};
 use crate::policy::TestCommand;
+use crate::signals::Guard;
 
 /// How long a command may take to end when it is asked to, and how long output is waited for after
 /// its end: something that it left running may hold the pipe.

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::engine::{Engine, Frames};
 use super::lines::Lines;
-use super::signals::Guard;
 use super::{End, Surroundings, TestRunError, environment};
 use crate::policy::TestCommand;
+use crate::signals::Guard;
 
 /// Who made a container, for those who find one.
 const LABEL: &str = "io.github.weighbridge.tests";

@@ -9,7 +9,6 @@ mod error;
 mod host;
 mod image;
 mod lines;
-mod signals;
 
 use std::collections::BTreeMap;
 use std::path::Path;

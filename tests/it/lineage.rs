@@ -137,7 +137,7 @@ fn published(folder: &Path, benchmarks: &str) -> String {
         verdict: &verdict,
         evidence: &evidence,
         inventory: &inventory,
-        written: &[],
+        documents: &[],
     });
     assert_eq!(
         record.sources.iter().map(|source| source.sha256).collect::<Vec<_>>(),

@@ -11,6 +11,7 @@ mod commands;
 mod container;
 mod disk;
 mod evidence;
+mod faults;
 mod github;
 mod history;
 mod hub_answers;

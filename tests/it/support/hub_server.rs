@@ -36,12 +36,23 @@ impl HubServer {
         Self { hub, folder }
     }
 
+    /// Stops the Hub; its folder stays as long as what is returned.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.hub.stop().await;
+        self.folder
+    }
+
     /// Stops the Hub and starts another on the same folder.
     pub(crate) async fn restart(self) -> Self {
         self.hub.stop().await;
         let options = HubOptions::new(self.folder.path().join("data"));
         let hub = EmbeddedHub::start(options).await.expect("the Hub starts again");
         Self { hub, folder: self.folder }
+    }
+
+    /// Where the Hub keeps its repositories.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// A folder for the test's own files.

@@ -39,6 +39,13 @@ impl Workspace {
         Self { folder: folder(), home: folder(), variables: Vec::new() }
     }
 
+    /// The same repository in a folder of its own.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self { variables: self.variables.clone(), ..Self::empty() };
+        copy_folder(self.path(), copy.path());
+        copy
+    }
+
     /// A healthy model, committed and tagged `v1.0.0`.
     pub(crate) fn healthy() -> Self {
         let workspace = Self::empty();
@@ -161,7 +168,22 @@ impl Workspace {
     }
 }
 
+/// Copies what is in one folder into another.
+pub(crate) fn copy_folder(from: &Path, into: &Path) {
+    std::fs::create_dir_all(into).expect("writable");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("readable");
+        let (from, into) = (entry.path(), into.join(entry.file_name()));
+        if entry.file_type().expect("readable").is_dir() {
+            copy_folder(&from, &into);
+        } else {
+            std::fs::copy(from, into).expect("copied");
+        }
+    }
+}
+
 /// What a run left.
+#[derive(Debug)]
 pub(crate) struct Run {
     /// Exit code.
     pub(crate) code: i32,

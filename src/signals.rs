@@ -1,4 +1,5 @@
-//! Ctrl-C, and the runner cancelling the job: while a command runs they end it, at any other time
+//! Ctrl-C, and the runner cancelling the job: what has to be brought to an end in order, such as a
+//! test command or a release, holds a [`Guard`] and is told; at any other time, and the second time,
 //! they end us, as they would without anybody listening.
 
 use std::sync::LazyLock;
@@ -7,27 +8,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// How many commands run.
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
+/// How many guards are held.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether somebody wants us to stop. Whoever listens to a signal once has to do so for good: its
 /// own effect does not come back (tokio, `tokio::signal::unix::Signal`, "Caveats").
 static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| {
-    std::thread::spawn(listen);
+    std::thread::spawn(until_the_end);
     watch::channel(false).0
 });
 
-/// A command runs for as long as this is held.
-pub(super) struct Guard(watch::Receiver<bool>);
+/// As long as this is held, its holder is asked to stop, once, and has the time that it needs.
+pub struct Guard(watch::Receiver<bool>);
 
 impl Guard {
-    pub(super) fn new() -> Self {
-        RUNNING.fetch_add(1, Ordering::SeqCst);
+    /// Listens from now on.
+    pub fn new() -> Self {
+        HELD.fetch_add(1, Ordering::SeqCst);
         Self(ASKED.subscribe())
     }
 
     /// Ends when somebody wants us to stop.
-    pub(super) async fn interrupted(&self) {
+    pub async fn interrupted(&self) {
         let mut asked = self.0.clone();
         if asked.wait_for(|asked| *asked).await.is_err() {
             std::future::pending::<()>().await;
@@ -35,13 +37,30 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        RUNNING.fetch_sub(1, Ordering::SeqCst);
+impl Default for Guard {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
-fn listen() {
+impl Drop for Guard {
+    fn drop(&mut self) {
+        HELD.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Listens from now on. Without that, the first process of a container hears of no signal at all
+/// (kill(2), "Notes").
+pub fn listen() {
+    LazyLock::force(&ASKED);
+}
+
+/// Whether somebody wants us to stop.
+pub fn asked() -> bool {
+    *ASKED.borrow()
+}
+
+fn until_the_end() {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;
     };
@@ -56,8 +75,10 @@ fn listen() {
                 _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
                 _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
             };
+            // Who is told may let go of its guard at once.
+            let held = HELD.load(Ordering::SeqCst);
             let asked_before = ASKED.send_replace(true);
-            if RUNNING.load(Ordering::SeqCst) == 0 || asked_before {
+            if held == 0 || asked_before {
                 // As shells say it of whom a signal ended.
                 #[expect(clippy::exit, reason = "a signal ends a process wherever it is")]
                 std::process::exit(128 + number);

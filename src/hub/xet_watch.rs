@@ -1,0 +1,77 @@
+//! The waits inside the Xet transfer, which tries again by itself and says nothing of it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use xet::xet_session::XetUploadCommit;
+
+use super::error::HubError;
+use crate::http::Client;
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Standstill after which a line is said; the next is said after twice that, and so on.
+const SAID_AFTER: Duration = Duration::from_secs(10);
+/// Standstill, in longest silences of a server, after which it is given up: it tries a request five
+/// times, with pauses between.
+const GIVEN_UP_AFTER: u32 = 8;
+
+/// Runs a part of the transfer until it ends, the run's time is over, or nothing moves any more.
+/// Dropped before its end, the transfer does no more work.
+pub(super) async fn watched<T>(
+    client: &Client,
+    commit: &XetUploadCommit,
+    what: &str,
+    transfer: impl Future<Output = Result<T, HubError>>,
+) -> Result<T, HubError> {
+    let mut abort = AbortOnDrop(Some(commit));
+    let done = tokio::select! {
+        done = transfer => done,
+        error = standstill(client, commit, what) => Err(error),
+    };
+    if done.is_ok() {
+        abort.0 = None;
+    }
+    done
+}
+
+async fn standstill(client: &Client, commit: &XetUploadCommit, what: &str) -> HubError {
+    let (mut last, mut since, mut said) = (moved(commit), Instant::now(), SAID_AFTER);
+    loop {
+        sleep(LOOK).await;
+        let still = since.elapsed();
+        let now = moved(commit);
+        if now != last {
+            (last, since, said) = (now, Instant::now(), SAID_AFTER);
+        } else if client.left().is_zero() {
+            return HubError::Xet("the run's time is over".into());
+        } else if still >= client.answer_timeout() * GIVEN_UP_AFTER {
+            return HubError::Xet(format!("nothing has moved for {} s", still.as_secs()));
+        } else if still >= said {
+            client.wait(&format!("{what}: nothing has moved for {} s; waiting", still.as_secs()));
+            said *= 2;
+        }
+    }
+}
+
+/// What changes whenever anything goes on.
+fn moved(commit: &XetUploadCommit) -> [u64; 5] {
+    let report = commit.progress();
+    let shard = report.shard.unwrap_or_default();
+    [
+        report.total_bytes_completed,
+        report.total_transfer_bytes_completed,
+        shard.total_shard_bytes_upload_completed,
+        shard.total_shard_validation_entries_completed,
+        u64::from(shard.total_shards_completed),
+    ]
+}
+
+struct AbortOnDrop<'c>(Option<&'c XetUploadCommit>);
+
+impl Drop for AbortOnDrop<'_> {
+    fn drop(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.0.map(XetUploadCommit::abort);
+    }
+}
