@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{CARD, Document, RECORD, Remote};
 use crate::digest::{Digest, git_blob_id};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Place, Staged};
 use crate::policy::Publish;
 use crate::release::{Release, Target};
 
@@ -47,13 +47,15 @@ pub(super) struct Planned {
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     OnDisk(PathBuf),
+    /// An earlier job brought it to the Hub.
+    Staged(Staged),
     Written(Vec<u8>),
 }
 
 /// One step, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What is done: `create-repo`, `send`, `keep`, `delete`, `commit`, `verify`, `tag`, …
+    /// What is done: `create-repo`, `send`, `staged`, `keep`, `delete`, `commit`, `verify`, `tag`, …
     pub action: &'static str,
     /// To what.
     pub what: String,
@@ -97,7 +99,10 @@ pub fn plan(
             sha256: file.sha256,
             git_oid: file.git_oid.clone(),
             sample: file.sample.clone(),
-            content: Content::OnDisk(file.on_disk.clone()),
+            content: match &file.place {
+                Place::OnDisk(path) => Content::OnDisk(path.clone()),
+                Place::Staged(staged) => Content::Staged(staged.clone()),
+            },
             there: false,
         };
         files.insert(planned.path.clone(), planned);
@@ -158,7 +163,12 @@ impl Plan {
                 step("create-branch", self.target.revision.clone(), None);
             }
             for file in &self.files {
-                step(if file.there { "keep" } else { "send" }, file.path.clone(), Some(file.size));
+                let action = match &file.content {
+                    _ if file.there => "keep",
+                    Content::Staged(_) => "staged",
+                    Content::OnDisk(_) | Content::Written(_) => "send",
+                };
+                step(action, file.path.clone(), Some(file.size));
             }
             for path in &self.deletes {
                 step("delete", path.clone(), None);

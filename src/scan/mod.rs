@@ -24,6 +24,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Level, Rule};
 
 use archive::escapes as archive_escapes;
@@ -308,10 +310,19 @@ impl Format {
     pub fn as_str(self) -> &'static str {
         self.0
     }
+
+    /// The format of a name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        let readers = registry::READERS.iter().map(|reader| reader.format);
+        let more = [Self::TORCH_ZIP, Self::TEXT, pickle::TORCH_LEGACY, text::JSON, text::XML];
+        let kinds = inert::KINDS.iter().map(|(_, _, kind)| Self(kind));
+        readers.chain(more).chain(kinds).find(|format| format.0 == name)
+    }
 }
 
 /// What a weights header says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tensors {
     /// Elements by data type name as the format writes it (`F32`, `BF16`, `Q4_K`, …); of
     /// safetensors without scalars and block scales, which the Hub counts as no parameters.
@@ -329,6 +340,8 @@ pub struct Tensors {
     pub each: std::collections::BTreeMap<String, String>,
     /// What callers pass in and get back, where a graph says so: `input ids: INT64 [batch, 8]`.
     pub signature: std::collections::BTreeSet<String>,
+    /// Bytes that are kept so far: of no account once the header is read.
+    #[serde(skip)]
     kept: usize,
 }
 
@@ -363,7 +376,8 @@ impl Tensors {
 }
 
 /// A tensor, as far as counting needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tensor {
     /// Its name.
     pub name: String,
