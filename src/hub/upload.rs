@@ -127,10 +127,7 @@ impl Hub {
 }
 
 /// The blobs of a batch that are still to be sent, with what to do.
-fn wanted(
-    batch: &[Blob],
-    objects: Vec<BatchObject>,
-) -> Result<Vec<(&Blob, Actions)>, HubError> {
+fn wanted(batch: &[Blob], objects: Vec<BatchObject>) -> Result<Vec<(&Blob, Actions)>, HubError> {
     // Silence about an object would be taken for "it is stored already".
     let told: BTreeSet<_> = objects.iter().map(|object| &object.oid).collect();
     if let Some(blob) = batch.iter().find(|blob| !told.contains(&blob.sha256.to_string())) {

@@ -14,6 +14,7 @@ pub use bases::{Bases, SaidBy};
 pub use known::{Base, Fact, Known, Relation};
 pub use parameters::Weights;
 pub use share::{Listing, NoShard, Shard, Share, Unread, take_share};
+pub use weigh::SAMPLE;
 
 use std::path::{Path, PathBuf};
 

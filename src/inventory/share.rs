@@ -175,8 +175,7 @@ pub fn take_share(
         walk.unweighed.clear();
     }
     let (files, unread) = weigh_all(walk.files, pinned, watch);
-    let inventory =
-        Inventory::assemble(root.to_owned(), files, walk.unweighed, unread.clone());
+    let inventory = Inventory::assemble(root.to_owned(), files, walk.unweighed, unread.clone());
     Ok(Share { listing, inventory, unread })
 }
 
@@ -273,7 +272,8 @@ mod tests {
             let listing = listing(&files);
             let cut = listing.cut(of);
             prop_assert_eq!(cut.len(), sizes.len());
-            prop_assert_eq!(&cut, &listing.clone().cut(of), "the same for everyone");
+            let again = listing.clone();
+            prop_assert_eq!(&cut, &again.cut(of), "the same for everyone");
             let mut loads = vec![Load::default(); usize::from(of)];
             for (path, number) in &cut {
                 prop_assert!((1..=of).contains(number));

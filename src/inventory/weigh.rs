@@ -11,7 +11,7 @@ use crate::digest::{BlobHasher, Hasher, Md5Hasher};
 use crate::scan::{self, Stream, Subject, Window};
 
 /// Bytes of the beginning that the Hub's preupload question carries.
-const SAMPLE: usize = 512;
+pub const SAMPLE: usize = 512;
 
 /// A reader that hashes what passes.
 struct Weighing<'a> {

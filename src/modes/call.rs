@@ -127,6 +127,10 @@ impl Call {
     /// Makes the check run; a note where that was not possible. The job's exit code is the gate,
     /// so nothing here can change the verdict.
     fn check_run(&self, report: &Report) -> Option<String> {
+        // A share says nothing of the whole, which is what a check run stands for.
+        if report.shard.is_some() {
+            return None;
+        }
         let runner = self.context.github.as_ref()?;
         let (token, repository) = (runner.token.as_ref()?, self.context.repository.as_deref()?);
         let commit = self.context.checked_commit()?;

@@ -35,7 +35,7 @@ pub async fn stage(
     target: &Target,
     release: &Release,
     share: &Inventory,
-    cleared: &Cleared,
+    cleared: Cleared,
     progress: &Arc<dyn Progress>,
 ) -> Result<Brought, PublishError> {
     if cleared.manifest() != share.manifest_digest() {
@@ -46,8 +46,11 @@ pub async fn stage(
         return Ok(Brought { already_published: true, ..Brought::default() });
     }
     prepare(hub, target, &remote, progress).await?;
-    let questions: Vec<_> =
-        share.files.iter().map(|file| question(file.path.as_str(), file.size, &file.sample)).collect();
+    let questions: Vec<_> = share
+        .files
+        .iter()
+        .map(|file| question(file.path.as_str(), file.size, &file.sample))
+        .collect();
     let is_large = are_large(hub, target, &questions).await?;
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for file in &share.files {

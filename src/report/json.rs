@@ -46,6 +46,8 @@ pub(super) fn render(report: &Report) -> Value {
         "files": files(&report.inventory),
         "plan": report.plan,
         "publication": report.publication,
+        "shard": report.shard,
+        "staged": report.staged,
         "failure": report.failure.as_ref().map(|failure| json!({"what": failure.what(), "causes": failure.causes(), "fix": failure.advice()})),
         "notes": report.notes,
     })

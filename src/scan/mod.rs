@@ -417,6 +417,31 @@ mod tests {
     }
 
     #[test]
+    fn every_format_is_known_by_its_name() {
+        let mut folders = vec![std::path::PathBuf::from("src/scan")];
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("the source") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    let literals =
+                        text.split("Format(\"").skip(1).chain(text.split("Self(\"").skip(1));
+                    names.extend(
+                        literals.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
+                    );
+                }
+            }
+        }
+        names.extend(inert::KINDS.iter().map(|(_, _, kind)| (*kind).to_owned()));
+        assert!(names.len() > 30, "{names:?}");
+        for name in names {
+            assert_eq!(Format::named(&name).map(Format::as_str), Some(name.as_str()));
+        }
+    }
+
+    #[test]
     fn bulk_data_is_read_once() {
         let data = vec![7; 8 << 20];
         let header = format!(
