@@ -16,6 +16,7 @@ mod hub_answers;
 mod licenses;
 mod lineage;
 mod parameters;
+mod parts;
 mod publish;
 mod rehearse;
 mod reports;
