@@ -91,6 +91,15 @@ impl Call {
         .fix("use `mode: check` (or `auto`) on pull requests, and release on a tag push"))
     }
 
+    /// Parts stand for files that other modes weigh themselves.
+    pub(super) fn refuse_parts(&self, mode: &str) -> Result<(), Failure> {
+        if self.settings.parts.is_none() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("`{mode}` takes no parts: it weighs the files themselves"))
+            .fix("give `--parts` (input `parts`) to `release` or `check`"))
+    }
+
     /// Whether the console may use colour.
     pub(super) fn color(&self) -> bool {
         super::color(&self.env)

@@ -13,7 +13,7 @@ use crate::inventory::{self, Shard, Share};
 use crate::parts;
 use crate::policy::{Model, Policy};
 use crate::publish::{self, PublishError};
-use crate::release::{self, GitFacts, Release, Target, Versioning};
+use crate::release::{self, GitFacts, Versioning};
 use crate::report::{Report, Staged, progress};
 
 use super::call::Call;
@@ -22,6 +22,7 @@ use super::weigh;
 
 pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     call.refuse_on_pull_request("stage")?;
+    call.refuse_parts("stage")?;
     if call.token.is_none() && !call.settings.dry_run {
         return Err(Failure::advised("cannot stage", &PublishError::NoToken));
     }
@@ -39,9 +40,9 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     let commit = weigh::commit(call, &git);
 
-    let share = take(call, model, shard)?;
-    let verdict = judge(&policy, &share);
-    let cleared = verdict.clear(share.inventory.manifest_digest());
+    let weighed = take(call, model, shard)?;
+    let verdict = judge(&policy, &weighed);
+    let cleared = verdict.clear(weighed.inventory.manifest_digest());
     let mut report = Report {
         mode: "stage",
         policy: policy.file.clone(),
@@ -51,7 +52,7 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
         target: Some(target.clone()),
         commit: commit.clone(),
         verdict,
-        inventory: share.inventory.clone(),
+        inventory: weighed.inventory.clone(),
         metrics: Vec::new(),
         publication: None,
         failure: None,
@@ -61,8 +62,8 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
         notes: Vec::new(),
     };
     if let Some(cleared) = cleared {
-        let of = Of { model, release: Some(release), target: Some(&target), commit };
-        match bring(call, shard, &share, cleared, of, (release, &target)) {
+        let of = Of { model, release, target: &target, commit };
+        match bring(call, shard, &weighed, cleared, &of) {
             Ok(staged) => report.staged = Some(staged),
             Err(failure) => report.failure = Some(failure),
         }
@@ -122,10 +123,9 @@ fn concerning(overrides: &Overrides, findings: &[Finding]) -> Overrides {
 fn bring(
     call: &Call,
     shard: Shard,
-    share: &Share,
+    weighed: &Share,
     cleared: Cleared,
-    of: Of<'_>,
-    (release, target): (&Release, &Target),
+    of: &Of<'_>,
 ) -> Result<Staged, Failure> {
     let binding = binding(call, of)?;
     let reports = call.report_dir();
@@ -136,11 +136,11 @@ fn bring(
             let token = call.token.as_ref().map(|token| token.secret.clone());
             let hub = call.hub(call.endpoint(), token)?;
             let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
-            publish::stage(&hub, target, release, &share.inventory, cleared, &progress)
+            publish::stage(&hub, of.target, of.release, &weighed.inventory, cleared, &progress)
                 .await
                 .map_err(|error| Failure::advised("the share could not be brought", &error))?
         };
-        let written = parts::write(&reports, shard, &binding, share, &brought.small)
+        let written = parts::write(&reports, shard, &binding, weighed, &brought.small)
             .await
             .map_err(|error| Failure::advised("the part could not be written", &error))?;
         // As the steps after this one find it: see `Call::tell`.

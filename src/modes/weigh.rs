@@ -20,6 +20,7 @@ use crate::source::SourceFile;
 use crate::test_run::TestRun;
 
 use super::call::Call;
+use super::parts::{self, Of};
 
 /// Everything known of one model before the gates speak.
 pub(super) struct Gathered {
@@ -78,9 +79,13 @@ pub(super) fn gather(
     let release = as_release(&versioning);
     let inventory = match &call.settings.parts {
         Some(folder) => {
-            let commit = commit(call, &git);
-            let of = super::parts::Of { model: chosen, release, target: target.as_ref(), commit };
-            super::parts::merge(call, folder, of)?
+            let of = release.zip(target.as_ref()).map(|(release, target)| Of {
+                model: chosen,
+                release,
+                target,
+                commit: commit(call, &git),
+            });
+            parts::merge(call, folder, of.as_ref())?
         }
         None => take_inventory(call, chosen, &evidence)?,
     };

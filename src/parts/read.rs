@@ -53,7 +53,7 @@ pub(super) fn parts(folder: &Path, shown: &str) -> Result<Vec<Found>, PartsError
 }
 
 fn is_part(name: &str) -> bool {
-    name.strip_prefix("weighbridge-part-").is_some_and(|rest| rest.ends_with(".json"))
+    name.strip_prefix("weighbridge-part-").is_some_and(|rest| rest.strip_suffix(".json").is_some())
 }
 
 fn part(path: &Path, name: String, left: &mut u64) -> Result<Found, PartsError> {

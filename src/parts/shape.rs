@@ -37,7 +37,7 @@ pub(super) struct Part {
     /// Over paths and sizes of the whole folder.
     pub(super) listing: Digest,
     /// Names of the folder that no share weighs; told by the first.
-    pub(super) names: Vec<Name>,
+    pub(super) names: Vec<Aside>,
     /// Files of the share that could not be read.
     pub(super) unread: Vec<Broken>,
     pub(super) files: Vec<File>,
@@ -78,7 +78,7 @@ pub(super) struct Broken {
 /// A name that is not weighed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum Name {
+pub(super) enum Aside {
     Excluded { shown: String, pattern: String },
     BadLink { shown: String, why: String },
     BadName { shown: String, why: String },
@@ -144,7 +144,7 @@ impl Broken {
     }
 }
 
-impl From<&Unweighed> for Name {
+impl From<&Unweighed> for Aside {
     fn from(name: &Unweighed) -> Self {
         match name.clone() {
             Unweighed::Excluded { shown, pattern } => Self::Excluded { shown, pattern },
@@ -156,15 +156,15 @@ impl From<&Unweighed> for Name {
     }
 }
 
-impl From<Name> for Unweighed {
-    fn from(name: Name) -> Self {
+impl From<Aside> for Unweighed {
+    fn from(name: Aside) -> Self {
         let safe = |shown: String| inventory::printable(&shown);
         match name {
-            Name::Excluded { shown, pattern } => Self::Excluded { shown: safe(shown), pattern },
-            Name::BadLink { shown, why } => Self::BadLink { shown: safe(shown), why },
-            Name::BadName { shown, why } => Self::BadName { shown: safe(shown), why },
-            Name::NotAFile { shown } => Self::NotAFile { shown: safe(shown) },
-            Name::Unreadable { shown, why } => Self::Unreadable { shown: safe(shown), why },
+            Aside::Excluded { shown, pattern } => Self::Excluded { shown: safe(shown), pattern },
+            Aside::BadLink { shown, why } => Self::BadLink { shown: safe(shown), why },
+            Aside::BadName { shown, why } => Self::BadName { shown: safe(shown), why },
+            Aside::NotAFile { shown } => Self::NotAFile { shown: safe(shown) },
+            Aside::Unreadable { shown, why } => Self::Unreadable { shown: safe(shown), why },
         }
     }
 }

@@ -35,7 +35,7 @@ pub async fn write(
     reports: &Path,
     shard: Shard,
     binding: &Binding,
-    share: &Share,
+    weighed: &Share,
     small: &[Blob],
 ) -> Result<Written, PartsError> {
     let folder = folder_of(reports, shard);
@@ -55,13 +55,13 @@ pub async fn write(
         shard: shard.number(),
         of: shard.of(),
         release: binding.clone(),
-        listing: share.listing.digest(),
+        listing: weighed.listing.digest(),
         names: match shard.number() {
-            1 => share.listing.names.iter().map(Into::into).collect(),
+            1 => weighed.listing.names.iter().map(Into::into).collect(),
             _ => Vec::new(),
         },
-        unread: share.unread.iter().map(Into::into).collect(),
-        files: share
+        unread: weighed.unread.iter().map(Into::into).collect(),
+        files: weighed
             .inventory
             .weighed()
             .map(|file| File::of(file, kept.contains(file.path.as_str())))
