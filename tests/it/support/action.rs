@@ -40,6 +40,7 @@ inputs:
   name: {required: true}
   path: {required: true}
   if-no-files-found: {}
+  overwrite: {}
   retention-days: {}
 runs:
   using: composite
