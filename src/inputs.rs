@@ -10,11 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::finding::Level;
 
 /// Names of the action's inputs, in the order of `action.yml` (a test compares the two).
-pub const ACTION_INPUTS: [&str; 11] = [
+pub const ACTION_INPUTS: [&str; 14] = [
     "mode",
     "policy",
     "model",
     "tag",
+    "shard",
+    "parts",
+    "part-digests",
     "dry-run",
     "hf-token",
     "hf-endpoint",
@@ -54,6 +57,9 @@ pub enum Command {
     Check(Settings),
     /// Weigh the model and publish it as the version of the tag.
     Release(Settings),
+    /// Weigh one share of the files and bring it to the Hub, where nobody sees it before the release:
+    /// one of several jobs, whose parts `release --parts` takes.
+    Stage(Stage),
     /// A whole release against an embedded Hub on loopback: no account, no network.
     Rehearse(Rehearse),
     /// The embedded Hub alone, until interrupted.
@@ -80,7 +86,7 @@ pub enum Command {
     },
 }
 
-/// What `check`, `release`, `catalogue` and `explain` take.
+/// What `check`, `release`, `catalogue` and `explain` take, and others beside their own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
     /// The policy file [default: weighbridge.yml].
@@ -92,6 +98,13 @@ pub struct Settings {
     /// The release's tag, where the CI event does not name it.
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
+    /// Folder of the parts that `stage` jobs wrote, which stand for the model's files: these need not be
+    /// here, and are not sent.
+    #[arg(long, value_name = "DIR")]
+    pub parts: Option<PathBuf>,
+    /// The digests that the `stage` jobs gave out: a JSON object, or the digests with blanks between.
+    #[arg(long, value_name = "DIGESTS", requires = "parts")]
+    pub part_digests: Option<String>,
     /// Print the plan and stop before anything is sent to the Hub. The policy's test command runs.
     #[arg(long)]
     pub dry_run: bool,
@@ -111,6 +124,17 @@ pub struct Settings {
     /// What standard output gets [default: text].
     #[arg(long, value_enum)]
     pub format: Option<OutputFormat>,
+}
+
+/// What `stage` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Stage {
+    /// Which share of how many, such as 3/8.
+    #[arg(long, value_name = "NUMBER/OF")]
+    pub shard: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print it as the group's help")]
+    pub settings: Settings,
 }
 
 /// What `rehearse` takes.
@@ -277,6 +301,8 @@ impl Settings {
         text(&mut self.tag, "tag");
         text(&mut self.hf_endpoint, "hf-endpoint");
         text(&mut self.check_name, "check-name");
+        text(&mut self.part_digests, "part-digests");
+        self.parts = self.parts.take().or_else(|| input("parts").map(PathBuf::from));
         self.policy = self.policy.take().or_else(|| input("policy").map(PathBuf::from));
         self.report_dir = self.report_dir.take().or_else(|| input("report-dir").map(PathBuf::from));
         if let Some(value) = input("dry-run") {
@@ -300,6 +326,7 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
         "auto" => return Ok(None),
         "check" => Command::Check(settings),
         "release" => Command::Release(settings),
+        "stage" => Command::Stage(Stage { shard: None, settings }),
         "rehearse" => Command::Rehearse(Rehearse { dir: None, serve: false, data: None, settings }),
         "scan" => Command::Scan(Scan {
             paths: vec![PathBuf::from(".")],
@@ -311,7 +338,7 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
         "schema" => Command::Schema { format: SchemaFormat::Json },
         "rules" => Command::Rules { format: RulesFormat::Text },
         other => {
-            let expected = "auto, check, release, rehearse, scan, explain, schema or rules";
+            let expected = "auto, check, release, stage, rehearse, scan, explain, schema or rules";
             return Err(BadInput { name: "mode", value: other.to_owned(), expected });
         }
     }))

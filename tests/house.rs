@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The floors of the house, top to bottom. A room may use rooms on floors below its own.
 const FLOORS: [&[&str]; 6] = [
     &["modes"],
-    &["publish", "report", "card", "provenance", "gates"],
+    &["publish", "report", "card", "provenance", "parts", "gates"],
     &["release", "inventory", "evidence", "test_run", "rehearsal"],
     &["policy", "context", "credentials", "inputs"],
     &["hub", "github", "scan", "finding", "publishable"],

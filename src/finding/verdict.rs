@@ -197,7 +197,8 @@ impl Cleared {
 }
 
 impl Allowance {
-    fn covers(&self, finding: &Finding) -> bool {
+    /// Whether it is for this finding.
+    pub fn covers(&self, finding: &Finding) -> bool {
         let is =
             |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         self.rule == finding.rule.id

@@ -92,7 +92,7 @@ impl Operation {
         line.push_str(&before);
         match self {
             Self::Inline { bytes, .. } => STANDARD.encode_string(bytes, &mut line),
-            Self::InlineFile(blob) => STANDARD.encode_string(blob.read().await?, &mut line),
+            Self::InlineFile(blob) => STANDARD.encode_string(blob.bytes().await?, &mut line),
             Self::Large { .. } | Self::Delete { .. } => {}
         }
         line.push_str(&after);

@@ -66,26 +66,8 @@ impl Hub {
         let mut uploaded = Uploaded::default();
         for batch in blobs.chunks(BATCH) {
             let answer = self.batch(repo, revision, batch).await?;
-            // Silence about an object would be taken for "it is stored already".
-            let told: BTreeSet<_> = answer.objects.iter().map(|object| &object.oid).collect();
-            if let Some(blob) = batch.iter().find(|blob| !told.contains(&blob.sha256.to_string())) {
-                let why = format!("it says nothing of `{}`, which was asked for", blob.path);
-                return Err(HubError::Protocol(why));
-            }
             let transfer = answer.transfer.as_deref().unwrap_or("basic");
-            let mut wanted = Vec::new();
-            for object in answer.objects {
-                let blob = batch.iter().find(|blob| blob.sha256.to_string() == object.oid);
-                let blob = blob.ok_or_else(|| {
-                    HubError::Protocol(format!(
-                        "it names `{:.80}`, which was not asked for",
-                        object.oid
-                    ))
-                })?;
-                if let Some(actions) = wanted_actions(blob, object)? {
-                    wanted.push((blob, actions));
-                }
-            }
+            let wanted = wanted(batch, answer.objects)?;
             let bytes = wanted.iter().map(|(blob, _)| blob.size).sum();
             watch.wanted(bytes);
             uploaded.objects += wanted.len();
@@ -99,6 +81,21 @@ impl Hub {
             }
         }
         Ok(uploaded)
+    }
+
+    /// The blobs that are not in large-file storage. Only asks: nothing is sent.
+    pub async fn missing<'b>(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        blobs: &'b [Blob],
+    ) -> Result<Vec<&'b Blob>, HubError> {
+        let mut missing = Vec::new();
+        for batch in blobs.chunks(BATCH) {
+            let answer = self.batch(repo, revision, batch).await?;
+            missing.extend(wanted(batch, answer.objects)?.into_iter().map(|(blob, _)| blob));
+        }
+        Ok(missing)
     }
 
     async fn batch(
@@ -127,6 +124,27 @@ impl Hub {
         };
         self.client.json(Again::Safe, build).await.map_err(doing("ask where the large files go"))
     }
+}
+
+/// The blobs of a batch that are still to be sent, with what to do.
+fn wanted(batch: &[Blob], objects: Vec<BatchObject>) -> Result<Vec<(&Blob, Actions)>, HubError> {
+    // Silence about an object would be taken for "it is stored already".
+    let told: BTreeSet<_> = objects.iter().map(|object| &object.oid).collect();
+    if let Some(blob) = batch.iter().find(|blob| !told.contains(&blob.sha256.to_string())) {
+        let why = format!("it says nothing of `{}`, which was asked for", blob.path);
+        return Err(HubError::Protocol(why));
+    }
+    let mut wanted = Vec::new();
+    for object in objects {
+        let blob = batch.iter().find(|blob| blob.sha256.to_string() == object.oid);
+        let blob = blob.ok_or_else(|| {
+            HubError::Protocol(format!("it names `{:.80}`, which was not asked for", object.oid))
+        })?;
+        if let Some(actions) = wanted_actions(blob, object)? {
+            wanted.push((blob, actions));
+        }
+    }
+    Ok(wanted)
 }
 
 /// The actions for an object that is still to be sent.

@@ -9,6 +9,7 @@ use futures_util::stream::{self, Stream};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
+use super::error::HubError;
 use super::upload::{Blob, Watch};
 use crate::digest::{Digest, Hasher};
 use crate::http::BadBody;
@@ -18,7 +19,12 @@ const PIECE: u64 = 1024 * 1024;
 
 impl Blob {
     /// The whole file in memory, if it is still what was weighed; for the small ones.
-    pub(super) async fn read(&self) -> std::io::Result<Vec<u8>> {
+    pub async fn read(&self) -> Result<Vec<u8>, HubError> {
+        self.bytes().await.map_err(|error| HubError::Moved(error.to_string()))
+    }
+
+    /// The same, for a body.
+    pub(super) async fn bytes(&self) -> std::io::Result<Vec<u8>> {
         let mut file = Weighed::of(self);
         let mut bytes = Vec::new();
         while let Some(piece) = file.read(PIECE).await? {

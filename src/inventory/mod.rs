@@ -6,15 +6,19 @@ mod documents;
 mod interface;
 mod known;
 mod parameters;
+mod share;
 mod walk;
 mod weigh;
 
 pub use bases::{Bases, SaidBy};
 pub use known::{Base, Fact, Known, Relation};
 pub use parameters::Weights;
+pub use share::{Listing, NoShard, Shard, Share, Unread, take_share};
+pub use weigh::SAMPLE;
 
 use std::path::{Path, PathBuf};
 
+use rayon::iter::Either;
 use rayon::prelude::*;
 
 pub use interface::{Interface, Named, unsharded};
@@ -36,8 +40,8 @@ pub const INLINE_LIMIT: u64 = 10 * 1024 * 1024;
 pub struct Artifact {
     /// Path in the published repository.
     pub path: RelPath,
-    /// Where it lies on disk.
-    pub on_disk: PathBuf,
+    /// Where its bytes are.
+    pub place: Place,
     /// Path as findings show it: relative to the workspace, `/` separated.
     pub shown: String,
     /// Bytes.
@@ -58,6 +62,24 @@ pub struct Artifact {
     pub tensors: Option<Tensors>,
     /// The whole text of a document that gates and card read: a licence, a notice, a configuration.
     pub text: Option<String>,
+}
+
+/// Where the bytes of an artifact are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// On this machine.
+    OnDisk(PathBuf),
+    /// Another job weighed them and brought them to the Hub.
+    Staged(Staged),
+}
+
+/// A file that came as part of a release, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// Which share it was in.
+    pub shard: Shard,
+    /// Its content, where it is small and came along for the commit.
+    pub kept: Option<PathBuf>,
 }
 
 /// A name in the folder that was not weighed, and why. The scan gate turns these into findings;
@@ -99,6 +121,36 @@ pub enum Unweighed {
     },
 }
 
+impl Unweighed {
+    /// The name, as shown.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Excluded { shown, .. }
+            | Self::BadLink { shown, .. }
+            | Self::BadName { shown, .. }
+            | Self::NotAFile { shown }
+            | Self::Unreadable { shown, .. } => shown,
+        }
+    }
+
+    /// What it is, in one word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Excluded { .. } => "excluded",
+            Self::BadLink { .. } => "bad-link",
+            Self::BadName { .. } => "bad-name",
+            Self::NotAFile { .. } => "not-a-file",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
+}
+
+impl From<Unread> for Unweighed {
+    fn from(file: Unread) -> Self {
+        Self::Unreadable { shown: file.shown, why: file.why }
+    }
+}
+
 /// The weighed folder, sorted by path.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
@@ -113,6 +165,20 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// The folder as a single pass would have found it, from what was weighed elsewhere.
+    pub fn assemble(
+        root: PathBuf,
+        mut files: Vec<Artifact>,
+        names: Vec<Unweighed>,
+        mut unread: Vec<Unread>,
+    ) -> Self {
+        sort(&mut files, &mut unread);
+        let is_replaced = |file: &Artifact| own_files::taken(file.path.as_str()).is_some();
+        let (replaced, files) = files.into_iter().partition(is_replaced);
+        let unread = unread.into_iter().map(Unweighed::from);
+        Self { root, files, replaced, unweighed: names.into_iter().chain(unread).collect() }
+    }
+
     /// Total bytes.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
@@ -141,6 +207,16 @@ impl Inventory {
     pub fn root(&self) -> &Path {
         &self.root
     }
+}
+
+/// A file of the folder `root` as findings show it.
+pub fn shown(root: &str, path: &RelPath) -> String {
+    walk::shown(root, Path::new(path.as_str()))
+}
+
+/// A name as findings show it: what could forge a line or hide something is replaced.
+pub fn printable(name: &str) -> String {
+    walk::printable(name)
 }
 
 /// A folder that cannot be weighed.
@@ -206,9 +282,8 @@ pub fn take_with_pins(
     watch: Watch<'_>,
 ) -> Result<Inventory, InventoryError> {
     let walk = walk::walk(root, shown_root, include, exclude)?;
-    let mut inventory = weigh_all(root.to_owned(), walk, pinned, watch);
-    let is_replaced = |file: &Artifact| own_files::taken(file.path.as_str()).is_some();
-    (inventory.replaced, inventory.files) = inventory.files.into_iter().partition(is_replaced);
+    let (files, unread) = weigh_all(walk.files, pinned, watch);
+    let inventory = Inventory::assemble(root.to_owned(), files, walk.unweighed, unread);
     if inventory.files.is_empty()
         && inventory.unweighed.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
     {
@@ -233,30 +308,37 @@ pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, Inve
         all.files.extend(part.files);
         all.unweighed.extend(part.unweighed);
     }
-    Ok(weigh_all(PathBuf::new(), all, &|_| false, watch))
+    let (mut files, mut unread) = weigh_all(all.files, &|_| false, watch);
+    sort(&mut files, &mut unread);
+    all.unweighed.extend(unread.into_iter().map(Unweighed::from));
+    Ok(Inventory { root: PathBuf::new(), files, replaced: Vec::new(), unweighed: all.unweighed })
 }
 
-fn weigh_all(root: PathBuf, walk: walk::Walk, pinned: Pinned<'_>, watch: Watch<'_>) -> Inventory {
-    let walk::Walk { mut files, mut unweighed } = walk;
+/// The files that could be weighed, and those that could not.
+fn weigh_all(
+    mut files: Vec<walk::Found>,
+    pinned: Pinned<'_>,
+    watch: Watch<'_>,
+) -> (Vec<Artifact>, Vec<Unread>) {
     // The largest first, so that no core is left with a large file at the end.
     files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
-    let weighed: Vec<_> = files
+    files
         .into_par_iter()
         .with_max_len(1)
         .map(|found| {
             let pinned = pinned(found.path.as_str());
             weigh::weigh(found, pinned, watch)
         })
-        .collect();
-    let mut files = Vec::new();
-    for result in weighed {
-        match result {
-            Ok(artifact) => files.push(artifact),
-            Err((shown, why)) => unweighed.push(Unweighed::Unreadable { shown, why }),
-        }
-    }
+        .partition_map(|weighed| match weighed {
+            Ok(artifact) => Either::Left(artifact),
+            Err(unread) => Either::Right(unread),
+        })
+}
+
+/// By path; files of two folders may have the same.
+fn sort(files: &mut [Artifact], unread: &mut [Unread]) {
     files.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.shown.cmp(&b.shown)));
-    Inventory { root, files, replaced: Vec::new(), unweighed }
+    unread.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.shown.cmp(&b.shown)));
 }
 
 #[cfg(test)]

@@ -123,12 +123,12 @@ fn link_target(link: &Path, real_root: &Path) -> Result<PathBuf, String> {
 }
 
 /// A path as people see it: printable, whatever the name holds.
-fn shown(root: &str, relative: &Path) -> String {
+pub(super) fn shown(root: &str, relative: &Path) -> String {
     let printable = printable(&relative.to_string_lossy());
     if root.is_empty() { printable } else { format!("{}/{printable}", root.trim_end_matches('/')) }
 }
 
-fn printable(path: &str) -> String {
+pub(super) fn printable(path: &str) -> String {
     let allowed = |c: char| matches!(c, '/' | '.') || RelPath::parse(&c.to_string()).is_ok();
     path.chars().map(|c| if allowed(c) { c } else { '\u{FFFD}' }).collect()
 }

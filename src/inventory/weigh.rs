@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use super::documents;
 use super::walk::Found;
-use super::{Artifact, INLINE_LIMIT};
+use super::{Artifact, INLINE_LIMIT, Place, Unread};
 use crate::digest::{BlobHasher, Hasher, Md5Hasher};
 use crate::scan::{self, Stream, Subject, Window};
 
 /// Bytes of the beginning that the Hub's preupload question carries.
-const SAMPLE: usize = 512;
+pub const SAMPLE: usize = 512;
 
 /// A reader that hashes what passes.
 struct Weighing<'a> {
@@ -53,11 +53,13 @@ pub(super) fn weigh(
     found: Found,
     pinned: bool,
     watch: &(dyn Fn(u64) + Sync),
-) -> Result<Artifact, (String, String)> {
-    match pass(&found, pinned, watch) {
-        Ok(artifact) => Ok(artifact),
-        Err(error) => Err((found.shown, error.to_string())),
-    }
+) -> Result<Artifact, Unread> {
+    pass(&found, pinned, watch).map_err(|error| Unread {
+        why: error.to_string(),
+        path: found.path,
+        shown: found.shown,
+        size: found.size,
+    })
 }
 
 fn pass(found: &Found, pinned: bool, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
@@ -83,12 +85,12 @@ fn pass(found: &Found, pinned: bool, watch: &(dyn Fn(u64) + Sync)) -> io::Result
         stream.drain()?;
         scan
     };
-    if state(&reader.file)? != before || reader.passed != before.0 {
+    if state(&reader.file)? != before || reader.passed != before.0 || before.0 != found.size {
         return Err(io::Error::other("it changed while it was read"));
     }
     Ok(Artifact {
         path: found.path.clone(),
-        on_disk: found.on_disk.clone(),
+        place: Place::OnDisk(found.on_disk.clone()),
         shown: found.shown.clone(),
         size: reader.passed,
         sha256: reader.sha256.finish(),

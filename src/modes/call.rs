@@ -104,6 +104,15 @@ impl Call {
         .fix("use `mode: check` (or `auto`) on pull requests, and release on a tag push"))
     }
 
+    /// Parts stand for files that other modes weigh themselves.
+    pub(super) fn refuse_parts(&self, mode: &str) -> Result<(), Failure> {
+        if self.settings.parts.is_none() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("`{mode}` takes no parts: it weighs the files themselves"))
+            .fix("give `--parts` (input `parts`) to `release` or `check`"))
+    }
+
     /// Whether the console may use colour.
     pub(super) fn color(&self) -> bool {
         super::color(&self.env)
@@ -140,6 +149,10 @@ impl Call {
     /// Makes the check run; a note where that was not possible. The job's exit code is the gate,
     /// so nothing here can change the verdict.
     fn check_run(&self, report: &Report) -> Option<String> {
+        // A share says nothing of the whole, which is what a check run stands for.
+        if report.shard.is_some() {
+            return None;
+        }
         let runner = self.context.github.as_ref()?;
         let (token, repository) = (runner.token.as_ref()?, self.context.repository.as_deref()?);
         let commit = self.context.checked_commit()?;

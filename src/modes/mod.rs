@@ -7,10 +7,12 @@ mod catalogue;
 mod check;
 mod explain;
 mod hub;
+mod parts;
 mod rehearse;
 mod release;
 mod rules;
 mod scan;
+mod stage;
 mod test_command;
 mod weigh;
 
@@ -61,6 +63,10 @@ fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
         Some(Command::Rules { format }) => rules::run(format),
         Some(Command::Check(settings)) => check::run(&Call::new(env, settings)?),
         Some(Command::Release(settings)) => release::run(&Call::new(env, settings)?),
+        Some(Command::Stage(mut arguments)) => {
+            let settings = std::mem::take(&mut arguments.settings);
+            stage::run(&Call::new(env, settings)?, &arguments)
+        }
         Some(Command::Catalogue(settings)) => catalogue::run(&Call::new(env, settings)?),
         Some(Command::Explain(settings)) => explain::run(&Call::new(env, settings)?),
         Some(Command::Rehearse(mut arguments)) => {

@@ -123,7 +123,7 @@ fn stopped() -> Failure {
 }
 
 /// The tag of the release: the setting, else the CI event's, else the one on the commit.
-fn tag(call: &Call, policy: &Policy) -> Result<String, Failure> {
+pub(super) fn tag(call: &Call, policy: &Policy) -> Result<String, Failure> {
     if let Some(tag) = call.settings.tag.as_deref().or(call.context.tag.as_deref()) {
         return Ok(tag.to_owned());
     }

@@ -20,6 +20,7 @@ use crate::source::SourceFile;
 use crate::test_run::TestRun;
 
 use super::call::Call;
+use super::parts::{self, Of};
 
 /// Everything known of one model before the gates speak.
 pub(super) struct Gathered {
@@ -75,8 +76,19 @@ pub(super) fn gather(
     };
     // First what is pinned, so that its digest is taken in the one pass.
     let evidence = evidence::gather(&base, &shown_base, chosen);
-    let inventory = take_inventory(&base, &shown_base, chosen, &evidence)?;
     let release = as_release(&versioning);
+    let inventory = match &call.settings.parts {
+        Some(folder) => {
+            let of = release.zip(target.as_ref()).map(|(release, target)| Of {
+                model: chosen,
+                release,
+                target,
+                commit: commit(call, &git),
+            });
+            parts::merge(call, folder, of.as_ref())?
+        }
+        None => take_inventory(call, chosen, &evidence)?,
+    };
     let changes = release::changes(&base, &shown_base, &policy, chosen, &git, release);
     let history = release::history(&policy, chosen, &git, &changes, release);
     let readme = match &chosen.card.source {
@@ -251,6 +263,8 @@ impl Gathered {
             metrics: gates::benchmarks::rows(self.model(), &self.evidence),
             publication: None,
             failure: None,
+            shard: None,
+            staged: None,
             plan: None,
             notes: Vec::new(),
         }
@@ -258,8 +272,12 @@ impl Gathered {
 
     /// The commit that was weighed: what git says, else what the CI event says.
     pub(super) fn commit(&self, call: &Call) -> Option<String> {
-        self.git.head.clone().or_else(|| call.context.commit.clone())
+        commit(call, &self.git)
     }
+}
+
+pub(super) fn commit(call: &Call, git: &GitFacts) -> Option<String> {
+    git.head.clone().or_else(|| call.context.commit.clone())
 }
 
 fn as_release(versioning: &Versioning) -> Option<&Release> {
@@ -284,21 +302,19 @@ pub(super) fn base(call: &Call) -> PathBuf {
     path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-fn take_inventory(
-    base: &Path,
-    shown_base: &str,
-    model: &Model,
-    evidence: &Evidence,
-) -> Result<Inventory, Failure> {
-    let shown = [shown_base, model.path.as_str()]
-        .into_iter()
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect::<Vec<_>>()
-        .join("/");
+/// The artifact folder as people see it.
+pub(super) fn shown_folder(call: &Call, model: &Model) -> String {
+    let parts = [call.shown(&base(call)), model.path.clone()];
+    let parts = parts.into_iter().filter(|part| !part.is_empty() && part != ".");
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn take_inventory(call: &Call, model: &Model, evidence: &Evidence) -> Result<Inventory, Failure> {
+    let shown = shown_folder(call, model);
     let watch = progress::Weighing::new();
     let pinned = evidence.pipeline.pinned();
     inventory::take_with_pins(
-        &base.join(&model.path),
+        &base(call).join(&model.path),
         &shown,
         &model.include,
         &model.exclude,

@@ -1,24 +1,21 @@
 //! Execute: blobs, which nobody sees; one guarded commit; read back; only then the tag.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::lag::awaited;
 use super::look::{commit_of, landed};
 use super::pieces;
 use super::plan::{Content, Planned};
+use super::stage::{are_large, confirm, operation, question};
 use super::standing::Reached;
 use super::verify::{By, at, verify};
-use super::{Landed, Plan, Progress, PublishError, Receipt};
+use super::{Landed, Plan, Progress, PublishError, Receipt, Remote};
 use crate::digest::Digest;
 use crate::finding::Cleared;
-use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
 use crate::policy::HubScan;
+use crate::release::Target;
 
 /// How often a commit is tried when its answer is lost.
 pub(super) const TRIES: u32 = 5;
@@ -49,7 +46,7 @@ pub(super) async fn execute(
         }
         return Ok(receipt);
     }
-    prepare(hub, plan, progress).await?;
+    prepare(hub, &plan.target, &plan.remote, progress).await?;
     let (commit, by, unseen) = match whole(hub, plan, progress, reached).await? {
         // A run before this one was stopped between commit and tag.
         Some(commit) => {
@@ -102,7 +99,12 @@ fn receipt(plan: &Plan) -> Receipt {
 }
 
 /// The token, the repository, the branch.
-async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result<(), PublishError> {
+pub(super) async fn prepare(
+    hub: &Hub,
+    target: &Target,
+    remote: &Remote,
+    progress: &Arc<dyn Progress>,
+) -> Result<(), PublishError> {
     if !hub.has_token() {
         return Err(PublishError::NoToken);
     }
@@ -110,13 +112,12 @@ async fn prepare(hub: &Hub, plan: &Plan, progress: &Arc<dyn Progress>) -> Result
     if me.auth.access_token.as_ref().is_some_and(|token| token.role == "read") {
         return Err(PublishError::ReadOnly { user: me.name });
     }
-    let target = &plan.target;
-    if !plan.remote.exists {
+    if !remote.exists {
         progress.doing(&format!("creating {}", target.repo));
         hub.create_repo(&target.repo, target.private, &me.name).await?;
     }
-    if plan.remote.head.is_none() && target.revision != "main" {
-        let start = plan.remote.start.as_deref().unwrap_or("main");
+    if remote.head.is_none() && target.revision != "main" {
+        let start = remote.start.as_deref().unwrap_or("main");
         hub.create_branch(&target.repo, &target.revision, start).await?;
     }
     Ok(())
@@ -176,31 +177,16 @@ async fn bring(
     receipt.written = changed.len();
     receipt.unchanged = plan.files.len() - changed.len();
     receipt.deleted = plan.deletes.len();
-    let questions: Vec<_> = changed
-        .iter()
-        .map(|file| PreuploadFile {
-            path: &file.path,
-            size: file.size,
-            sample: STANDARD.encode(&file.sample),
-        })
-        .collect();
-    let answers = hub.preupload(&plan.target.repo, &plan.target.revision, &questions).await?;
-    let modes: BTreeMap<_, _> =
-        answers.into_iter().map(|answer| (answer.path, answer.upload_mode)).collect();
+    let questions: Vec<_> =
+        changed.iter().map(|file| question(&file.path, file.size, &file.sample)).collect();
+    let is_large = are_large(hub, &plan.target, &questions).await?;
 
     let mut operations = Vec::new();
     let mut documents = Vec::new();
     let mut blobs = Vec::new();
+    let mut staged = Vec::new();
     for file in changed {
-        let large = match modes.get(&file.path).map(String::as_str) {
-            Some("lfs") => true,
-            Some("regular") => false,
-            other => {
-                let said = other.unwrap_or("nothing");
-                let why = format!("it says `{said:.40}` of how `{}` is to be sent", file.path);
-                return Err(HubError::Protocol(why).into());
-            }
-        };
+        let large = is_large(&file.path)?;
         let path = file.path.clone();
         match &file.content {
             Content::Written(_) if large && Plan::is_card(file) => {
@@ -208,6 +194,12 @@ async fn bring(
             }
             Content::Written(bytes) => {
                 documents.push(Operation::Inline { path, bytes: bytes.clone().into() });
+            }
+            Content::Staged(by) => {
+                operations.push(operation(file, by, large).await?);
+                if large {
+                    staged.push((file, by));
+                }
             }
             Content::OnDisk(on_disk) => {
                 let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
@@ -224,6 +216,10 @@ async fn bring(
     operations.extend(plan.deletes.iter().map(|path| Operation::Delete { path: path.clone() }));
     // The record says that the version is whole, so it goes with the last piece.
     operations.extend(documents);
+    if !staged.is_empty() {
+        progress.doing(&format!("asking for {} large files of the parts", staged.len()));
+        confirm(hub, &plan.target, &staged).await?;
+    }
     if !blobs.is_empty() {
         progress.doing(&format!("sending {} large files", blobs.len()));
         let watch: Watch = progress.clone();

@@ -57,6 +57,22 @@ pub async fn look(
     Ok(Remote { exists: true, published, tagged, start, head, files, record })
 }
 
+/// Of what the Hub has, only what must be there before files can be brought.
+pub(super) async fn standing(
+    hub: &Hub,
+    target: &Target,
+    release: &Release,
+) -> Result<Remote, PublishError> {
+    let Some(refs) = hub.refs(&target.repo).await? else { return Ok(Remote::default()) };
+    Ok(Remote {
+        exists: true,
+        tagged: commit_of(&refs.tags, &release.hub_tag()),
+        head: commit_of(&refs.branches, &target.revision),
+        start: commit_of(&refs.branches, "main"),
+        ..Remote::default()
+    })
+}
+
 /// The records of the channel's versions before this one that are not known yet.
 async fn shown(
     hub: &Hub,

@@ -6,12 +6,14 @@ mod lag;
 mod look;
 mod pieces;
 mod plan;
+mod stage;
 mod standing;
 mod verify;
 
 use crate::digest::Digest;
 use crate::failure::Advise;
 use crate::hub::{HubError, Sending};
+use crate::inventory::Shard;
 use crate::own_files;
 use crate::policy::Publish;
 use crate::rel_path::RelPath;
@@ -20,6 +22,7 @@ use crate::release::{Published, RemoteFile};
 pub use attempt::{Unfinished, publish};
 pub use look::{licenses, look};
 pub use plan::{Plan, PlanView, Step, plan};
+pub use stage::{Brought, stage};
 pub use standing::Standing;
 
 pub use crate::own_files::{CARD, RECORD};
@@ -144,6 +147,16 @@ pub enum PublishError {
     /// README.md would go to large-file storage.
     #[error("the Hub wants README.md in large-file storage, where it does not parse it")]
     CardAsLarge,
+    /// What a part of the release says that it brought is not there.
+    #[error("`{path}`, of the share {shard}: {why}")]
+    NotStaged {
+        /// Path in the repository.
+        path: String,
+        /// Whose it is.
+        shard: Shard,
+        /// What is wrong.
+        why: String,
+    },
     /// What arrived is not what was weighed.
     #[error("what arrived is not what was weighed: {0}")]
     Differs(String),
@@ -183,6 +196,9 @@ impl Advise for PublishError {
                 "make a fine-grained token with `Write access to contents/settings` of the target repository at https://huggingface.co/settings/tokens".into()
             }
             Self::CardAsLarge => "remove the pattern that matches README.md from .gitattributes in the Hub repository".into(),
+            Self::NotStaged { shard, .. } => {
+                format!("run the stage job of the share {shard} again, then this one with its new part; nothing was committed")
+            }
             Self::Differs(_) => "run it again: what does not hold is sent again; and look at who else writes to the repository".into(),
             Self::Contended(_) => "run it again when the other release has ended".into(),
             Self::HubScan(_) => "no tag was made; look at the files' page on the Hub, mend them and release a new version".into(),

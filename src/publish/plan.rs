@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{CARD, Document, RECORD, Remote, pieces};
 use crate::digest::{Digest, git_blob_id};
-use crate::inventory::{INLINE_LIMIT, Inventory};
+use crate::inventory::{INLINE_LIMIT, Inventory, Place, Staged};
 use crate::policy::{CommitSize, Publish};
 use crate::release::{Release, Target};
 
@@ -48,13 +48,16 @@ pub(super) struct Planned {
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     OnDisk(PathBuf),
+    /// An earlier job brought it to the Hub.
+    Staged(Staged),
     Written(Vec<u8>),
 }
 
 /// One step, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What is done: `create-repo`, `send`, `keep`, `delete`, `commit`, `build`, `verify`, `move`, `tag`, …
+    /// What is done: `create-repo`, `send`, `staged`, `keep`, `delete`, `commit`, `build`, `verify`, `move`,
+    /// `tag`, …
     pub action: &'static str,
     /// To what.
     pub what: String,
@@ -98,7 +101,10 @@ pub fn plan(
             sha256: file.sha256,
             git_oid: file.git_oid.clone(),
             sample: file.sample.clone(),
-            content: Content::OnDisk(file.on_disk.clone()),
+            content: match &file.place {
+                Place::OnDisk(path) => Content::OnDisk(path.clone()),
+                Place::Staged(staged) => Content::Staged(staged.clone()),
+            },
             there: false,
         };
         files.insert(planned.path.clone(), planned);
@@ -160,7 +166,12 @@ impl Plan {
                 step("create-branch", self.target.revision.clone(), None);
             }
             for file in &self.files {
-                step(if file.there { "keep" } else { "send" }, file.path.clone(), Some(file.size));
+                let action = match &file.content {
+                    _ if file.there => "keep",
+                    Content::Staged(_) => "staged",
+                    Content::OnDisk(_) | Content::Written(_) => "send",
+                };
+                step(action, file.path.clone(), Some(file.size));
             }
             for path in &self.deletes {
                 step("delete", path.clone(), None);
@@ -240,7 +251,7 @@ mod tests {
         let shard = |number: u32| Artifact {
             path: RelPath::parse(&format!("model-{number:05}-of-02000.safetensors"))
                 .expect("a path"),
-            on_disk: PathBuf::from("/nowhere"),
+            place: Place::OnDisk(PathBuf::from("/nowhere")),
             shown: String::new(),
             size: 1_000_000_000,
             sha256: Digest::of(&number.to_le_bytes()),

@@ -86,6 +86,16 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         );
         let _ = writeln!(text, "  {} at {:.12}", done.url, done.revision);
     }
+    if let Some(done) = &report.staged {
+        let how = if done.already_published {
+            "published already, nothing brought".to_owned()
+        } else {
+            format!("{} brought as large files", size(done.bytes_sent))
+        };
+        let _ = writeln!(text, "\n{how}");
+        let _ = writeln!(text, "  part {}", markdown::line(&done.part));
+        let _ = writeln!(text, "  digest {}", done.digest);
+    }
     if let Some(failure) = &report.failure {
         let _ = writeln!(text, "\n{}", paint.bold(&markdown::line(failure.what())));
         for line in failure.causes().iter().flat_map(|cause| wrapped(cause)) {
@@ -137,6 +147,7 @@ fn headline(report: &Report, paint: Paint) -> String {
         Versioning::Unreadable { tag, .. } => format!("{} {}", report.model, markdown::line(tag)),
         Versioning::Untagged => report.model.clone(),
     };
+    let what = report.shard.iter().fold(what, |what, shard| format!("{what}, share {shard}"));
     let tally = report.verdict.tally();
     let counts = [(tally.errors, "error"), (tally.warnings, "warning"), (tally.notes, "note")]
         .iter()

@@ -47,6 +47,8 @@ pub(super) fn render(report: &Report) -> Value {
         "files": files(&report.inventory),
         "plan": report.plan,
         "publication": report.publication,
+        "shard": report.shard,
+        "staged": report.staged,
         "failure": report.failure.as_ref().map(failure),
         "notes": report.notes,
     })

@@ -34,7 +34,7 @@ pub use foreign::Foreign;
 /// Everything a run has to tell.
 #[derive(Debug)]
 pub struct Report {
-    /// `check`, `release` or `rehearse`.
+    /// `check`, `release`, `stage` or `rehearse`.
     pub mode: &'static str,
     /// The policy file, as shown.
     pub policy: String,
@@ -58,6 +58,10 @@ pub struct Report {
     pub publication: Option<Publication>,
     /// Why publishing did not end, when it began and did not.
     pub failure: Option<Failure>,
+    /// The share that was weighed, where it is not the whole.
+    pub shard: Option<String>,
+    /// What a share brought.
+    pub staged: Option<Staged>,
     /// What publishing would do, for a dry run.
     pub plan: Option<PlanView>,
     /// Remarks on the run itself ("no checks: write permission, annotations went to the log").
@@ -116,6 +120,19 @@ pub struct Publication {
     pub record_digest: String,
     /// Files in the commit, files that were there already, files deleted.
     pub files: PublishedFiles,
+    /// Bytes sent through Xet or LFS.
+    pub bytes_sent: u64,
+}
+
+/// What a share of a release brought to the Hub, and the part that tells of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Staged {
+    /// The part's folder, as the steps after this one find it.
+    pub part: String,
+    /// SHA-256 over its content.
+    pub digest: String,
+    /// The version is on the Hub already, so that nothing was brought.
+    pub already_published: bool,
     /// Bytes sent through Xet or LFS.
     pub bytes_sent: u64,
 }
@@ -189,6 +206,8 @@ fn outputs(report: &Report, folder: &Path) -> Vec<(&'static str, String)> {
         ("manifest-digest", report.inventory.manifest_digest().to_string()),
         ("findings", (tally.errors + tally.warnings + tally.notes).to_string()),
         ("report", folder.join("report.json").display().to_string()),
+        ("part", report.staged.as_ref().map(|done| done.part.clone()).unwrap_or_default()),
+        ("part-digest", report.staged.as_ref().map(|done| done.digest.clone()).unwrap_or_default()),
         ("sarif", folder.join("report.sarif").display().to_string()),
     ]
 }

@@ -40,6 +40,7 @@ fn with(report: &Report, least: Option<Level>) -> String {
         Versioning::Unreadable { tag, .. } => format!("{} {tag}", report.model),
         Versioning::Untagged => report.model.clone(),
     };
+    let what = report.shard.iter().fold(what, |what, shard| format!("{what}, share {shard}"));
     let _ = writeln!(text, "## {verdict} {}\n", cell(&what));
     if let Some(failure) = &report.failure {
         let _ = writeln!(text, "{}\n", cell(&failure.to_string()));
@@ -58,6 +59,14 @@ fn with(report: &Report, least: Option<Level>) -> String {
         };
         let _ =
             writeln!(text, "[{} {}]({}) {how}.\n", cell(&done.repo_id), cell(&done.tag), done.url);
+    }
+    if let Some(done) = &report.staged {
+        let how = if done.already_published {
+            "The version is published already; nothing was brought".to_owned()
+        } else {
+            format!("{} brought to the Hub, where nobody sees them yet", size(done.bytes_sent))
+        };
+        let _ = writeln!(text, "{how}. The part has the digest {}.\n", code(&done.digest));
     }
     let files = report.inventory.files.len();
     let _ = writeln!(text, "{files} files, {}.\n", size(report.inventory.bytes()));
@@ -215,6 +224,8 @@ mod tests {
             metrics: Vec::new(),
             publication: None,
             failure: None,
+            shard: None,
+            staged: None,
             plan: None,
             notes: Vec::new(),
         }

@@ -79,44 +79,45 @@ pub(super) const MEDIA: Reader = Reader {
     rules: &[],
 };
 
-/// By their first bytes; what other readers know comes before.
+/// What they begin with, at which byte, and what they are; what other readers know comes before.
+pub(super) const KINDS: [(usize, &[u8], &str); 33] = [
+    (0, b"\x89PNG\r\n\x1a\n", "image"),
+    (0, b"\xff\xd8\xff", "image"),
+    (0, b"GIF8", "image"),
+    (0, b"II*\0", "image"),
+    (0, b"MM\0*", "image"),
+    (0, b"\0\0\x01\0", "image"),
+    (8, b"WEBP", "image"),
+    (4, b"ftypavif", "image"),
+    (4, b"ftypheic", "image"),
+    (8, b"WAVE", "sound"),
+    (0, b"OggS", "sound"),
+    (0, b"fLaC", "sound"),
+    (0, b"ID3", "sound"),
+    (4, b"ftyp", "film"),
+    (0, b"\x1a\x45\xdf\xa3", "film"),
+    (8, b"AVI ", "film"),
+    (0, b"%PDF-", "pdf"),
+    (0, b"\0\x01\0\0\0", "font"),
+    (0, b"OTTO", "font"),
+    (0, b"wOFF", "font"),
+    (0, b"wOF2", "font"),
+    (0, b"PAR1", "parquet"),
+    (0, b"ARROW1", "arrow"),
+    (0, b"SQLite format 3\0", "sqlite"),
+    (0, b"CBM1", "catboost"),
+    (0, b"binf", "xgboost"),
+    (0, b"bs64", "xgboost"),
+    (0, b"{L\0\0\0\0\0\0", "xgboost"),
+    (0, b"\xba\x16\x4f\x2f", "fasttext"),
+    (0, b"lmgg", "ggml"),
+    (0, b"fmgg", "ggml"),
+    (0, b"tjgg", "ggml"),
+    (0, b"algg", "ggml"),
+];
+
 fn kind(head: &[u8]) -> Option<&'static str> {
-    let known: [(usize, &[u8], &str); 33] = [
-        (0, b"\x89PNG\r\n\x1a\n", "image"),
-        (0, b"\xff\xd8\xff", "image"),
-        (0, b"GIF8", "image"),
-        (0, b"II*\0", "image"),
-        (0, b"MM\0*", "image"),
-        (0, b"\0\0\x01\0", "image"),
-        (8, b"WEBP", "image"),
-        (4, b"ftypavif", "image"),
-        (4, b"ftypheic", "image"),
-        (8, b"WAVE", "sound"),
-        (0, b"OggS", "sound"),
-        (0, b"fLaC", "sound"),
-        (0, b"ID3", "sound"),
-        (4, b"ftyp", "film"),
-        (0, b"\x1a\x45\xdf\xa3", "film"),
-        (8, b"AVI ", "film"),
-        (0, b"%PDF-", "pdf"),
-        (0, b"\0\x01\0\0\0", "font"),
-        (0, b"OTTO", "font"),
-        (0, b"wOFF", "font"),
-        (0, b"wOF2", "font"),
-        (0, b"PAR1", "parquet"),
-        (0, b"ARROW1", "arrow"),
-        (0, b"SQLite format 3\0", "sqlite"),
-        (0, b"CBM1", "catboost"),
-        (0, b"binf", "xgboost"),
-        (0, b"bs64", "xgboost"),
-        (0, b"{L\0\0\0\0\0\0", "xgboost"),
-        (0, b"\xba\x16\x4f\x2f", "fasttext"),
-        (0, b"lmgg", "ggml"),
-        (0, b"fmgg", "ggml"),
-        (0, b"tjgg", "ggml"),
-        (0, b"algg", "ggml"),
-    ];
-    let found = known.iter().find(|(at, magic, _)| head.get(*at..*at + magic.len()) == Some(magic));
+    let found = KINDS.iter().find(|(at, magic, _)| head.get(*at..*at + magic.len()) == Some(magic));
     found.map(|(_, _, kind)| *kind)
 }
 

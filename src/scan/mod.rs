@@ -24,6 +24,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Level, Rule};
 
 use archive::escapes as archive_escapes;
@@ -308,10 +310,19 @@ impl Format {
     pub fn as_str(self) -> &'static str {
         self.0
     }
+
+    /// The format of a name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        let readers = registry::READERS.iter().map(|reader| reader.format);
+        let more = [Self::TORCH_ZIP, Self::TEXT, pickle::TORCH_LEGACY, text::JSON, text::XML];
+        let kinds = inert::KINDS.iter().map(|(_, _, kind)| Self(kind));
+        readers.chain(more).chain(kinds).find(|format| format.0 == name)
+    }
 }
 
 /// What a weights header says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tensors {
     /// Elements by data type name as the format writes it (`F32`, `BF16`, `Q4_K`, …); of
     /// safetensors without scalars and block scales, which the Hub counts as no parameters.
@@ -329,6 +340,8 @@ pub struct Tensors {
     pub each: std::collections::BTreeMap<String, String>,
     /// What callers pass in and get back, where a graph says so: `input ids: INT64 [batch, 8]`.
     pub signature: std::collections::BTreeSet<String>,
+    /// Bytes that are kept so far: of no account once the header is read.
+    #[serde(skip)]
     kept: usize,
 }
 
@@ -363,7 +376,8 @@ impl Tensors {
 }
 
 /// A tensor, as far as counting needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tensor {
     /// Its name.
     pub name: String,
@@ -399,6 +413,31 @@ mod tests {
             let count = self.bytes.read_at(offset, target)?;
             self.read.fetch_add(count as u64, Ordering::Relaxed);
             Ok(count)
+        }
+    }
+
+    #[test]
+    fn every_format_is_known_by_its_name() {
+        let mut folders = vec![std::path::PathBuf::from("src/scan")];
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("the source") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    let literals =
+                        text.split("Format(\"").skip(1).chain(text.split("Self(\"").skip(1));
+                    names.extend(
+                        literals.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
+                    );
+                }
+            }
+        }
+        names.extend(inert::KINDS.iter().map(|(_, _, kind)| (*kind).to_owned()));
+        assert!(names.len() > 30, "{names:?}");
+        for name in names {
+            assert_eq!(Format::named(&name).map(Format::as_str), Some(name.as_str()));
         }
     }
 

@@ -18,6 +18,7 @@ mod hub_answers;
 mod licenses;
 mod lineage;
 mod parameters;
+mod parts;
 mod publish;
 mod rehearse;
 mod reports;

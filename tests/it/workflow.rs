@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::action::{REPOSITORY, Repository, Workflow};
+use crate::support::action::{REPOSITORY, Repository, Workflow, root};
 use crate::support::counterpart::need;
 use crate::support::front::{Fate, Front};
 use crate::support::prism::Prism;
@@ -124,6 +124,53 @@ fn release_twice(test: &str, python: &std::path::Path, github: &Front) {
     let again = workflow.run(test).expect("it ran before");
     assert!(again.succeeded, "{}", again.log);
     assert_eq!(hub.repositories(python), seen);
+}
+
+#[test]
+fn a_matrix_releases_the_model_in_parts() {
+    let test = "a_matrix_releases_the_model_in_parts";
+    let Some(python) = need(test, "venv/bin/python") else { return };
+    let hub = StandingHub::start();
+    let churn = Repository::of_example("churn");
+    let workflow = root().join("examples/matrix/.github/workflows/release.yml");
+    let workflow = std::fs::read_to_string(workflow).expect("the example's workflow");
+    // act keeps the outputs of one job of a matrix only (nektos/act#981).
+    let (before, after) = workflow.split_once("          part-digests:").expect("they are given");
+    let after = after.split_once('\n').expect("a line").1;
+    let file = churn.path().join(".github/workflows/release.yml");
+    std::fs::write(file, format!("{before}{after}")).expect("work tree");
+    let mut weights = vec![0; 3_000_000];
+    fastrand::Rng::with_seed(7).fill(&mut weights);
+    std::fs::write(churn.path().join("model/weights.bin"), &weights).expect("work tree");
+    churn.commit("Train a larger model");
+    churn.git(["tag", "v0.1.0"]);
+    let workflow = Workflow {
+        repository: &churn,
+        file: "release.yml",
+        event: "push",
+        payload: tag_push(&churn, "v0.1.0"),
+        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
+        secrets: vec![("HF_TOKEN", &hub.token)],
+        chooses_ref: false,
+    };
+
+    let Some(run) = workflow.run(test) else { return };
+    assert!(run.succeeded, "{}", run.log);
+    assert!(!run.log.contains(&hub.token), "the token is printed:\n{}", run.log);
+    for says in
+        ["share 1/4", "share 4/4", "3.0 MB brought as large files", "0 B sent as large files"]
+    {
+        assert!(run.log.contains(says), "{says}:\n{}", run.log);
+    }
+    let seen = hub.repositories(&python);
+    let model = &seen[TARGET];
+    assert_eq!(model["tags"]["v0.1.0"], model["commits"][0], "the tag is on the commit: {model}");
+    let into = tempfile::tempdir().expect("temporary folder");
+    let copy = hub.download(&python, TARGET, "v0.1.0", into.path());
+    for file in ["model.json", "config.json", "LICENSE", "weights.bin"] {
+        let weighed = std::fs::read(churn.path().join("model").join(file)).expect(file);
+        assert!(std::fs::read(copy.join(file)).expect(file) == weighed, "{file} arrived changed");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn weigh_policy(
     let policy = policy::parse("w.yml", text, &[]).expect("valid");
     let artifact = |(path, text): &(&str, &str)| Artifact {
         path: RelPath::parse(path).expect("a path"),
-        on_disk: path.into(),
+        place: crate::inventory::Place::OnDisk(path.into()),
         shown: format!("model/{path}"),
         size: 0,
         sha256: Digest::of(b""),

@@ -12,7 +12,7 @@ use crate::scan::Format;
 fn artifact(path: &str, size: u64) -> Artifact {
     Artifact {
         path: RelPath::parse(path).expect("a path"),
-        on_disk: path.into(),
+        place: crate::inventory::Place::OnDisk(path.into()),
         shown: format!("model/{path}"),
         size,
         sha256: Digest::of(b""),

@@ -39,7 +39,7 @@ fn case(more: &str) -> Case {
 fn artifact(path: &str, text: &str) -> Artifact {
     Artifact {
         path: RelPath::parse(path).expect("a path"),
-        on_disk: path.into(),
+        place: crate::inventory::Place::OnDisk(path.into()),
         shown: path.into(),
         size: text.len() as u64,
         sha256: Digest::of(text.as_bytes()),

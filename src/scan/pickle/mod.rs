@@ -92,7 +92,7 @@ pub(super) const READER: Reader = Reader {
 };
 
 const PICKLE: Format = Format("pickle");
-const TORCH_LEGACY: Format = Format("torch-legacy");
+pub(super) const TORCH_LEGACY: Format = Format("torch-legacy");
 
 /// The magic number that PyTorch wrote as a pickle before everything else (`MAGIC_NUMBER` in
 /// `torch/serialization.py`).

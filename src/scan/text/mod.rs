@@ -76,8 +76,8 @@ pub(super) const OTHERWISE_ENCODED: Reader = Reader {
     rules: READER.rules,
 };
 
-const JSON: Format = Format("json");
-const XML: Format = Format("xml");
+pub(super) const JSON: Format = Format("json");
+pub(super) const XML: Format = Format("xml");
 
 /// Whether a format is one of text.
 pub(super) fn is_one(format: Format) -> bool {

@@ -29,6 +29,44 @@ runs:
       run: git -c safe.directory='*' checkout --quiet --detach \"$REF\"
 ";
 
+/// What plays `actions/upload-artifact` and `actions/download-artifact`, which would have to be
+/// fetched: a folder that every job sees, with a folder in it for each artifact.
+const ARTIFACTS: [(&str, &str); 2] = [
+    (
+        "actions/upload-artifact@",
+        "\
+name: upload-artifact
+inputs:
+  name: {required: true}
+  path: {required: true}
+  if-no-files-found: {}
+  overwrite: {}
+  retention-days: {}
+runs:
+  using: composite
+  steps:
+    - shell: sh
+      env: {NAME: '${{ inputs.name }}', FROM: '${{ inputs.path }}'}
+      run: mkdir \"/artifacts/$NAME\" && cp -R \"$FROM/.\" \"/artifacts/$NAME\"
+",
+    ),
+    (
+        "actions/download-artifact@",
+        "\
+name: download-artifact
+inputs:
+  pattern: {required: true}
+  path: {required: true}
+runs:
+  using: composite
+  steps:
+    - shell: sh
+      env: {PATTERN: '${{ inputs.pattern }}', INTO: '${{ inputs.path }}'}
+      run: mkdir -p \"$INTO\" && cp -R /artifacts/$PATTERN \"$INTO\"
+",
+    ),
+];
+
 /// The repository that the events are about.
 pub(crate) const REPOSITORY: &str = "acme/churn";
 
@@ -168,12 +206,26 @@ impl Workflow<'_> {
             .arg("--insecure-secrets")
             .arg("--local-repository")
             .arg(format!("{PUBLISHED}={}", action.display()));
+        let mut stand_in = |action: &str, source: &str| {
+            let folder = scratch.path().join(action.replace(['/', '@'], "-"));
+            std::fs::create_dir(&folder).expect("temporary folder");
+            std::fs::write(folder.join("action.yml"), source).expect("temporary folder");
+            let stands_in = format!("{}={}", self.pinned(action)?, folder.display());
+            command.args(["--local-repository", &stands_in]);
+            Some(())
+        };
         if self.chooses_ref {
-            let checkout = scratch.path().join("checkout");
-            std::fs::create_dir(&checkout).expect("temporary folder");
-            std::fs::write(checkout.join("action.yml"), CHECKOUT).expect("temporary folder");
-            let stand_in = format!("{}={}", self.checkout_action(), checkout.display());
-            command.args(["--bind", "--local-repository", &stand_in]);
+            stand_in("actions/checkout@", CHECKOUT).expect("the workflow checks out");
+        }
+        let exchanges = ARTIFACTS.map(|(action, source)| stand_in(action, source));
+        if self.chooses_ref {
+            command.arg("--bind");
+        }
+        if exchanges.iter().any(Option::is_some) {
+            let artifacts = scratch.path().join("artifacts");
+            std::fs::create_dir(&artifacts).expect("temporary folder");
+            let volume = format!("--volume {}:/artifacts", artifacts.display());
+            command.args(["--container-options", &volume]);
         }
         for (name, value) in &self.environment {
             command.args(["--env", &format!("{name}={value}")]);
@@ -188,12 +240,11 @@ impl Workflow<'_> {
         Some(Run { succeeded: output.status.success(), log })
     }
 
-    /// `actions/checkout@<commit>`, as the workflow names it.
-    fn checkout_action(&self) -> String {
+    /// An action with its commit, as the workflow names it, if it does.
+    fn pinned(&self, action: &str) -> Option<String> {
         let path = self.repository.path().join(".github/workflows").join(self.file);
         let source = std::fs::read_to_string(path).expect("workflow");
-        let action = source.split_whitespace().find(|word| word.starts_with("actions/checkout@"));
-        action.expect("the workflow checks out").to_owned()
+        source.split_whitespace().find(|word| word.starts_with(action)).map(str::to_owned)
     }
 }
 

@@ -1,0 +1,155 @@
+//! `stage`: one share of a release, weighed and brought to the Hub, where nobody sees it before the
+//! release that takes its part.
+
+use std::sync::Arc;
+
+use crate::evidence;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::finding::{Cleared, Finding, Outcome, Overrides, Verdict, Weighing};
+use crate::gates::scan;
+use crate::inputs::Stage;
+use crate::inventory::{self, Shard, Share};
+use crate::parts;
+use crate::policy::{Model, Policy};
+use crate::publish::{self, PublishError};
+use crate::release::{self, GitFacts, Versioning};
+use crate::report::{Report, Staged, progress};
+
+use super::call::Call;
+use super::parts::{Of, binding};
+use super::weigh;
+
+pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
+    call.refuse_on_pull_request("stage")?;
+    call.refuse_parts("stage")?;
+    if call.token.is_none() && !call.settings.dry_run {
+        return Err(Failure::advised("cannot stage", &PublishError::NoToken));
+    }
+    let shard = shard(call, arguments)?;
+    let policy = weigh::policy(call)?;
+    let versioning = release::read_tag(&super::release::tag(call, &policy)?, &policy);
+    let Versioning::Release(release) = &versioning else {
+        return Err(Failure::new("the tag names no version, so nothing is brought for it")
+            .fix("see what is wrong with it: `weighbridge check --tag TAG`"));
+    };
+    let model = &policy.models[weigh::index_of(&policy, &release.model)?];
+    let target = release::target(model, release)
+        .map_err(|error| Failure::advised("the release has no place to go", &error))?;
+    let git = GitFacts::read(&weigh::base(call))
+        .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
+    let commit = weigh::commit(call, &git);
+
+    let weighed = take(call, model, shard)?;
+    let verdict = judge(&policy, &weighed);
+    let cleared = verdict.clear(weighed.inventory.manifest_digest());
+    let mut report = Report {
+        mode: "stage",
+        policy: policy.file.clone(),
+        model: model.name.clone(),
+        several: policy.models.len() > 1,
+        versioning: versioning.clone(),
+        target: Some(target.clone()),
+        commit: commit.clone(),
+        verdict,
+        inventory: weighed.inventory.clone(),
+        metrics: Vec::new(),
+        publication: None,
+        failure: None,
+        shard: Some(shard.to_string()),
+        staged: None,
+        plan: None,
+        notes: Vec::new(),
+    };
+    if let Some(cleared) = cleared {
+        let of = Of { model, release, target: &target, commit };
+        match bring(call, shard, &weighed, cleared, &of) {
+            Ok(staged) => report.staged = Some(staged),
+            Err(failure) => report.failure = Some(failure),
+        }
+    }
+    call.tell(report)
+}
+
+fn shard(call: &Call, arguments: &Stage) -> Result<Shard, Failure> {
+    let example = "`--shard 3/8` (input `shard: ${{ matrix.shard }}/8`)";
+    let named = arguments.shard.as_deref().or_else(|| call.env.input("shard"));
+    let named = named.ok_or_else(|| {
+        Failure::new("no share is named").fix(format!("say which of how many: {example}"))
+    })?;
+    named.parse().map_err(|error: inventory::NoShard| {
+        Failure::new("bad input").because(&error).fix(format!("give it as {example}"))
+    })
+}
+
+/// Weighs the share; which files a pipeline pins is read first, as for the whole.
+fn take(call: &Call, model: &Model, shard: Shard) -> Result<Share, Failure> {
+    let base = weigh::base(call);
+    let evidence = evidence::gather(&base, &call.shown(&base), model);
+    let pinned = evidence.pipeline.pinned();
+    let shown = weigh::shown_folder(call, model);
+    let watch = progress::Weighing::new();
+    inventory::take_share(
+        &base.join(&model.path),
+        &shown,
+        &model.include,
+        &model.exclude,
+        shard,
+        &|path| pinned.holds(path),
+        &|bytes| watch.read(bytes),
+    )
+    .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
+}
+
+/// What the scan gate says of the share: what it blocks is brought nowhere. All other gates weigh the
+/// whole, at the release.
+fn judge(policy: &Policy, share: &Share) -> Verdict {
+    let findings = scan::findings(&share.inventory);
+    let overrides = concerning(&policy.overrides, &findings);
+    let files = share.inventory.files.len();
+    let note = format!("{files} of {} files", share.listing.files.len());
+    let weighing = Weighing { gate: "scan", outcome: Outcome::Judged(note), findings };
+    Verdict::judge(vec![weighing], &overrides, jiff::Zoned::now().date())
+}
+
+/// The overrides without the allowances that cover nothing here, and may do so in another share.
+fn concerning(overrides: &Overrides, findings: &[Finding]) -> Overrides {
+    let mut overrides = overrides.clone();
+    overrides.allowances.retain(|one| findings.iter().any(|finding| one.covers(finding)));
+    overrides
+}
+
+/// Brings the share to the Hub and writes its part; a dry run only writes.
+fn bring(
+    call: &Call,
+    shard: Shard,
+    weighed: &Share,
+    cleared: Cleared,
+    of: &Of<'_>,
+) -> Result<Staged, Failure> {
+    let binding = binding(call, of)?;
+    let reports = call.report_dir();
+    super::hub::runtime()?.block_on(async {
+        let brought = if call.settings.dry_run {
+            publish::Brought::default()
+        } else {
+            let token = call.token.as_ref().map(|token| token.secret.clone());
+            let hub = call.hub(call.endpoint(), token)?;
+            let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
+            publish::stage(&hub, of.target, of.release, &weighed.inventory, cleared, &progress)
+                .await
+                .map_err(|error| Failure::advised("the share could not be brought", &error))?
+        };
+        let written = parts::write(&reports, shard, &binding, weighed, &brought.small)
+            .await
+            .map_err(|error| Failure::advised("the part could not be written", &error))?;
+        // As the steps after this one find it: see `Call::tell`.
+        let told = call.settings.report_dir.as_deref().unwrap_or(&reports);
+        Ok(Staged {
+            part: parts::folder_of(told, shard).display().to_string(),
+            digest: written.digest.to_string(),
+            already_published: brought.already_published,
+            bytes_sent: brought.uploaded.bytes,
+        })
+    })
+}
