@@ -261,11 +261,14 @@ async fn commit(
             return Err(error.into());
         }
         progress.doing("asking whether the commit landed");
-        // Whose it is cannot be told.
-        if let Some(commit) = head_is_ours(hub, plan).await? {
-            return Ok((commit, By::AnotherRun));
-        }
-        if head(hub, plan).await?.is_some_and(|head| head != parent) {
+        if let Some(now) = head(hub, plan).await?.filter(|now| *now != parent) {
+            // Once its files are shown, so is its record.
+            at(hub, plan, &now, progress).await?;
+            let record = landed(hub, &plan.target, &now).await?;
+            if record.is_some_and(|record| is_this(&record, plan)) {
+                // Whose it is cannot be told.
+                return Ok((now, By::AnotherRun));
+            }
             reached.refused();
             return Err(PublishError::Contended(revision.clone()));
         }

@@ -229,7 +229,11 @@ async fn a_prerelease_goes_to_its_own_branch() {
     let server = HubServer::start().await;
     let mut workspace = Workspace::healthy();
     workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    workspace.write("model/old.txt", "no part of what comes");
+    workspace.version("v1.0.0");
     release(&workspace).expect(0);
+    // A branch starts with the files of `main`.
+    std::fs::remove_file(workspace.path().join("model/old.txt")).expect("removed");
     workspace.write("model/model.json", "{\"learner\": {\"next\": 1}, \"version\": [3, 0, 0]}\n");
     workspace.version("v1.1.0-rc.1");
     // The commit has one version tag only: the newest.

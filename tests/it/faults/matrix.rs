@@ -208,6 +208,7 @@ fn new_commits<'t>(
 
 /// Plays cases side by side; how many ended how, by fault.
 async fn play(cases: Vec<Case>) -> BTreeMap<(String, End), usize> {
+    let all = cases.len();
     let played = cases.into_iter().map(|case| {
         tokio::spawn(async move {
             let (_, end) = case.play().await;
@@ -218,11 +219,15 @@ async fn play(cases: Vec<Case>) -> BTreeMap<(String, End), usize> {
     });
     // A task begins when it is spawned, and the iterator spawns when the stream asks.
     let mut played = futures_util::stream::iter(played).buffer_unordered(AT_ONCE);
-    let (mut counts, mut failures) = (BTreeMap::new(), Vec::new());
+    let (mut counts, mut failures, mut done) = (BTreeMap::new(), Vec::new(), 0);
     while let Some(ended) = played.next().await {
         match ended {
             Ok(key) => *counts.entry(key).or_default() += 1,
             Err(error) => failures.push(error),
+        }
+        done += 1;
+        if done % 100 == 0 {
+            tell(&format!("{done} of {all} cases, {} failed", failures.len()));
         }
     }
     assert!(failures.is_empty(), "{} cases failed (see above)", failures.len());

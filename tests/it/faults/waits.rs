@@ -58,6 +58,26 @@ async fn a_wait_names_the_part_and_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_cut_is_asked_for_again() {
+    for part in ["/whoami-v2", "/preupload/", "/objects/batch", "/tree/"] {
+        let (_, run) = release(Transfers::ForceBasic, &[], once(part, Fate::Cut)).await;
+        run.expect(0).says("trying again in");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lagging_machine_does_not_show_is_waited_for() {
+    for (part, says) in [
+        ("/repos/create", "the Hub does not show the branch yet"),
+        ("/commit/", "the Hub does not show the commit yet"),
+        ("/tag/", "the Hub does not show the tag yet"),
+    ] {
+        let (_, run) = release(Transfers::ForceBasic, &[], once(part, Fate::Stale(2))).await;
+        run.expect(0).says(says);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_wait_goes_beyond_the_time_of_the_run() {
     let started = Instant::now();
     let later = Fate::Answer(Reply::status(429).header("retry-after", "3600"));

@@ -379,10 +379,11 @@ impl Behind {
             return None;
         }
         stale.left -= 1;
+        let missing = Reply::status(404);
         if of_refs {
-            return stale.refs.clone();
+            // What is asked for was made by the very write.
+            return Some(stale.refs.clone().unwrap_or(missing));
         }
-        let missing = Reply::status(404).header("x-error-code", "RevisionNotFound");
         (!stale.known.contains(&asked.path)).then_some(missing)
     }
 
