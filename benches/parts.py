@@ -4,8 +4,9 @@
     python3 benches/parts.py [MiB] [ROUNDS]
 
 The jobs run one after the other, for each has a machine of its own: their longest is what a matrix
-waits for, their sum what it pays for. A proxy before the embedded Hub counts requests and bytes; the
-times are of rounds without it. WEIGHBRIDGE names another binary.
+waits for, their sum what it pays for. A proxy before the embedded Hub counts requests and their bytes;
+the times are of rounds without it. What goes to Xet's storage goes past the proxy: its bytes are those
+that weighbridge reports. WEIGHBRIDGE names another binary.
 """
 
 import json
@@ -134,18 +135,20 @@ class Counter:
 
 
 def run(work, url, token, *arguments):
-    """Wall seconds and peak MiB."""
+    """Wall seconds, peak MiB, MB of large files."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(work.parent / "home"),
                    "HF_ENDPOINT": url, "HF_TOKEN": token}
     start = time.monotonic()
-    process = subprocess.Popen([WEIGHBRIDGE, *arguments], cwd=work, env=environment,
+    process = subprocess.Popen([WEIGHBRIDGE, *arguments, "--report-dir", "parts"], cwd=work, env=environment,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     wall = time.monotonic() - start
     if status != 0:
         raise SystemExit(f"{arguments} failed:\n{output.decode(errors='replace')}")
-    return wall, used.ru_maxrss / 1024
+    report = json.loads((work / "parts/report.json").read_text())
+    done = report["publication"] or report["staged"]
+    return wall, used.ru_maxrss / 1024, done["bytes_sent"] / 1e6
 
 
 def one_round(mib, jobs, counted):
@@ -156,10 +159,10 @@ def one_round(mib, jobs, counted):
     hub = Hub(scratch / "hub")
     counter = Counter(hub.url) if counted else None
     url = counter.url if counter else hub.url
-    stages = [run(work, url, hub.token, "stage", "--shard", f"{number}/{jobs}", "--report-dir", "parts")
+    stages = [run(work, url, hub.token, "stage", "--shard", f"{number}/{jobs}")
               for number in range(1, jobs + 1)]
     brought = counter.take() if counter else None
-    size = sum(file.stat().st_size for file in (work / "parts").rglob("*.json")) if jobs else 0
+    size = sum(file.stat().st_size for file in (work / "parts").glob("*/*.json"))
     if jobs:
         shutil.rmtree(work / "model")
     release = run(work, url, hub.token, "release", *(["--parts", "parts"] if jobs else []))
@@ -179,23 +182,21 @@ def main():
         for jobs in ways:
             timed[jobs].append(one_round(mib, jobs, False))
     print(f"{mib} MiB in {WEIGHTS} weights and {NOTES} small files, medians of {rounds}\n")
-    print("| jobs | longest job s | all jobs s | release s | peak MiB | MB sent by jobs | by the release "
-          "| requests of jobs | of the release | kB of reports |")
-    print("| ---: " * 10 + "|")
+    print("| jobs | longest job s | all jobs s | release s | peak MiB | large files MB, jobs + release "
+          "| other MB | requests | kB of reports |")
+    print("| ---: " * 9 + "|")
     for jobs in ways:
-        median = lambda of: statistics.median(of(one) for one in timed[jobs])
-        walls = [wall for one in timed[jobs] for wall, _ in one["stages"]]
-        longest = median(lambda one: max((wall for wall, _ in one["stages"]), default=0))
-        total = median(lambda one: sum(wall for wall, _ in one["stages"]))
-        peak = median(lambda one: max(peak for _, peak in [*one["stages"], one["release"]]))
+        def median(of):
+            return statistics.median(of(one) for one in timed[jobs])
+        longest = median(lambda one: max((wall for wall, _, _ in one["stages"]), default=0))
+        total = median(lambda one: sum(wall for wall, _, _ in one["stages"]))
+        peak = median(lambda one: max(peak for _, peak, _ in [*one["stages"], one["release"]]))
         once = counted[jobs]
-        of_jobs = [f"{longest:.2f}", f"{total:.2f}"] if walls else ["–", "–"]
-        sent = [f"{once[of][1] / 1e6:.1f}" for of in ("brought", "published")]
-        asked = [str(once[of][0]) for of in ("brought", "published")]
-        if not walls:
-            sent[0] = asked[0] = "–"
-        cells = [str(jobs or "none"), *of_jobs, f"{median(lambda one: one['release'][0]):.2f}", f"{peak:.0f}",
-                 *sent, *asked, f"{once['size'] / 1e3:.0f}"]
+        large = [sum(sent for _, _, sent in once["stages"]), once["release"][2]]
+        plus = [[f"{part[1] / 1e6:.1f}", str(part[0])] for part in (once["brought"], once["published"])]
+        cells = [str(jobs or "none"), f"{longest:.2f}", f"{total:.2f}", f"{median(lambda one: one['release'][0]):.2f}",
+                 f"{peak:.0f}", f"{large[0]:.0f} + {large[1]:.0f}", f"{plus[0][0]} + {plus[1][0]}",
+                 f"{plus[0][1]} + {plus[1][1]}", f"{once['size'] / 1e3:.0f}"]
         print(f"| {' | '.join(cells)} |")
 
 

@@ -76,6 +76,12 @@ impl Listing {
         Self { files: files.collect(), names: walk.unweighed.clone() }
     }
 
+    /// Whether it has nothing to publish, and nothing that would have to be told.
+    pub fn is_empty(&self) -> bool {
+        self.files.keys().all(|path| own_files::taken(path.as_str()).is_some())
+            && self.names.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
+    }
+
     /// One digest over paths and sizes, and over the names that are not weighed.
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::default();
@@ -177,14 +183,6 @@ pub fn take_share(
     let (files, unread) = weigh_all(walk.files, pinned, watch);
     let inventory = Inventory::assemble(root.to_owned(), files, walk.unweighed, unread.clone());
     Ok(Share { listing, inventory, unread })
-}
-
-impl Listing {
-    /// Whether it has nothing to publish, and nothing that would have to be told.
-    fn is_empty(&self) -> bool {
-        self.files.keys().all(|path| own_files::taken(path.as_str()).is_some())
-            && self.names.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
-    }
 }
 
 #[cfg(test)]

@@ -56,10 +56,13 @@ pub fn merge(
             whole.files.push(artifact);
         }
     }
-    // The jobs have said what they saw before any of them was asked what was its own.
+    // Every job has listed the whole: together they must be it, and each its own share of it.
     let seen = Listing { files: whole.listed, names: whole.names };
     if seen.digest() != listing {
         return Err(PartsError::Torn("paths or sizes differ".into()));
+    }
+    if seen.is_empty() {
+        return Err(PartsError::Torn("there is no file to publish".into()));
     }
     let cut = seen.cut(of);
     let mut shards = whole.shards.iter();
