@@ -146,12 +146,12 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::hub::Sending;
+    use crate::hub::{Sending, Way};
 
     struct Told(Mutex<u64>);
 
     impl Sending for Told {
-        fn wanted(&self, _: u64) {}
+        fn wanted(&self, _: u64, _: &str) {}
         fn sent(&self, _: &str, bytes: u64) {
             *self.0.lock().expect("whole") += bytes;
         }
@@ -163,7 +163,16 @@ mod tests {
         let on_disk = folder.path().join("model.bin");
         std::fs::write(&on_disk, &bytes).expect("writes");
         let sha256 = Digest::of(&bytes);
-        (Blob { path: "model.bin".into(), on_disk, size: bytes.len() as u64, sha256 }, bytes)
+        (
+            Blob {
+                path: "model.bin".into(),
+                on_disk,
+                size: bytes.len() as u64,
+                sha256,
+                way: Way::Lfs,
+            },
+            bytes,
+        )
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::places::Places;
 use super::{
     Around, Benchmark, Bytes, Card, CardSource, Gates, HubBenchmark, License, Limit, Model,
-    NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
+    NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Transfer, Visibility,
+    check,
 };
 use crate::finding::Level;
 
@@ -127,6 +128,12 @@ impl Table<'_> {
         self.card(&model.card);
         self.section("publish/keep", patterns(&model.publish.keep, "none"));
         self.section("publish/query-file", model.publish.query_file.to_string());
+        let transfer = match model.publish.transfer {
+            Transfer::Auto => "auto",
+            Transfer::Xet => "xet",
+            Transfer::Lfs => "lfs",
+        };
+        self.section("publish/transfer", transfer);
     }
 
     fn stages(&mut self, stages: &[Stage]) {

@@ -448,10 +448,24 @@ pub struct Publish {
     pub keep: Vec<Pattern>,
     /// Where the Hub would count no downloads, a small `config.json` is added by which it does.
     pub query_file: bool,
+    /// How large files go to the Hub.
+    pub transfer: Transfer,
 }
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { keep: Vec::new(), query_file: true }
+        Self { keep: Vec::new(), query_file: true, transfer: Transfer::Auto }
     }
+}
+
+/// How large files go to the Hub.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transfer {
+    /// Each as it goes fastest.
+    #[default]
+    Auto,
+    /// By Xet, where the Hub has it.
+    Xet,
+    /// By LFS.
+    Lfs,
 }

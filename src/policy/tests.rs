@@ -440,6 +440,7 @@ fn explain_names_every_origin() {
     card.review-months         never                                         default
     publish.keep               none                                          default
     publish.query-file         true                                          default
+    publish.transfer           auto                                          default
     ");
     let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
     assert_eq!(json[0], serde_json::json!({"key": "tags", "value": "auto", "origin": "default"}));

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::look::{files, landed};
 use super::plan::{Content, Planned};
+use super::transfer;
 use super::{CARD, Landed, Plan, Progress, PublishError, RECORD, Receipt};
 use crate::digest::Digest;
 use crate::finding::Cleared;
@@ -142,7 +143,7 @@ async fn bring(
         answers.into_iter().map(|answer| (answer.path, answer.upload_mode)).collect();
 
     let mut operations = Vec::new();
-    let mut blobs = Vec::new();
+    let (mut blobs, mut chosen) = (Vec::new(), Vec::new());
     for file in changed {
         let large = match modes.get(&file.path).map(String::as_str) {
             Some("lfs") => true,
@@ -163,8 +164,10 @@ async fn bring(
             }
             Content::OnDisk(on_disk) => {
                 let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
-                let blob = Blob { path: path.clone(), on_disk, size, sha256 };
+                let way = file.transfer.way;
+                let blob = Blob { path: path.clone(), on_disk, size, sha256, way };
                 if large {
+                    chosen.push((file.path.as_str(), &file.transfer));
                     operations.push(Operation::Large { path, sha256, size });
                     blobs.push(blob);
                 } else {
@@ -175,7 +178,7 @@ async fn bring(
     }
     operations.extend(plan.deletes.iter().map(|path| Operation::Delete { path: path.clone() }));
     if !blobs.is_empty() {
-        progress.doing(&format!("sending {} large files", blobs.len()));
+        transfer::lines(chosen.into_iter()).iter().for_each(|line| progress.doing(line));
         let watch: Watch = progress.clone();
         let uploaded = hub.upload(&plan.target.repo, &plan.target.revision, &blobs, &watch).await?;
         receipt.bytes_sent = uploaded.bytes;

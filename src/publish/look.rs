@@ -39,10 +39,12 @@ pub async fn look(
         None => None,
     };
     let head = commit_of(&refs.branches, &target.revision);
-    let (files, record) = match &head {
-        Some(head) => (files(hub, target, head).await?, landed(hub, target, head).await?),
+    let (tree, record) = match &head {
+        Some(head) => (hub.tree(&target.repo, head).await?, landed(hub, target, head).await?),
         None => (Vec::new(), None),
     };
+    let in_xet = tree.iter().filter(|entry| entry.xet_hash.is_some());
+    let in_xet = in_xet.map(|entry| entry.path.clone()).collect();
     let versions = versions(&refs);
     let mut published = Published { versions, this_version, ..Published::default() };
     let last = published.last_before(&release.version).cloned();
@@ -59,7 +61,8 @@ pub async fn look(
         tagged,
         start: commit_of(&refs.branches, "main"),
         head,
-        files,
+        files: tree.into_iter().map(remote_file).collect(),
+        in_xet,
         record,
     })
 }

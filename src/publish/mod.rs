@@ -3,6 +3,9 @@
 mod execute;
 mod look;
 mod plan;
+mod transfer;
+
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::failure::Advise;
@@ -42,6 +45,8 @@ pub struct Remote {
     pub start: Option<String>,
     /// Files at that head.
     pub files: Vec<RemoteFile>,
+    /// Paths of those at that head that are in Xet storage.
+    pub in_xet: BTreeSet<String>,
     /// The release record at that head.
     pub record: Option<Landed>,
 }

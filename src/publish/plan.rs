@@ -1,14 +1,15 @@
 //! The plan: every request that publishing will make, as a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use semver::Version;
 use serde::Serialize;
 
+use super::transfer::{Choice, Chooser};
 use super::{CARD, Document, RECORD, Remote};
 use crate::digest::{Digest, git_blob_id};
-use crate::inventory::Inventory;
+use crate::inventory::{INLINE_LIMIT, Inventory};
 use crate::policy::Publish;
 use crate::release::{Release, Target};
 
@@ -39,6 +40,8 @@ pub(super) struct Planned {
     pub(super) git_oid: String,
     pub(super) sample: Vec<u8>,
     pub(super) content: Content,
+    /// How it is sent, if it is a large one.
+    pub(super) transfer: Choice,
     /// The Hub has exactly this at this path already.
     pub(super) there: bool,
 }
@@ -60,6 +63,9 @@ pub struct Step {
     /// Bytes, where it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// How it is sent and why, where that is known before the Hub is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
 }
 
 /// The plan as printed; a shape of its own, so that it stays the same.
@@ -87,6 +93,10 @@ pub fn plan(
     policy: &Publish,
     notes: Option<String>,
 ) -> Plan {
+    let paths = inventory.files.iter().map(|file| file.path.as_str());
+    let paths = paths.chain(documents.iter().map(|document| document.path.as_str()));
+    let paths: BTreeSet<_> = paths.collect();
+    let chooser = Chooser::new(policy.transfer, remote, &paths);
     let there: BTreeMap<_, _> =
         remote.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut files: BTreeMap<String, Planned> = BTreeMap::new();
@@ -98,6 +108,7 @@ pub fn plan(
             git_oid: file.git_oid.clone(),
             sample: file.sample.clone(),
             content: Content::OnDisk(file.on_disk.clone()),
+            transfer: chooser.choose(file.path.as_str()),
             there: false,
         };
         files.insert(planned.path.clone(), planned);
@@ -115,6 +126,7 @@ pub fn plan(
             git_oid: git_blob_id(&document.bytes),
             sample: document.bytes.iter().take(512).copied().collect(),
             content: Content::Written(document.bytes.clone()),
+            transfer: chooser.choose(document.path.as_str()),
             there: false,
         };
         files.insert(planned.path.clone(), planned);
@@ -147,30 +159,35 @@ impl Plan {
     /// The plan as steps.
     pub fn view(&self) -> PlanView {
         let mut steps = Vec::new();
-        let mut step = |action, what: String, bytes| steps.push(Step { action, what, bytes });
+        let mut step =
+            |action, what: String, bytes, how| steps.push(Step { action, what, bytes, how });
         if !self.already {
             let repo = &self.target.repo;
             if !self.remote.exists {
                 let visibility = if self.target.private { "private" } else { "public" };
-                step("create-repo", format!("{repo} ({visibility})"), None);
+                step("create-repo", format!("{repo} ({visibility})"), None, None);
             }
             if self.remote.exists && self.remote.head.is_none() {
-                step("create-branch", self.target.revision.clone(), None);
+                step("create-branch", self.target.revision.clone(), None, None);
             }
+            let kept = |file: &Planned| if file.there { "keep" } else { "send" };
             for file in &self.files {
-                step(if file.there { "keep" } else { "send" }, file.path.clone(), Some(file.size));
+                // Below this size the Hub says whether it is a large one.
+                let is_sent = !file.there && file.size > INLINE_LIMIT;
+                let how = is_sent.then(|| file.transfer.told());
+                step(kept(file), file.path.clone(), Some(file.size), how);
             }
             for path in &self.deletes {
-                step("delete", path.clone(), None);
+                step("delete", path.clone(), None, None);
             }
             let parent = self
                 .remote
                 .head
                 .as_deref()
                 .map_or_else(String::new, |head| format!(" on {head:.12}"));
-            step("commit", format!("one commit to {}{parent}", self.target.revision), None);
-            step("verify", "read the tree back, compare every digest".into(), None);
-            step("tag", self.tag.clone(), None);
+            step("commit", format!("one commit to {}{parent}", self.target.revision), None, None);
+            step("verify", "read the tree back, compare every digest".into(), None, None);
+            step("tag", self.tag.clone(), None, None);
         }
         PlanView {
             repo_id: self.target.repo.to_string(),
