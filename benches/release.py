@@ -271,6 +271,7 @@ def main():
     options.add_argument("--program", type=Path, default=ROOT / "target/release/weighbridge")
     options.add_argument("--folder", type=Path, help="where the bytes stand; memory if it is large enough")
     chosen = options.parse_args()
+    chosen.program = chosen.program.resolve()
     own_network()
     rounds = chosen.rounds or (1 if chosen.quick else 3)
     contenders = [name for name in CONTENDERS if name in chosen.contenders.split(";")]

@@ -11,13 +11,11 @@ use super::Hub;
 use super::RepoId;
 use super::error::{HubError, doing};
 use super::wire::{Actions, Batch, BatchObject};
-use crate::digest::Digest;
+use crate::digest::{Digest, Seals};
 use crate::http::Again;
 
 /// Objects the Hub takes in one batch call.
 const BATCH: usize = 256;
-/// Files, or parts of one file, on their way at the same time.
-pub(super) const AT_ONCE: usize = 4;
 pub(super) const LFS_JSON: &str = "application/vnd.git-lfs+json";
 
 /// How a file is best sent. It is a wish: the Hub decides.
@@ -49,8 +47,10 @@ pub struct Blob {
     pub on_disk: PathBuf,
     /// Bytes, as weighed.
     pub size: u64,
-    /// Digest, as weighed; checked while sending.
+    /// Digest, as weighed.
     pub sha256: Digest,
+    /// By which its bytes are held against what was weighed, while sending.
+    pub seals: Arc<Seals>,
     /// How it is best sent.
     pub way: Way,
 }

@@ -75,7 +75,7 @@ pub(super) fn gather(
     };
     // First what is pinned, so that its digest is taken in the one pass.
     let evidence = evidence::gather(&base, &shown_base, chosen);
-    let inventory = take_inventory(&base, &shown_base, chosen, &evidence)?;
+    let inventory = take_inventory(&base, &shown_base, chosen, &evidence, target.is_some())?;
     let release = as_release(&versioning);
     let changes = release::changes(&base, &shown_base, &policy, chosen, &git, release);
     let history = release::history(&policy, chosen, &git, &changes, release);
@@ -289,6 +289,7 @@ fn take_inventory(
     shown_base: &str,
     model: &Model,
     evidence: &Evidence,
+    sealed: bool,
 ) -> Result<Inventory, Failure> {
     let shown = [shown_base, model.path.as_str()]
         .into_iter()
@@ -297,12 +298,13 @@ fn take_inventory(
         .join("/");
     let watch = progress::Weighing::new();
     let pinned = evidence.pipeline.pinned();
-    inventory::take_with_pins(
+    let asked = inventory::Asked { pinned: &|path| pinned.holds(path), sealed };
+    inventory::take_asked(
         &base.join(&model.path),
         &shown,
         &model.include,
         &model.exclude,
-        &|path| pinned.holds(path),
+        &asked,
         &|bytes| watch.read(bytes),
     )
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))

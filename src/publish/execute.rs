@@ -162,10 +162,10 @@ async fn bring(
             Content::Written(bytes) => {
                 operations.push(Operation::Inline { path, bytes: bytes.clone() });
             }
-            Content::OnDisk(on_disk) => {
+            Content::OnDisk(on_disk, seals) => {
                 let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
-                let way = file.transfer.way;
-                let blob = Blob { path: path.clone(), on_disk, size, sha256, way };
+                let (seals, way) = (seals.clone(), file.transfer.way);
+                let blob = Blob { path: path.clone(), on_disk, size, sha256, seals, way };
                 if large {
                     chosen.push((file.path.as_str(), &file.transfer));
                     operations.push(Operation::Large { path, sha256, size });

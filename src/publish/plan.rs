@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use semver::Version;
 use serde::Serialize;
 
 use super::transfer::{Choice, Chooser};
 use super::{CARD, Document, RECORD, Remote};
-use crate::digest::{Digest, git_blob_id};
+use crate::digest::{Digest, Seals, git_blob_id};
 use crate::inventory::{INLINE_LIMIT, Inventory};
 use crate::policy::Publish;
 use crate::release::{Release, Target};
@@ -49,7 +50,7 @@ pub(super) struct Planned {
 /// Where a file's bytes are.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    OnDisk(PathBuf),
+    OnDisk(PathBuf, Arc<Seals>),
     Written(Vec<u8>),
 }
 
@@ -107,7 +108,7 @@ pub fn plan(
             sha256: file.sha256,
             git_oid: file.git_oid.clone(),
             sample: file.sample.clone(),
-            content: Content::OnDisk(file.on_disk.clone()),
+            content: Content::OnDisk(file.on_disk.clone(), file.seals.clone()),
             transfer: chooser.choose(file.path.as_str()),
             there: false,
         };

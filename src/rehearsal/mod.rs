@@ -42,6 +42,7 @@ mod ndjson;
 mod options;
 mod page;
 mod pointer;
+mod pour;
 mod preupload;
 mod preview;
 mod rate;

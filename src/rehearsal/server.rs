@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use super::answer::set;
 use super::auth::{TokenRole, TokenSpec, whoami};
 use super::log::{LoggedRequest, RequestLog};
+use super::multipart::Uploads;
 use super::options::{HubError, HubOptions};
 use super::rate::{Window, too_many};
 use super::signed::Key;
@@ -43,6 +44,7 @@ pub(super) struct Hub {
     pub(super) store: Store,
     pub(super) xet: Xet,
     pub(super) key: Key,
+    pub(super) uploads: Uploads,
     log: RequestLog,
     rate: Option<Window>,
 }
@@ -77,7 +79,8 @@ impl EmbeddedHub {
         let mut tokens = vec![default_spec(token.clone(), &options)];
         tokens.extend(options.tokens.iter().cloned());
         let rate = options.rate_limit.map(Window::new);
-        let hub = Arc::new(Hub { options, addr, tokens, store, xet, key, log, rate });
+        let uploads = Uploads::default();
+        let hub = Arc::new(Hub { options, addr, tokens, store, xet, key, uploads, log, rate });
 
         let (stop, mut stopping) = watch::channel(false);
         let app = routes(hub.clone());
