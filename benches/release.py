@@ -130,12 +130,13 @@ class Hub:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def settle(self):
-        """Waits until the server has nothing to do any more."""
-        while True:
+        """Waits until the server has moved into Xet storage what came by LFS: it begins when
+        nobody has asked anything for a second."""
+        busy = True
+        while busy:
             before = self.processor()
-            time.sleep(0.5)
-            if self.processor() - before < 0.05:
-                return
+            time.sleep(2.5)
+            busy = self.processor() - before > 0.1
 
     def stop(self):
         self.process.terminate()

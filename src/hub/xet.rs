@@ -23,7 +23,7 @@ const FILES: usize = 2;
 /// to be copied.
 const BLOCKS: u64 = 8;
 /// Bodies of up to 64 MiB that are on their way at the same time.
-const BODIES: usize = 4;
+const BODIES: usize = 3;
 /// Bytes of files after which they are registered: what a killed run has registered is not sent again.
 const REGISTERED: u64 = 1024 * 1024 * 1024;
 

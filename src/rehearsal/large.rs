@@ -41,18 +41,27 @@ pub(super) async fn locate(hub: &Hub, oid: Digest) -> Option<(Stored, u64)> {
 }
 
 /// Streams the bytes `range` of a large file.
-pub(super) async fn read(hub: &Hub, stored: Stored, range: Range<u64>) -> Answer<Body> {
-    match stored {
-        Stored::Lfs(path) => {
-            let mut file = tokio::fs::File::open(path).await?;
-            file.seek(io::SeekFrom::Start(range.start)).await?;
-            let part = file.take(range.end - range.start);
-            Ok(Body::from_stream(ReaderStream::with_capacity(part, BUFFER)))
-        }
-        Stored::Xet(hash) => match hub.xet.read(hash, range).await {
-            Ok(bytes) => Ok(Body::from_stream(bytes)),
-            Err(error) => Err(io::Error::other(error).into()),
+pub(super) async fn read(
+    hub: &Hub,
+    pointer: &Pointer,
+    stored: Stored,
+    range: Range<u64>,
+) -> Answer<Body> {
+    let hash = match stored {
+        Stored::Xet(hash) => hash,
+        Stored::Lfs(path) => match tokio::fs::File::open(path).await {
+            Ok(mut file) => {
+                file.seek(io::SeekFrom::Start(range.start)).await?;
+                let part = file.take(range.end - range.start);
+                return Ok(Body::from_stream(ReaderStream::with_capacity(part, BUFFER)));
+            }
+            // It may have gone to Xet storage a moment ago.
+            Err(error) => hub.xet.find(pointer.oid).await.map(|(hash, _)| hash).ok_or(error)?,
         },
+    };
+    match hub.xet.read(hash, range).await {
+        Ok(bytes) => Ok(Body::from_stream(bytes)),
+        Err(error) => Err(io::Error::other(error).into()),
     }
 }
 

@@ -37,6 +37,7 @@ mod info;
 mod large;
 mod lfs;
 mod log;
+mod migrate;
 mod multipart;
 mod ndjson;
 mod options;

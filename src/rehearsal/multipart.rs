@@ -42,6 +42,7 @@ struct Upload {
     file: File,
     size: u64,
     chunk: u64,
+    writing: Mutex<()>,
     parts: Mutex<Parts>,
     /// Taken by whoever hashes.
     hashed: Mutex<Hashed>,
@@ -93,6 +94,7 @@ impl Upload {
             file,
             size: pointer.size,
             chunk,
+            writing: Mutex::default(),
             parts: Mutex::default(),
             hashed: Mutex::default(),
             path: tokio::sync::RwLock::new(Some(path)),
@@ -234,10 +236,12 @@ pub(super) async fn put_part(
     }
     upload.expect(number);
     let (from, to) = upload.range(number);
-    let place = (upload.file.try_clone()?, from);
-    let (_, length) = pour(body, to - from, place, |(file, at), pieces| {
+    let place = (upload.clone(), from);
+    let (_, length) = pour(body, to - from, place, |(upload, at), pieces| {
+        // Writers to one file wait for each other anyway, and the system's way is to spin.
+        let _turn = upload.writing.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in pieces {
-            file.write_all_at(piece, *at)?;
+            upload.file.write_all_at(piece, *at)?;
             *at += piece.len() as u64;
         }
         Ok(())
