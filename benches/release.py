@@ -189,41 +189,70 @@ def measure(command, environment, folder, hub):
     }
 
 
+class Work:
+    """A repository with the model in it, and a Hub that has nothing."""
+
+    def __init__(self, program, scratch, model, contender):
+        self.who, transfer = contender.split(", ")
+        self.program, self.scratch, self.model, self.held = program, scratch, model, model.folder
+        self.folder = work = scratch / "work"
+        work.mkdir(parents=True)
+        model.folder = work / "model"
+        self.held.rename(model.folder)
+        (work / "weighbridge.yml").write_text(POLICY % (transfer if self.who == "ours" else "auto"))
+        (work / ".gitignore").write_text("model\njunit.xml\n")
+        (work / "junit.xml").write_text('<testsuite><testcase classname="t" name="ok"/></testsuite>')
+        git(work, "init", "--quiet")
+        git(work, "add", "weighbridge.yml", ".gitignore")
+        git(work, "commit", "--quiet", "--message", "Train")
+        self.hub = Hub(program, scratch / "hub")
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": str(scratch / "home"),
+            "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", **self.hub.environment}
+        if contender == "hf, lfs":
+            self.environment["HF_HUB_DISABLE_XET"] = "1"
+
+    def command(self, tag):
+        if self.who == "hf":
+            return [HF, "upload", "acme/big", "model", "--private"]
+        git(self.folder, "tag", "--force", tag)
+        return [self.program, "release", "--tag", tag]
+
+    def end(self):
+        self.hub.stop()
+        self.model.turn(1)
+        self.model.folder.rename(self.held)
+        self.model.folder = self.held
+        shutil.rmtree(self.scratch)
+
+
 def one_round(program, scratch, model, contender):
     """The three turns of one contender."""
-    who, transfer = contender.split(", ")
-    work = scratch / "work"
-    work.mkdir()
-    held, model.folder = model.folder, work / "model"
-    held.rename(model.folder)
-    (work / "weighbridge.yml").write_text(POLICY % (transfer if who == "ours" else "auto"))
-    (work / ".gitignore").write_text("model\njunit.xml\n")
-    (work / "junit.xml").write_text('<testsuite><testcase classname="t" name="ok"/></testsuite>')
-    git(work, "init", "--quiet")
-    git(work, "add", "weighbridge.yml", ".gitignore")
-    git(work, "commit", "--quiet", "--message", "Train")
-    hub = Hub(program, scratch / "hub")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(scratch / "home"),
-                   "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-                   **hub.environment}
-    if who == "hf" and transfer == "lfs":
-        environment["HF_HUB_DISABLE_XET"] = "1"
+    work = Work(program, scratch, model, contender)
     results = []
     for turn, tag in enumerate(["v1.0.0", "v1.0.0", "v1.1.0"]):
         model.turn(2 if turn == 2 else 1)
-        if who == "ours":
-            git(work, "tag", "--force", tag)
-            command = [program, "release", "--tag", tag]
-        else:
-            command = [HF, "upload", "acme/big", "model", "--private"]
-        results.append(measure(command, environment, work, hub))
-        hub.settle()
-    hub.stop()
-    model.turn(1)
-    model.folder.rename(held)
-    model.folder = held
-    shutil.rmtree(scratch)
+        results.append(measure(work.command(tag), work.environment, work.folder, work.hub))
+        work.hub.settle()
+    work.end()
     return results
+
+
+def killed(program, scratch, model, contender):
+    """MB on the wire of a run that is killed when three quarters are out, and of the next."""
+    work = Work(program, scratch, model, contender)
+    before = on_the_wire()
+    process = subprocess.Popen(work.command("v1.0.0"), cwd=work.folder, env=work.environment,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while on_the_wire() - before < 0.75 * model.bytes and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    time.sleep(1)
+    first = (on_the_wire() - before) / 1e6
+    second = measure(work.command("v1.0.0"), work.environment, work.folder, work.hub)["wire"]
+    work.end()
+    return first, second
 
 
 def shown(values, digits):
@@ -269,6 +298,7 @@ def main():
     options.add_argument("--rounds", type=int)
     options.add_argument("--cases", default="one,shards,small")
     options.add_argument("--contenders", default=";".join(CONTENDERS), help="separated by ;")
+    options.add_argument("--killed", action="store_true", help="instead: what a run sends after one that was killed")
     options.add_argument("--program", type=Path, default=ROOT / "target/release/weighbridge")
     options.add_argument("--folder", type=Path, help="where the bytes stand; memory if it is large enough")
     chosen = options.parse_args()
@@ -282,13 +312,16 @@ def main():
         folder = Path(tempfile.mkdtemp(prefix="bench-", dir=chosen.folder or place(needed)))
         try:
             model = Model(folder / "model", large, mib, small, size)
+            if chosen.killed:
+                for name in contenders:
+                    sent = killed(chosen.program, folder / "round", model, name)
+                    print(f"{case}, {name}: killed after {sent[0]:.0f} MB of {model.bytes / 1e6:.0f}, then {sent[1]:.0f} MB", flush=True)
+                continue
             found = {name: [] for name in contenders}
             for number in range(rounds):
                 # Nobody is always first.
                 for name in contenders[number % len(contenders):] + contenders[:number % len(contenders)]:
-                    scratch = folder / "round"
-                    scratch.mkdir()
-                    found[name].append(one_round(chosen.program, scratch, model, name))
+                    found[name].append(one_round(chosen.program, folder / "round", model, name))
             what = f"{large} × {mib} MiB" if large else f"{small} × {size // 1000} kB"
             print(f"\n### {what} ({model.bytes / 1e6:.0f} MB), medians of {rounds}", flush=True)
             table(found)

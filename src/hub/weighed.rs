@@ -72,7 +72,10 @@ impl Source {
                 _ => self.unreadable(&error),
             })?;
             if !self.seals.hold(index, block) {
-                return Err(self.changed("its bytes are others now"));
+                let length = file.metadata().map(|found| found.len());
+                let shorter = length.is_ok_and(|length| length < self.size);
+                let how = if shorter { "it is shorter now" } else { "its bytes are others now" };
+                return Err(self.changed(how));
             }
         }
         if first * BLOCK + bytes.len() as u64 == self.size {

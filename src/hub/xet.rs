@@ -23,7 +23,7 @@ const FILES: usize = 2;
 /// to be copied.
 const BLOCKS: u64 = 8;
 /// Bodies of up to 64 MiB that are on their way at the same time.
-const BODIES: usize = 3;
+const BODIES: usize = 2;
 /// Bytes of files after which they are registered: what a killed run has registered is not sent again.
 const REGISTERED: u64 = 1024 * 1024 * 1024;
 
@@ -137,5 +137,39 @@ async fn send(
 impl From<xet::XetError> for HubError {
     fn from(error: xet::XetError) -> Self {
         Self::Xet(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::hub::Way;
+
+    #[test]
+    fn files_are_registered_when_they_are_much_together() {
+        let blob = |size: &u64| Blob {
+            path: String::new(),
+            on_disk: std::path::PathBuf::new(),
+            size: size * 1024 * 1024,
+            sha256: Digest::of(b""),
+            seals: Arc::default(),
+            way: Way::Xet,
+        };
+        for (sizes, groups) in [
+            (&[][..], &[][..]),
+            (&[1, 2, 3], &[3]),
+            (&[5000, 1], &[1, 1]),
+            (&[1, 5000, 1, 1], &[2, 2]),
+            (&[600, 600, 600, 600, 600], &[2, 2, 1]),
+        ] {
+            let blobs: Vec<Blob> = sizes.iter().map(blob).collect();
+            let none = || Actions { upload: None, verify: None };
+            let wanted: Vec<_> = blobs.iter().map(|blob| (blob, none())).collect();
+            let found: Vec<_> = registered_together(&wanted).iter().map(|one| one.len()).collect();
+            assert_eq!(found, groups, "{sizes:?}");
+        }
     }
 }

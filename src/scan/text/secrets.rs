@@ -81,8 +81,10 @@ pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Re
             Some(at) => (&chunk[..at], true),
             None => (chunk, false),
         };
-        let piece = &piece[..piece.len().min(LINE)];
-        let whole = ends && piece.len() < LINE;
+        // Where a long line is cut must not depend on how it comes.
+        let room = LINE.saturating_sub(text.len());
+        let piece = &piece[..piece.len().min(room)];
+        let whole = ends && piece.len() < room;
         text.extend_from_slice(piece);
         let taken = piece.len() + usize::from(whole);
         stream.consume(taken);
