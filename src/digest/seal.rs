@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_block_is_known_by_its_bytes_and_its_place() {
         let block = usize::try_from(BLOCK).expect("small");
-        let bytes: Vec<u8> = (0..2 * block + 5).map(|at| (at % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().take(2 * block + 5).collect();
         let seals = Seals::of(&bytes).expect("a key");
         // However it comes, it is the same file.
         let mut sealer = Sealer {

@@ -25,7 +25,7 @@ pub(super) async fn pour<S: Send + 'static>(
         tokio::task::spawn_blocking(move || write(&mut state, &pieces).map(|()| state))
     };
     let mut stream = body.into_data_stream();
-    let (mut gathered, mut waiting, mut size) = (Vec::new(), 0, 0);
+    let (mut gathered, mut held, mut size) = (Vec::new(), 0, 0);
     let mut writing = hand_over(state, Vec::new());
     while let Some(piece) = stream.next().await {
         let piece = piece
@@ -35,12 +35,12 @@ pub(super) async fn pour<S: Send + 'static>(
             let why = format!("the upload is longer than the {limit} bytes announced");
             return Err(Refusal::bad_request(why));
         }
-        waiting += piece.len();
+        held += piece.len();
         gathered.push(piece);
-        if waiting >= GATHERED {
+        if held >= GATHERED {
             let state = writing.await.map_err(io::Error::other)??;
             writing = hand_over(state, mem::take(&mut gathered));
-            waiting = 0;
+            held = 0;
         }
     }
     let state = writing.await.map_err(io::Error::other)??;
