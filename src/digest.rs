@@ -1,11 +1,15 @@
 //! Digests: SHA-256 (the LFS oid, the signing digest), git blob ids (how the Hub names small files)
 //! and MD5 (how DVC pins files). This is the only module that hashes, so that "one read per byte" can be seen here.
 
+mod seal;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
+
+pub use seal::{BLOCK, Sealer, Seals};
 
 /// A SHA-256 digest; written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -125,10 +125,11 @@ fn files_have_one_purpose() {
 
 #[test]
 fn crates_with_one_user_have_one_user() {
-    let only: [(&str, &[&str]); 7] = [
+    let only: [(&str, &[&str]); 8] = [
         ("sha2::", &["digest"]),
         ("sha1::", &["digest"]),
         ("md5::", &["digest"]),
+        ("highway::", &["digest"]),
         ("octocrab::", &["github"]),
         // A repository of the embedded Hub is a git repository, so it may use git2 too.
         ("git2::", &["release", "rehearsal"]),

@@ -1,24 +1,24 @@
 //! Git LFS transfers: one PUT of the whole, or parts that are joined at the end.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
-use reqwest::{Body, Method, Url};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use reqwest::{Body, Method, RequestBuilder, Url};
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::Hub;
 use super::error::{HubError, doing};
-use super::upload::{AT_ONCE, Blob, LFS_JSON, Watch};
-use super::weighed::{Meter, Weighed};
+use super::upload::{Blob, LFS_JSON, Watch};
+use super::weighed::{Meter, Source, Weighed};
 use super::wire::{Action, Actions};
 use crate::http::Again;
 
-/// Bytes of parts in memory, over all files.
-const IN_MEMORY: u32 = 64 * 1024 * 1024;
-/// Longest part that is taken; a part over [`IN_MEMORY`] goes alone.
-const PART: u64 = 1024 * 1024 * 1024;
+/// Bodies on their way at the same time, over all files: each has two blocks in memory.
+const BODIES: usize = 8;
+/// The most parts of a file, as in S3; the Hub asks for far fewer.
+const PARTS_MAX: u64 = 10_000;
 
 impl Hub {
     /// Sends what the batch answer wants, several files side by side.
@@ -27,24 +27,21 @@ impl Hub {
         wanted: &[(&Blob, Actions)],
         watch: &Watch,
     ) -> Result<(), HubError> {
-        let memory = Arc::new(Semaphore::new(IN_MEMORY as usize));
-        stream::iter(
-            wanted.iter().map(|(blob, actions)| self.send_one(blob, actions, &memory, watch)),
-        )
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await
+        let bodies = Semaphore::new(BODIES);
+        let sends =
+            wanted.iter().map(|(blob, actions)| self.send_one(blob, actions, &bodies, watch));
+        stream::iter(sends).buffer_unordered(BODIES).try_collect::<()>().await
     }
 
     async fn send_one(
         &self,
         blob: &Blob,
         actions: &Actions,
-        memory: &Arc<Semaphore>,
+        bodies: &Semaphore,
         watch: &Watch,
     ) -> Result<(), HubError> {
         let Some(upload) = &actions.upload else { return Ok(()) };
-        let meter = Meter::new(blob, watch);
+        let file = Sent { blob, source: Source::of(blob), bodies, watch };
         let mut joined = Ok(());
         match upload.header.get("chunk_size") {
             Some(size) => {
@@ -52,9 +49,9 @@ impl Hub {
                     size.as_u64().or_else(|| size.as_str()?.parse().ok()).filter(|size| *size > 0);
                 let size =
                     size.ok_or_else(|| HubError::Protocol("the part size is no number".into()))?;
-                joined = self.send_parts(blob, upload, size, memory, &meter).await;
+                joined = self.send_parts(&file, upload, size).await;
             }
-            None => self.send_whole(blob, upload, &meter).await?,
+            None => self.send_whole(&file, upload).await?,
         }
         let Some(verify) = &actions.verify else { return joined };
         // Where the answer to joining them was lost, storage knows the parts no more when it is asked
@@ -81,53 +78,40 @@ impl Hub {
     }
 
     /// One PUT to a signed address, which never gets the token.
-    async fn send_whole(
-        &self,
-        blob: &Blob,
-        upload: &Action,
-        meter: &Arc<Meter>,
-    ) -> Result<(), HubError> {
-        let address = self.signed_address(&upload.href)?;
-        let build = |client: &reqwest::Client| {
-            let mut request = client.put(address.clone()).header("content-length", blob.size);
+    async fn send_whole(&self, file: &Sent<'_>, upload: &Action) -> Result<(), HubError> {
+        let headers = |mut request: RequestBuilder| {
             for (name, value) in &upload.header {
                 if let Some(value) = value.as_str() {
                     request = request.header(name, value);
                 }
             }
-            request.body(Body::wrap_stream(Weighed::of(blob).metered(meter.clone())))
+            request
         };
-        self.client
-            .about(blob.path.as_str())
-            .send(Again::Safe, build)
-            .await
-            .map(drop)
-            .map_err(doing(format!("send {}", blob.path)))
+        let (address, what) = (self.signed_address(&upload.href)?, file.blob.path.clone());
+        self.put(file, &address, 0..file.blob.size, headers, what).await.map(drop)
     }
 
-    /// Parts to the signed addresses `1`, `2`, …, then their tags to the address of the whole.
-    ///
-    /// The file is read once, in order, and hashed on the way; the parts go out side by side from
-    /// memory. They are joined only if the whole was what was weighed: until then the Hub has
-    /// loose parts that nobody can name.
+    /// Parts to the signed addresses `1`, `2`, …, side by side, then their tags to the address of
+    /// the whole.
     async fn send_parts(
         &self,
-        blob: &Blob,
+        file: &Sent<'_>,
         upload: &Action,
         size: u64,
-        memory: &Arc<Semaphore>,
-        meter: &Arc<Meter>,
     ) -> Result<(), HubError> {
-        if size.min(blob.size) > PART {
+        let blob = file.blob;
+        let count = blob.size.div_ceil(size).max(1);
+        if count > PARTS_MAX {
             return Err(HubError::Protocol(format!(
-                "it wants parts of {size} bytes; {PART} are the most that are sent at once"
+                "it wants parts of {size} bytes: that is more than {PARTS_MAX} parts"
             )));
         }
-        let mut tags: Vec<(u64, String)> = parts(blob, size, memory.clone())
-            .map_ok(|part| self.send_part(blob, upload, part, meter))
-            .try_buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let parts = (1..=count).map(|number| {
+            let from = (number - 1) * size;
+            self.send_part(file, upload, number, from..(from + size).min(blob.size))
+        });
+        let mut tags: Vec<(u64, String)> =
+            stream::iter(parts).buffer_unordered(BODIES).try_collect().await?;
         tags.sort();
         let tags: Vec<_> = tags
             .into_iter()
@@ -152,12 +136,11 @@ impl Hub {
 
     async fn send_part(
         &self,
-        blob: &Blob,
+        file: &Sent<'_>,
         upload: &Action,
-        part: Part,
-        meter: &Meter,
+        number: u64,
+        range: Range<u64>,
     ) -> Result<(u64, String), HubError> {
-        let number = part.number;
         // The Hub pads part numbers with zeros.
         let address = upload
             .header
@@ -167,15 +150,34 @@ impl Hub {
         let address =
             address.ok_or_else(|| HubError::Protocol(format!("part {number} has no address")))?;
         let address = self.signed_address(address)?;
-        let build = |client: &reqwest::Client| client.put(address.clone()).body(part.bytes.clone());
-        let part_of = format!("part {number} of {}", blob.path);
-        let what = format!("send {part_of}");
-        let client = self.client.about(part_of);
-        let response = client.send(Again::Safe, build).await.map_err(doing(what))?;
-        meter.add(part.bytes.len() as u64);
+        let what = format!("part {number} of {}", file.blob.path);
+        let response = self.put(file, &address, range, |request| request, what).await?;
         let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok());
         let tag = tag.ok_or_else(|| HubError::Protocol(format!("part {number} got no ETag")))?;
         Ok((number, tag.to_owned()))
+    }
+
+    /// Sends a range of a file, when it is its turn.
+    async fn put(
+        &self,
+        file: &Sent<'_>,
+        address: &Url,
+        range: Range<u64>,
+        headers: impl Fn(RequestBuilder) -> RequestBuilder + Send + Sync,
+        what: String,
+    ) -> Result<reqwest::Response, HubError> {
+        // The semaphore is never closed.
+        let turn = file.bodies.acquire().await;
+        let _turn = turn.map_err(|error| HubError::Protocol(error.to_string()))?;
+        let meter = Meter::new(file.blob, file.watch);
+        let build = |client: &reqwest::Client| {
+            let body = Weighed::new(&file.source, range.clone(), 1).metered(meter.clone());
+            headers(client.put(address.clone()))
+                .header("content-length", range.end - range.start)
+                .body(Body::wrap_stream(body))
+        };
+        let sending = doing(format!("send {what}"));
+        self.client.about(what).send(Again::Safe, build).await.map_err(sending)
     }
 
     /// The path of an address on this Hub, to which the token may go.
@@ -207,39 +209,10 @@ impl Hub {
     }
 }
 
-/// A part in memory, and its share of what may be there.
-struct Part {
-    /// From 1.
-    number: u64,
-    bytes: Bytes,
-    _memory: OwnedSemaphorePermit,
-}
-
-/// The parts in order. The last comes out only if the whole file is what was weighed.
-fn parts(
-    blob: &Blob,
-    size: u64,
-    memory: Arc<Semaphore>,
-) -> impl Stream<Item = Result<Part, HubError>> {
-    let state = (Weighed::of(blob), 1, memory);
-    stream::try_unfold(state, move |(mut file, number, memory)| async move {
-        let length = size.min(file.left());
-        if length == 0 && number > 1 {
-            return Ok(None);
-        }
-        let share = u32::try_from(length).unwrap_or(IN_MEMORY).min(IN_MEMORY);
-        // The semaphore is never closed.
-        let permit = memory.clone().acquire_many_owned(share).await;
-        let permit = permit.map_err(|error| HubError::Protocol(error.to_string()))?;
-        let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
-        while (bytes.len() as u64) < length {
-            let most = length - bytes.len() as u64;
-            match file.read(most).await.map_err(|error| HubError::Moved(error.to_string()))? {
-                Some(piece) => bytes.extend_from_slice(&piece),
-                None => break,
-            }
-        }
-        let part = Part { number, bytes: bytes.freeze(), _memory: permit };
-        Ok(Some((part, (file, number + 1, memory))))
-    })
+/// A file on its way.
+struct Sent<'a> {
+    blob: &'a Blob,
+    source: Arc<Source>,
+    bodies: &'a Semaphore,
+    watch: &'a Watch,
 }

@@ -22,6 +22,6 @@ pub mod yaml_tree;
 pub use api::{Hub, Shelf};
 pub use commit::Operation;
 pub use error::HubError;
-pub use upload::{Blob, Sending, Uploaded, Watch};
+pub use upload::{Blob, Sending, Uploaded, Watch, Way};
 
 pub use repo_id::{BadRepoId, RepoId};

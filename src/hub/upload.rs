@@ -11,14 +11,32 @@ use super::Hub;
 use super::RepoId;
 use super::error::{HubError, doing};
 use super::wire::{Actions, Batch, BatchObject};
-use crate::digest::Digest;
+use crate::digest::{Digest, Seals};
 use crate::http::Again;
 
 /// Objects the Hub takes in one batch call.
 const BATCH: usize = 256;
-/// Files, or parts of one file, on their way at the same time.
-pub(super) const AT_ONCE: usize = 4;
 pub(super) const LFS_JSON: &str = "application/vnd.git-lfs+json";
+
+/// How a file is best sent. It is a wish: the Hub decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// As one body, or in parts side by side.
+    Lfs,
+    /// In chunks, of which only those go out that the Hub does not have.
+    Xet,
+}
+
+impl Way {
+    /// What the batch call offers, as the Hub's own clients do: `huggingface_hub` without Xet, and
+    /// `@huggingface/hub` with it.
+    fn offers(self) -> &'static [&'static str] {
+        match self {
+            Self::Lfs => &["basic", "multipart"],
+            Self::Xet => &["basic", "multipart", "xet"],
+        }
+    }
+}
 
 /// A file to send.
 #[derive(Debug, Clone)]
@@ -29,8 +47,12 @@ pub struct Blob {
     pub on_disk: PathBuf,
     /// Bytes, as weighed.
     pub size: u64,
-    /// Digest, as weighed; checked while sending.
+    /// Digest, as weighed.
     pub sha256: Digest,
+    /// By which its bytes are held against what was weighed, while sending.
+    pub seals: Arc<Seals>,
+    /// How it is best sent.
+    pub way: Way,
 }
 
 /// What an upload did.
@@ -47,8 +69,8 @@ pub type Watch = Arc<dyn Sending>;
 
 /// Hears how an upload goes.
 pub trait Sending: Send + Sync {
-    /// The Hub wants this many bytes, in all, of one batch of files.
-    fn wanted(&self, bytes: u64);
+    /// The Hub wants this many bytes, in all, of one batch of files, by this transfer.
+    fn wanted(&self, bytes: u64, transfer: &str);
     /// So many more bytes of a file have left; no byte is told twice.
     fn sent(&self, path: &str, bytes: u64);
 }
@@ -64,20 +86,15 @@ impl Hub {
         watch: &Watch,
     ) -> Result<Uploaded, HubError> {
         let mut uploaded = Uploaded::default();
-        for batch in blobs.chunks(BATCH) {
-            let answer = self.batch(repo, revision, batch).await?;
-            let transfer = answer.transfer.as_deref().unwrap_or("basic");
-            let wanted = wanted(batch, answer.objects)?;
-            let bytes = wanted.iter().map(|(blob, _)| blob.size).sum();
-            watch.wanted(bytes);
-            uploaded.objects += wanted.len();
-            uploaded.bytes += bytes;
-            match transfer {
-                "xet" => self.send_xet(repo, revision, &wanted, watch).await?,
-                "basic" | "multipart" => self.send_lfs(&wanted, watch).await?,
-                other => {
-                    return Err(HubError::Protocol(format!("it chose the transfer `{other:.40}`")));
-                }
+        // Files of the same bytes are one object.
+        let mut seen = BTreeSet::new();
+        let objects: Vec<&Blob> = blobs.iter().filter(|blob| seen.insert(blob.sha256)).collect();
+        for way in [Way::Lfs, Way::Xet] {
+            let of_way: Vec<_> = objects.iter().copied().filter(|blob| blob.way == way).collect();
+            for batch in of_way.chunks(BATCH) {
+                let sent = self.upload_batch(repo, revision, way, batch, watch).await?;
+                uploaded.objects += sent.objects;
+                uploaded.bytes += sent.bytes;
             }
         }
         Ok(uploaded)
@@ -90,19 +107,48 @@ impl Hub {
         revision: &str,
         blobs: &'b [Blob],
     ) -> Result<Vec<&'b Blob>, HubError> {
+        let all: Vec<_> = blobs.iter().collect();
         let mut missing = Vec::new();
-        for batch in blobs.chunks(BATCH) {
-            let answer = self.batch(repo, revision, batch).await?;
+        for batch in all.chunks(BATCH) {
+            let answer = self.batch(repo, revision, Way::Lfs, batch).await?;
             missing.extend(wanted(batch, answer.objects)?.into_iter().map(|(blob, _)| blob));
         }
         Ok(missing)
+    }
+
+    async fn upload_batch(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        way: Way,
+        batch: &[&Blob],
+        watch: &Watch,
+    ) -> Result<Uploaded, HubError> {
+        let answer = self.batch(repo, revision, way, batch).await?;
+        let transfer = match answer.transfer.as_deref() {
+            None | Some("basic") => "basic",
+            Some("multipart") => "multipart",
+            Some("xet") => "xet",
+            Some(other) => {
+                return Err(HubError::Protocol(format!("it chose the transfer `{other:.40}`")));
+            }
+        };
+        let wanted = wanted(batch, answer.objects)?;
+        let bytes = wanted.iter().map(|(blob, _)| blob.size).sum();
+        watch.wanted(bytes, transfer);
+        match transfer {
+            "xet" => self.send_xet(repo, revision, &wanted, watch).await?,
+            _ => self.send_lfs(&wanted, watch).await?,
+        }
+        Ok(Uploaded { objects: wanted.len(), bytes })
     }
 
     async fn batch(
         &self,
         repo: &RepoId,
         revision: &str,
-        blobs: &[Blob],
+        way: Way,
+        blobs: &[&Blob],
     ) -> Result<Batch, HubError> {
         let objects: Vec<_> = blobs
             .iter()
@@ -110,7 +156,7 @@ impl Hub {
             .collect();
         let body = json!({
             "operation": "upload",
-            "transfers": ["basic", "multipart", "xet"],
+            "transfers": way.offers(),
             "objects": objects,
             "hash_algo": "sha256",
             "ref": {"name": revision},
@@ -127,7 +173,10 @@ impl Hub {
 }
 
 /// The blobs of a batch that are still to be sent, with what to do.
-fn wanted(batch: &[Blob], objects: Vec<BatchObject>) -> Result<Vec<(&Blob, Actions)>, HubError> {
+fn wanted<'b>(
+    batch: &[&'b Blob],
+    objects: Vec<BatchObject>,
+) -> Result<Vec<(&'b Blob, Actions)>, HubError> {
     // Silence about an object would be taken for "it is stored already".
     let told: BTreeSet<_> = objects.iter().map(|object| &object.oid).collect();
     if let Some(blob) = batch.iter().find(|blob| !told.contains(&blob.sha256.to_string())) {
@@ -141,7 +190,7 @@ fn wanted(batch: &[Blob], objects: Vec<BatchObject>) -> Result<Vec<(&Blob, Actio
             HubError::Protocol(format!("it names `{:.80}`, which was not asked for", object.oid))
         })?;
         if let Some(actions) = wanted_actions(blob, object)? {
-            wanted.push((blob, actions));
+            wanted.push((*blob, actions));
         }
     }
     Ok(wanted)

@@ -1,21 +1,24 @@
 //! A file's bytes on their way out, held against what was weighed.
 
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt as _;
+use tokio::task::JoinHandle;
 
 use super::error::HubError;
 use super::upload::{Blob, Watch};
-use crate::digest::{Digest, Hasher};
+use crate::digest::{BLOCK, Digest, Seals};
 use crate::http::BadBody;
 
-/// Bytes read from disk at once.
-const PIECE: u64 = 1024 * 1024;
+/// Buffers that are kept for the next piece: memory that is asked of the system again and again
+/// costs more than the reading.
+const KEPT: usize = 32;
 
 impl Blob {
     /// The whole file in memory, if it is still what was weighed; for the small ones.
@@ -23,84 +26,86 @@ impl Blob {
         self.bytes().await.map_err(|error| HubError::Moved(error.to_string()))
     }
 
-    /// The same, for a body.
+    /// The same, for a body. Held against its digest, which needs no seals.
     pub(super) async fn bytes(&self) -> std::io::Result<Vec<u8>> {
-        let mut file = Weighed::of(self);
-        let mut bytes = Vec::new();
-        while let Some(piece) = file.read(PIECE).await? {
-            bytes.extend_from_slice(&piece);
-        }
-        Ok(bytes)
+        let (source, sha256) = (Source::of(self), self.sha256);
+        let read = tokio::task::spawn_blocking(move || source.whole(sha256));
+        read.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
     }
 }
 
-/// Reads a file once, in order, and hashes it on the way. If it is not what was weighed, an error
-/// stands in place of the last piece: no server ever gets a complete body of other bytes.
-pub(super) struct Weighed {
+/// A file that was weighed. It is opened once, at the first read, and read from many places.
+pub(super) struct Source {
     path: String,
     on_disk: PathBuf,
-    sha256: Digest,
-    file: Option<File>,
-    hasher: Hasher,
-    left: u64,
+    size: u64,
+    seals: Arc<Seals>,
+    file: OnceLock<File>,
 }
 
-impl Weighed {
-    /// From the first byte; the file is opened at the first read.
-    pub(super) fn of(blob: &Blob) -> Self {
-        Self {
+impl Source {
+    pub(super) fn of(blob: &Blob) -> Arc<Self> {
+        Arc::new(Self {
             path: blob.path.clone(),
             on_disk: blob.on_disk.clone(),
-            sha256: blob.sha256,
-            file: None,
-            hasher: Hasher::default(),
-            left: blob.size,
-        }
-    }
-
-    /// Bytes still to come.
-    pub(super) fn left(&self) -> u64 {
-        self.left
-    }
-
-    /// The next bytes, at most `most` and at most a mebibyte; none at the end.
-    pub(super) async fn read(&mut self, most: u64) -> std::io::Result<Option<Bytes>> {
-        let length = PIECE.min(self.left).min(most);
-        if length == 0 {
-            return Ok(None);
-        }
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => File::open(&self.on_disk).await.map_err(|error| self.unreadable(&error))?,
-        };
-        let mut piece = vec![0; usize::try_from(length).unwrap_or(0)];
-        file.read_exact(&mut piece).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => self.changed("it is shorter now"),
-            _ => self.unreadable(&error),
-        })?;
-        self.hasher.update(&piece);
-        self.left -= length;
-        if self.left == 0 {
-            let more = file.read(&mut [0; 1]).await.map_err(|error| self.unreadable(&error))?;
-            if more > 0 {
-                return Err(self.changed("it is longer now"));
-            }
-            if std::mem::take(&mut self.hasher).finish() != self.sha256 {
-                return Err(self.changed("its bytes are others now"));
-            }
-        }
-        self.file = Some(file);
-        Ok(Some(Bytes::from(piece)))
-    }
-
-    /// A request's body that tells the meter how far it is.
-    pub(super) fn metered(self, meter: Arc<Meter>) -> impl Stream<Item = std::io::Result<Bytes>> {
-        stream::try_unfold((self, meter, 0), |(mut file, meter, before)| async move {
-            let Some(piece) = file.read(PIECE).await? else { return Ok(None) };
-            let now = before + piece.len() as u64;
-            meter.reach(now);
-            Ok(Some((piece, (file, meter, now))))
+            size: blob.size,
+            seals: blob.seals.clone(),
+            file: OnceLock::new(),
         })
+    }
+
+    fn file(&self) -> std::io::Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = File::open(&self.on_disk).map_err(|error| self.unreadable(&error))?;
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// All of it, for the small ones: held against the digest itself, which needs no seals.
+    fn whole(&self, sha256: Digest) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.size).unwrap_or(0)];
+        let file = self.file()?;
+        file.read_exact_at(&mut bytes, 0).map_err(|error| self.cut(&error))?;
+        self.ends_here(file)?;
+        match Digest::of(&bytes) == sha256 {
+            true => Ok(bytes),
+            false => Err(self.changed("its bytes are others now")),
+        }
+    }
+
+    /// Reads whole blocks from the block number `first` on, and holds each against its seal.
+    fn fill(&self, first: u64, bytes: &mut [u8]) -> std::io::Result<()> {
+        let file = self.file()?;
+        let block = usize::try_from(BLOCK).unwrap_or(usize::MAX);
+        for (index, block) in (first..).zip(bytes.chunks_mut(block)) {
+            file.read_exact_at(block, index * BLOCK).map_err(|error| self.cut(&error))?;
+            if !self.seals.hold(index, block) {
+                let length = file.metadata().map(|found| found.len());
+                let shorter = length.is_ok_and(|length| length < self.size);
+                let how = if shorter { "it is shorter now" } else { "its bytes are others now" };
+                return Err(self.changed(how));
+            }
+        }
+        if first * BLOCK + bytes.len() as u64 == self.size {
+            self.ends_here(file)?;
+        }
+        Ok(())
+    }
+
+    fn ends_here(&self, file: &File) -> std::io::Result<()> {
+        let more = file.read_at(&mut [0; 1], self.size);
+        match more.map_err(|error| self.unreadable(&error))? {
+            0 => Ok(()),
+            _ => Err(self.changed("it is longer now")),
+        }
+    }
+
+    fn cut(&self, error: &std::io::Error) -> std::io::Error {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => self.changed("it is shorter now"),
+            _ => self.unreadable(error),
+        }
     }
 
     fn changed(&self, how: &str) -> std::io::Error {
@@ -114,6 +119,92 @@ impl Weighed {
 
 fn bad(why: String) -> std::io::Error {
     std::io::Error::other(BadBody(why))
+}
+
+/// Reads a range of a file in order, a piece ahead and off the threads that send. Where the file is
+/// not what was weighed, an error stands in place of the piece: no byte of another file goes out.
+pub(super) struct Weighed {
+    source: Arc<Source>,
+    left: Range<u64>,
+    /// Bytes of a piece, some blocks.
+    piece: u64,
+    ahead: Option<JoinHandle<std::io::Result<Bytes>>>,
+}
+
+impl Weighed {
+    /// The bytes `range` of a file, in pieces of `blocks` blocks.
+    pub(super) fn new(source: &Arc<Source>, range: Range<u64>, blocks: u64) -> Self {
+        Self { source: source.clone(), left: range, piece: blocks * BLOCK, ahead: None }
+    }
+
+    /// The next piece; none at the end.
+    pub(super) async fn read(&mut self) -> std::io::Result<Option<Bytes>> {
+        if self.left.is_empty() {
+            return Ok(None);
+        }
+        let reading = self.ahead.take().unwrap_or_else(|| self.start());
+        let piece = reading.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))?;
+        self.left.start += piece.len() as u64;
+        if !self.left.is_empty() {
+            self.ahead = Some(self.start());
+        }
+        Ok(Some(piece))
+    }
+
+    /// Starts to read what comes next, up to the end of a piece.
+    fn start(&self) -> JoinHandle<std::io::Result<Bytes>> {
+        let (source, left) = (self.source.clone(), self.left.clone());
+        let first = left.start / BLOCK;
+        let from = first * BLOCK;
+        let to = (from + self.piece).min(left.end);
+        // A seal is of a whole block, of which the range may have a part only.
+        let whole = to.next_multiple_of(BLOCK).min(source.size);
+        tokio::task::spawn_blocking(move || {
+            let at = |place: u64| usize::try_from(place - from).unwrap_or(usize::MAX);
+            let mut piece = Piece::new(at(whole));
+            source.fill(first, &mut piece.0)?;
+            Ok(Bytes::from_owner(piece).slice(at(left.start)..at(to)))
+        })
+    }
+
+    /// A request's body that tells the meter how far it is.
+    pub(super) fn metered(self, meter: Arc<Meter>) -> impl Stream<Item = std::io::Result<Bytes>> {
+        stream::try_unfold((self, meter, 0), |(mut file, meter, before)| async move {
+            let Some(piece) = file.read().await? else { return Ok(None) };
+            let now = before + piece.len() as u64;
+            meter.reach(now);
+            Ok(Some((piece, (file, meter, now))))
+        })
+    }
+}
+
+/// The memory of a piece, which is used again when the piece has left.
+struct Piece(Vec<u8>);
+
+static FREE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+impl Piece {
+    fn new(length: usize) -> Self {
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut bytes = free.unwrap_or_default();
+        bytes.resize(length, 0);
+        Self(bytes)
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < KEPT {
+            free.push(std::mem::take(&mut self.0));
+        }
+    }
 }
 
 /// Tells the watch of one file's progress: a body that is sent again is not told again.
@@ -150,24 +241,31 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::hub::Sending;
+    use crate::hub::{Sending, Way};
 
     struct Told(Mutex<u64>);
 
     impl Sending for Told {
-        fn wanted(&self, _: u64) {}
+        fn wanted(&self, _: u64, _: &str) {}
         fn sent(&self, _: &str, bytes: u64) {
             *self.0.lock().expect("whole") += bytes;
         }
     }
 
-    /// A file of three pieces and a bit, as weighed.
+    /// A file of three blocks and a bit, as weighed.
     fn blob(folder: &tempfile::TempDir) -> (Blob, Vec<u8>) {
-        let bytes: Vec<u8> = (0..3 * PIECE + 5).map(|at| (at % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..3 * BLOCK + 5).map(|at| (at % 251) as u8).collect();
         let on_disk = folder.path().join("model.bin");
         std::fs::write(&on_disk, &bytes).expect("writes");
-        let sha256 = Digest::of(&bytes);
-        (Blob { path: "model.bin".into(), on_disk, size: bytes.len() as u64, sha256 }, bytes)
+        let blob = Blob {
+            path: "model.bin".into(),
+            on_disk,
+            size: bytes.len() as u64,
+            sha256: Digest::of(&bytes),
+            seals: Arc::new(Seals::of(&bytes).expect("a key")),
+            way: Way::Lfs,
+        };
+        (blob, bytes)
     }
 
     #[tokio::test]
@@ -202,9 +300,40 @@ mod tests {
         let watch: Watch = told.clone();
         let meter = Meter::new(&blob, &watch);
         for _ in 0..2 {
-            let pieces: Vec<_> = Weighed::of(&blob).metered(meter.clone()).collect().await;
+            let body = Weighed::new(&Source::of(&blob), 0..blob.size, 1);
+            let pieces: Vec<_> = body.metered(meter.clone()).collect().await;
             assert!(pieces.iter().all(Result::is_ok));
         }
         assert_eq!(*told.0.lock().expect("whole"), bytes.len() as u64);
+    }
+
+    #[tokio::test]
+    async fn a_range_is_read_in_pieces_and_only_of_what_was_weighed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (blob, bytes) = blob(&folder);
+        let all = async |range: Range<u64>, blocks| {
+            let mut file = Weighed::new(&Source::of(&blob), range, blocks);
+            let mut read = Vec::new();
+            while let Some(piece) = file.read().await? {
+                read.extend_from_slice(&piece);
+            }
+            Ok::<_, std::io::Error>(read)
+        };
+        let at = |place: u64| usize::try_from(place).expect("small");
+        for range in
+            [0..blob.size, 1..2, 7..BLOCK + 7, BLOCK..2 * BLOCK, 3 * BLOCK..blob.size, 5..5]
+        {
+            for blocks in [1, 2, 9] {
+                let read = all(range.clone(), blocks).await.expect("as weighed");
+                assert!(read == bytes[at(range.start)..at(range.end)], "{range:?} by {blocks}");
+            }
+        }
+        // A bit that flips spoils every range of its block, and no other.
+        let mut other = bytes.clone();
+        other[at(BLOCK) + 9] ^= 1;
+        std::fs::write(&blob.on_disk, other).expect("writes");
+        assert!(all(BLOCK + 20..BLOCK + 21, 1).await.is_err());
+        assert!(all(0..BLOCK, 1).await.is_ok());
+        assert!(all(2 * BLOCK..blob.size, 1).await.is_ok());
     }
 }

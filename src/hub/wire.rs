@@ -100,6 +100,9 @@ pub struct TreeEntry {
     /// Where the content is in large-file storage.
     #[serde(default)]
     pub lfs: Option<LfsInfo>,
+    /// Its name in Xet storage, where it is there.
+    #[serde(default, rename = "xetHash")]
+    pub xet_hash: Option<String>,
 }
 
 /// The `lfs` of a tree entry.

@@ -3,6 +3,7 @@
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
+use tokio::sync::Semaphore;
 use xet::xet_session::{Sha256Policy, XetSessionBuilder, XetUploadCommit};
 use xet_runtime::config::XetConfig;
 
@@ -11,14 +12,21 @@ use super::RepoId;
 use super::api::segment;
 use super::error::{HubError, doing};
 use super::upload::{Blob, Watch};
-use super::weighed::{Meter, Weighed};
+use super::weighed::{Meter, Source, Weighed};
 use super::wire::{Actions, XetToken};
 use super::xet_watch::watched;
 use crate::http::Again;
 
-/// Files fed at the same time: one is read and hashed while another is cut into chunks. More only
-/// fill memory with what waits for the network.
+/// Files fed at the same time: one is read while another is cut into chunks. More only fill memory
+/// with what waits for the network.
 const FILES: usize = 2;
+/// Blocks of a file that are fed at once: the larger, the fewer chunks lie across two of them and have
+/// to be copied.
+const BLOCKS: u64 = 8;
+/// Bodies of up to 64 MiB that are on their way at the same time.
+const BODIES: usize = 2;
+/// Bytes of files after which they are registered: what a killed run has registered is not sent again.
+const REGISTERED: u64 = 1024 * 1024 * 1024;
 
 impl Hub {
     pub(super) async fn send_xet(
@@ -39,33 +47,40 @@ impl Hub {
             .await
             .map_err(doing("get leave to write to Xet storage"))?;
 
-        let cache = tempfile::tempdir().map_err(|error| HubError::Xet(error.to_string()))?;
+        let failed = |error: &dyn std::fmt::Display| HubError::Xet(error.to_string());
+        let cache = tempfile::tempdir().map_err(|error| failed(&error))?;
         let silence = format!("{}ms", self.client.answer_timeout().as_millis());
         let config = XetConfig::new()
             .with_config("telemetry.enabled", false)
             .and_then(|config| config.with_config("client.read_timeout", silence))
-            .map_err(|error| HubError::Xet(error.to_string()))?;
+            .and_then(|config| config.with_config("client.ac_max_upload_concurrency", BODIES))
+            .map_err(|error| failed(&error))?;
         // Its caches would go to HOME, which CI keeps between steps and hosts share.
         let session = XetSessionBuilder::new_with_config(config)
             .with_cache_dir(cache.path())
             .build()
-            .map_err(|error| HubError::Xet(error.to_string()))?;
+            .map_err(|error| failed(&error))?;
         let refresh = format!("{}{path}", self.endpoint());
-        let commit = session
-            .new_upload_commit()
-            .map_err(|error| HubError::Xet(error.to_string()))?
-            .with_endpoint(token.cas_url)
-            .with_token_info(token.access_token, token.exp)
-            .with_token_refresh_url(refresh, self.refresh_headers())
-            .build()
-            .await?;
-        let sends = wanted.iter().map(|(blob, _)| send(&commit, blob, watch));
-        let transfer = async {
-            stream::iter(sends).buffer_unordered(FILES).try_collect::<()>().await?;
-            commit.commit().await?;
-            Ok(())
-        };
-        watched(&self.client, &commit, "the Xet transfer", transfer).await
+        let turns = Semaphore::new(FILES);
+        let groups = registered_together(wanted).into_iter().map(async |group| {
+            let commit = session
+                .new_upload_commit()
+                .map_err(|error| failed(&error))?
+                .with_endpoint(token.cas_url.clone())
+                .with_token_info(token.access_token.clone(), token.exp)
+                .with_token_refresh_url(refresh.clone(), self.refresh_headers())
+                .build()
+                .await?;
+            let sends = group.iter().map(|(blob, _)| send(&commit, blob, &turns, watch));
+            let transfer = async {
+                stream::iter(sends).buffer_unordered(FILES).try_collect::<()>().await?;
+                commit.commit().await?;
+                Ok(())
+            };
+            watched(&self.client, &commit, "the Xet transfer", transfer).await
+        });
+        // While one group is registered the next is fed.
+        stream::iter(groups).buffer_unordered(2).try_collect::<()>().await
     }
 
     /// What the session needs to get a new token by itself when this one ends.
@@ -76,15 +91,39 @@ impl Hub {
     }
 }
 
-/// Feeds one file to the transfer. Xet believes the digest it is given, so the bytes are held
-/// against it on their way in, and one that differs ends the commit that would have named it.
-async fn send(commit: &XetUploadCommit, blob: &Blob, watch: &Watch) -> Result<(), HubError> {
+/// The files in groups that are registered together.
+fn registered_together<'a>(wanted: &'a [(&'a Blob, Actions)]) -> Vec<&'a [(&'a Blob, Actions)]> {
+    let (mut groups, mut rest) = (Vec::new(), wanted);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let full = rest.iter().position(|(blob, _)| {
+            bytes += blob.size;
+            bytes >= REGISTERED
+        });
+        let (group, after) = rest.split_at(full.map_or(rest.len(), |last| last + 1));
+        groups.push(group);
+        rest = after;
+    }
+    groups
+}
+
+/// Feeds one file to the transfer, when it is its turn. Xet believes the digest it is given, so the
+/// bytes are held against what was weighed on their way in, and one that differs ends the commit
+/// that would have named it.
+async fn send(
+    commit: &XetUploadCommit,
+    blob: &Blob,
+    turns: &Semaphore,
+    watch: &Watch,
+) -> Result<(), HubError> {
+    // The semaphore is never closed.
+    let _turn = turns.acquire().await.map_err(|error| HubError::Xet(error.to_string()))?;
     let digest = Sha256Policy::from_hex(&blob.sha256.to_string());
     let upload = commit.upload_stream(Some(blob.path.clone()), digest).await?;
     let meter = Meter::new(blob, watch);
-    let mut file = Weighed::of(blob);
+    let mut file = Weighed::new(&Source::of(blob), 0..blob.size, BLOCKS);
     loop {
-        match file.read(u64::MAX).await {
+        match file.read().await {
             Ok(Some(piece)) => {
                 let bytes = piece.len() as u64;
                 upload.write(piece).await?;
@@ -104,5 +143,39 @@ async fn send(commit: &XetUploadCommit, blob: &Blob, watch: &Watch) -> Result<()
 impl From<xet::XetError> for HubError {
     fn from(error: xet::XetError) -> Self {
         Self::Xet(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::hub::Way;
+
+    #[test]
+    fn files_are_registered_when_they_are_much_together() {
+        let blob = |size: &u64| Blob {
+            path: String::new(),
+            on_disk: std::path::PathBuf::new(),
+            size: size * 1024 * 1024,
+            sha256: Digest::of(b""),
+            seals: Arc::default(),
+            way: Way::Xet,
+        };
+        for (sizes, groups) in [
+            (&[][..], &[][..]),
+            (&[1, 2, 3], &[3]),
+            (&[5000, 1], &[1, 1]),
+            (&[1, 5000, 1, 1], &[2, 2]),
+            (&[600, 600, 600, 600, 600], &[2, 2, 1]),
+        ] {
+            let blobs: Vec<Blob> = sizes.iter().map(blob).collect();
+            let none = || Actions { upload: None, verify: None };
+            let wanted: Vec<_> = blobs.iter().map(|blob| (blob, none())).collect();
+            let found: Vec<_> = registered_together(&wanted).iter().map(|one| one.len()).collect();
+            assert_eq!(found, groups, "{sizes:?}");
+        }
     }
 }

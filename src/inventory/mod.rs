@@ -17,6 +17,7 @@ pub use share::{Listing, NoShard, Shard, Share, Unread, take_share};
 pub use weigh::SAMPLE;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::iter::Either;
 use rayon::prelude::*;
@@ -27,7 +28,7 @@ use crate::failure::Advise;
 use crate::own_files;
 use crate::policy::Pattern;
 
-use crate::digest::{Digest, Md5};
+use crate::digest::{Digest, Md5, Seals};
 use crate::rel_path::RelPath;
 use crate::scan::{Detection, Format, Tensors};
 
@@ -50,6 +51,8 @@ pub struct Artifact {
     pub sha256: Digest,
     /// The git blob id, taken in the same pass (40 hex digits); empty above [`INLINE_LIMIT`].
     pub git_oid: String,
+    /// By which its bytes are known again while sending; taken in the same pass, where it is asked for.
+    pub seals: Arc<Seals>,
     /// The MD5, taken in the same pass where a pipeline pins the file.
     pub md5: Option<Md5>,
     /// The first up to 512 bytes, for the Hub's preupload question.
@@ -258,8 +261,13 @@ impl Advise for InventoryError {
 /// Told of every file's bytes as they pass.
 pub type Watch<'a> = &'a (dyn Fn(u64) + Sync);
 
-/// Asked of every path in the repository whether a pipeline pins the file by its MD5.
-pub type Pinned<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+/// What else is taken of the files in the one pass.
+pub struct Asked<'a> {
+    /// Whether a pipeline pins the file at a path in the repository by its MD5.
+    pub pinned: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether the files may be sent afterwards, so that their bytes must be known again.
+    pub sealed: bool,
+}
 
 /// Weighs every file below `root`, shown to people as `shown_root`, on all cores.
 pub fn take(
@@ -269,20 +277,21 @@ pub fn take(
     exclude: &[Pattern],
     watch: Watch<'_>,
 ) -> Result<Inventory, InventoryError> {
-    take_with_pins(root, shown_root, include, exclude, &|_| false, watch)
+    let asked = Asked { pinned: &|_| false, sealed: false };
+    take_asked(root, shown_root, include, exclude, &asked, watch)
 }
 
-/// As [`take`], with the MD5 of the files that are pinned.
-pub fn take_with_pins(
+/// As [`take`], with what is asked for.
+pub fn take_asked(
     root: &Path,
     shown_root: &str,
     include: &[Pattern],
     exclude: &[Pattern],
-    pinned: Pinned<'_>,
+    asked: &Asked<'_>,
     watch: Watch<'_>,
 ) -> Result<Inventory, InventoryError> {
     let walk = walk::walk(root, shown_root, include, exclude)?;
-    let (files, unread) = weigh_all(walk.files, pinned, watch);
+    let (files, unread) = weigh_all(walk.files, asked, watch);
     let inventory = Inventory::assemble(root.to_owned(), files, walk.unweighed, unread);
     if inventory.files.is_empty()
         && inventory.unweighed.iter().all(|name| matches!(name, Unweighed::Excluded { .. }))
@@ -308,7 +317,8 @@ pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, Inve
         all.files.extend(part.files);
         all.unweighed.extend(part.unweighed);
     }
-    let (mut files, mut unread) = weigh_all(all.files, &|_| false, watch);
+    let asked = Asked { pinned: &|_| false, sealed: false };
+    let (mut files, mut unread) = weigh_all(all.files, &asked, watch);
     sort(&mut files, &mut unread);
     all.unweighed.extend(unread.into_iter().map(Unweighed::from));
     Ok(Inventory { root: PathBuf::new(), files, replaced: Vec::new(), unweighed: all.unweighed })
@@ -317,7 +327,7 @@ pub fn take_paths(paths: &[PathBuf], watch: Watch<'_>) -> Result<Inventory, Inve
 /// The files that could be weighed, and those that could not.
 fn weigh_all(
     mut files: Vec<walk::Found>,
-    pinned: Pinned<'_>,
+    asked: &Asked<'_>,
     watch: Watch<'_>,
 ) -> (Vec<Artifact>, Vec<Unread>) {
     // The largest first, so that no core is left with a large file at the end.
@@ -325,10 +335,7 @@ fn weigh_all(
     files
         .into_par_iter()
         .with_max_len(1)
-        .map(|found| {
-            let pinned = pinned(found.path.as_str());
-            weigh::weigh(found, pinned, watch)
-        })
+        .map(|found| weigh::weigh(found, asked, watch))
         .partition_map(|weighed| match weighed {
             Ok(artifact) => Either::Left(artifact),
             Err(unread) => Either::Right(unread),
@@ -367,8 +374,8 @@ mod tests {
         let count = |bytes| {
             read.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
         };
-        let pinned = |path: &str| path == "b/two.bin";
-        let inventory = take_with_pins(folder.path(), "model", &[], &[], &pinned, &count);
+        let asked = Asked { pinned: &|path| path == "b/two.bin", sealed: true };
+        let inventory = take_asked(folder.path(), "model", &[], &[], &asked, &count);
         let inventory = inventory.expect("weighed");
         let shown: Vec<_> = inventory.files.iter().map(|file| file.shown.as_str()).collect();
         assert_eq!(shown, ["model/a.txt", "model/b/two.bin", "model/empty"]);
@@ -377,6 +384,7 @@ mod tests {
         assert_eq!(inventory.files[1].md5, Some(Md5::of(&[1; 3_000_000])));
         assert_eq!(inventory.files[0].md5, None, "nobody asked");
         assert_eq!(inventory.files[0].sample, b"hello\n");
+        assert!(inventory.files[0].seals.hold(0, b"hello\n"));
         assert_eq!(read.into_inner(), inventory.bytes());
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::walk::{self, Walk};
-use super::{Inventory, InventoryError, Pinned, Unweighed, Watch, weigh_all};
+use super::{Asked, Inventory, InventoryError, Unweighed, Watch, weigh_all};
 use crate::digest::{Digest, Hasher};
 use crate::own_files;
 use crate::policy::Pattern;
@@ -160,14 +160,14 @@ pub struct Unread {
     pub why: String,
 }
 
-/// Weighs a share of what [`super::take_with_pins`] would.
+/// Weighs a share of what [`super::take_asked`] would.
 pub fn take_share(
     root: &Path,
     shown_root: &str,
     include: &[Pattern],
     exclude: &[Pattern],
     shard: Shard,
-    pinned: Pinned<'_>,
+    asked: &Asked<'_>,
     watch: Watch<'_>,
 ) -> Result<Share, InventoryError> {
     let mut walk = walk::walk(root, shown_root, include, exclude)?;
@@ -180,7 +180,7 @@ pub fn take_share(
     if shard.number != 1 {
         walk.unweighed.clear();
     }
-    let (files, unread) = weigh_all(walk.files, pinned, watch);
+    let (files, unread) = weigh_all(walk.files, asked, watch);
     let inventory = Inventory::assemble(root.to_owned(), files, walk.unweighed, unread.clone());
     Ok(Share { listing, inventory, unread })
 }

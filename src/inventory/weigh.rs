@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::documents;
 use super::walk::Found;
-use super::{Artifact, INLINE_LIMIT, Place, Unread};
-use crate::digest::{BlobHasher, Hasher, Md5Hasher};
+use super::{Artifact, Asked, INLINE_LIMIT, Place, Unread};
+use crate::digest::{BlobHasher, Hasher, Md5Hasher, Sealer};
 use crate::scan::{self, Stream, Subject, Window};
 
 /// Bytes of the beginning that the Hub's preupload question carries.
@@ -19,6 +20,7 @@ struct Weighing<'a> {
     sha256: Hasher,
     blob: Option<BlobHasher>,
     md5: Option<Md5Hasher>,
+    sealer: Option<Sealer>,
     sample: Vec<u8>,
     /// The whole of a document.
     kept: Option<Vec<u8>>,
@@ -37,6 +39,9 @@ impl Read for Weighing<'_> {
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
         }
+        if let Some(sealer) = &mut self.sealer {
+            sealer.update(bytes);
+        }
         let wanted = SAMPLE - self.sample.len();
         self.sample.extend_from_slice(&bytes[..count.min(wanted)]);
         if let Some(kept) = &mut self.kept {
@@ -51,10 +56,10 @@ impl Read for Weighing<'_> {
 /// Weighs one file; the error says why it could not be read to its end.
 pub(super) fn weigh(
     found: Found,
-    pinned: bool,
+    asked: &Asked<'_>,
     watch: &(dyn Fn(u64) + Sync),
 ) -> Result<Artifact, Unread> {
-    pass(&found, pinned, watch).map_err(|error| Unread {
+    pass(&found, asked, watch).map_err(|error| Unread {
         why: error.to_string(),
         path: found.path,
         shown: found.shown,
@@ -62,7 +67,7 @@ pub(super) fn weigh(
     })
 }
 
-fn pass(found: &Found, pinned: bool, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
+fn pass(found: &Found, asked: &Asked<'_>, watch: &(dyn Fn(u64) + Sync)) -> io::Result<Artifact> {
     let file = File::open(&found.on_disk)?;
     let before = state(&file)?;
     let mut reader = Weighing {
@@ -70,7 +75,8 @@ fn pass(found: &Found, pinned: bool, watch: &(dyn Fn(u64) + Sync)) -> io::Result
         sha256: Hasher::default(),
         // Large files are never sent inline, so nobody asks for their git id.
         blob: (before.0 <= INLINE_LIMIT).then(|| BlobHasher::new(before.0)),
-        md5: pinned.then(Md5Hasher::default),
+        md5: (asked.pinned)(found.path.as_str()).then(Md5Hasher::default),
+        sealer: asked.sealed.then(Sealer::new).transpose()?,
         sample: Vec::with_capacity(SAMPLE),
         kept: documents::is_one(found.path.as_str(), before.0).then(Vec::new),
         passed: 0,
@@ -96,6 +102,7 @@ fn pass(found: &Found, pinned: bool, watch: &(dyn Fn(u64) + Sync)) -> io::Result
         sha256: reader.sha256.finish(),
         git_oid: reader.blob.map(BlobHasher::finish).unwrap_or_default(),
         md5: reader.md5.map(Md5Hasher::finish),
+        seals: Arc::new(reader.sealer.map(Sealer::finish).unwrap_or_default()),
         sample: reader.sample,
         format: scan.format,
         detections: scan.detections,

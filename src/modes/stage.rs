@@ -89,13 +89,14 @@ fn take(call: &Call, model: &Model, shard: Shard) -> Result<Share, Failure> {
     let pinned = evidence.pipeline.pinned();
     let shown = weigh::shown_folder(call, model);
     let watch = progress::Weighing::new();
+    let asked = inventory::Asked { pinned: &|path| pinned.holds(path), sealed: true };
     inventory::take_share(
         &base.join(&model.path),
         &shown,
         &model.include,
         &model.exclude,
         shard,
-        &|path| pinned.holds(path),
+        &asked,
         &|bytes| watch.read(bytes),
     )
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
@@ -136,7 +137,8 @@ fn bring(
             let token = call.token.as_ref().map(|token| token.secret.clone());
             let hub = call.hub(call.endpoint(), token)?;
             let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
-            publish::stage(&hub, of.target, of.release, &weighed.inventory, cleared, &progress)
+            let (share, transfer) = (&weighed.inventory, of.model.publish.transfer);
+            publish::stage(&hub, of.target, of.release, share, transfer, cleared, &progress)
                 .await
                 .map_err(|error| Failure::advised("the share could not be brought", &error))?
         };

@@ -87,7 +87,7 @@ pub(super) fn gather(
             });
             parts::merge(call, folder, of.as_ref())?
         }
-        None => take_inventory(call, chosen, &evidence)?,
+        None => take_inventory(call, chosen, &evidence, target.is_some())?,
     };
     let changes = release::changes(&base, &shown_base, &policy, chosen, &git, release);
     let history = release::history(&policy, chosen, &git, &changes, release);
@@ -309,16 +309,22 @@ pub(super) fn shown_folder(call: &Call, model: &Model) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn take_inventory(call: &Call, model: &Model, evidence: &Evidence) -> Result<Inventory, Failure> {
+fn take_inventory(
+    call: &Call,
+    model: &Model,
+    evidence: &Evidence,
+    sealed: bool,
+) -> Result<Inventory, Failure> {
     let shown = shown_folder(call, model);
     let watch = progress::Weighing::new();
     let pinned = evidence.pipeline.pinned();
-    inventory::take_with_pins(
+    let asked = inventory::Asked { pinned: &|path| pinned.holds(path), sealed };
+    inventory::take_asked(
         &base(call).join(&model.path),
         &shown,
         &model.include,
         &model.exclude,
-        &|path| pinned.holds(path),
+        &asked,
         &|bytes| watch.read(bytes),
     )
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))

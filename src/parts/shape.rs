@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -223,6 +224,8 @@ impl File {
             format,
             detections: detections.ok_or_else(|| bad("rule of a detection"))?,
             git_oid: self.git_oid,
+            // Nothing of it is sent from here.
+            seals: Arc::default(),
             tensors: self.tensors,
             text: self.text,
             path: self.path,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::inventory::{self, Artifact, Inventory, Place, take_share, take_with_pins};
+use crate::inventory::{self, Artifact, Inventory, Place, take_asked, take_share};
 use crate::policy::Pattern;
 use crate::scan::testing;
 
@@ -47,6 +47,10 @@ fn exclude() -> Vec<Pattern> {
     crate::policy::parse("p", text, &[]).expect("valid").models[0].exclude.clone()
 }
 
+fn asked() -> inventory::Asked<'static> {
+    inventory::Asked { pinned: &pinned, sealed: false }
+}
+
 fn pinned(path: &str) -> bool {
     path == "code.py"
 }
@@ -70,7 +74,7 @@ fn stage(folder: &Path, reports: &Path, of: u16) -> Vec<Digest> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let shards = (1..=of).filter_map(|number| Shard::new(number, of));
     let digests = shards.map(|shard| {
-        let share = take_share(folder, "m", &[], &exclude(), shard, &pinned, &|_| {});
+        let share = take_share(folder, "m", &[], &exclude(), shard, &asked(), &|_| {});
         let share = share.expect("weighed");
         let small: Vec<_> = share.inventory.files.iter().filter_map(small).collect();
         let written = runtime.block_on(write(reports, shard, &binding(), &share, &small));
@@ -88,7 +92,9 @@ fn small(file: &Artifact) -> Option<crate::hub::Blob> {
     let Place::OnDisk(on_disk) = file.place.clone() else { return None };
     let is_small = is_small(file);
     let path = file.path.to_string();
-    is_small.then_some(crate::hub::Blob { path, on_disk, size: file.size, sha256: file.sha256 })
+    let (size, sha256, seals) = (file.size, file.sha256, file.seals.clone());
+    let way = crate::hub::Way::Lfs;
+    is_small.then_some(crate::hub::Blob { path, on_disk, size, sha256, seals, way })
 }
 
 fn merged(reports: &Path, digests: Option<&[Digest]>) -> Result<Inventory, PartsError> {
@@ -112,7 +118,7 @@ fn told(inventory: &Inventory) -> String {
 #[test]
 fn parts_make_the_inventory_of_a_single_pass() {
     let folder = folder();
-    let whole = take_with_pins(folder.path(), "m", &[], &exclude(), &pinned, &|_| {});
+    let whole = take_asked(folder.path(), "m", &[], &exclude(), &asked(), &|_| {});
     let whole = whole.expect("weighed");
     assert_eq!((whole.files.len(), whole.replaced.len(), whole.unweighed.len()), (10, 2, 3));
     assert!(told(&whole).contains("unsafe") && told(&whole).contains("F32"), "{}", told(&whole));

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::places::Places;
 use super::{
     Around, Benchmark, Bytes, Card, CardSource, CommitSize, Gates, HubBenchmark, License, Limit,
-    Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Visibility, check,
+    Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Transfer,
+    Visibility, check,
 };
 use crate::finding::Level;
 
@@ -130,6 +131,12 @@ impl Table<'_> {
         let CommitSize { files, bytes } = model.publish.largest_commit;
         self.section("publish/largest-commit/files", files.to_string());
         self.section("publish/largest-commit/bytes", Bytes(bytes).to_string());
+        let transfer = match model.publish.transfer {
+            Transfer::Auto => "auto",
+            Transfer::Xet => "xet",
+            Transfer::Lfs => "lfs",
+        };
+        self.section("publish/transfer", transfer);
     }
 
     fn stages(&mut self, stages: &[Stage]) {

@@ -450,11 +450,18 @@ pub struct Publish {
     pub query_file: bool,
     /// What one commit may hold.
     pub largest_commit: CommitSize,
+    /// How large files go to the Hub.
+    pub transfer: Transfer,
 }
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { keep: Vec::new(), query_file: true, largest_commit: CommitSize::default() }
+        Self {
+            keep: Vec::new(),
+            query_file: true,
+            largest_commit: CommitSize::default(),
+            transfer: Transfer::Auto,
+        }
     }
 }
 
@@ -472,4 +479,16 @@ impl Default for CommitSize {
     fn default() -> Self {
         Self { files: 20_000, bytes: 128_000_000 }
     }
+}
+
+/// How large files go to the Hub.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transfer {
+    /// Each as it goes fastest.
+    #[default]
+    Auto,
+    /// By Xet, where the Hub has it.
+    Xet,
+    /// By LFS.
+    Lfs,
 }

@@ -5,6 +5,7 @@
 //! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
 //! stop at the first one, and the rest of the file would go unjudged.
 
+mod publish;
 mod size;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
 
 use crate::finding::Level;
@@ -435,31 +437,6 @@ pub(super) struct Statement {
     pub(super) by: String,
     /// When: YYYY-MM-DD.
     pub(super) date: String,
-}
-
-/// How a version is published.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
-pub(super) struct Publish {
-    /// Files on the Hub matching one of these globs stay, though this version does not have them.
-    pub(super) keep: Option<Vec<String>>,
-    /// Add a small `config.json` where the Hub would otherwise count no downloads; default true.
-    pub(super) query_file: Option<bool>,
-    /// What one commit may hold; a version beyond it is built up out of sight and appears at once.
-    pub(super) largest_commit: Option<LargestCommit>,
-}
-
-/// The size of a commit.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
-pub(super) struct LargestCommit {
-    /// Files that are added, changed or deleted; default 20000.
-    #[schemars(range(min = 1))]
-    pub(super) files: Option<u32>,
-    /// The small files that go with the commit itself, together; default 128MB.
-    pub(super) bytes: Option<Size>,
 }
 
 /// A rule's level.

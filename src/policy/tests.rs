@@ -444,6 +444,7 @@ fn explain_names_every_origin() {
     publish.query-file            true                                          default
     publish.largest-commit.files  20000                                         default
     publish.largest-commit.bytes  128 MB                                        default
+    publish.transfer              auto                                          default
     ");
     let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
     assert_eq!(json[0], serde_json::json!({"key": "tags", "value": "auto", "origin": "default"}));

@@ -9,6 +9,7 @@ use super::pieces;
 use super::plan::{Content, Planned};
 use super::stage::{are_large, confirm, operation, question};
 use super::standing::Reached;
+use super::transfer;
 use super::verify::{By, at, verify};
 use super::{Landed, Plan, Progress, PublishError, Receipt, Remote};
 use crate::digest::Digest;
@@ -183,7 +184,7 @@ async fn bring(
 
     let mut operations = Vec::new();
     let mut documents = Vec::new();
-    let mut blobs = Vec::new();
+    let (mut blobs, mut chosen) = (Vec::new(), Vec::new());
     let mut staged = Vec::new();
     for file in changed {
         let large = is_large(&file.path)?;
@@ -201,10 +202,12 @@ async fn bring(
                     staged.push((file, by));
                 }
             }
-            Content::OnDisk(on_disk) => {
+            Content::OnDisk(on_disk, seals) => {
                 let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
-                let blob = Blob { path: path.clone(), on_disk, size, sha256 };
+                let (seals, way) = (seals.clone(), file.transfer.way);
+                let blob = Blob { path: path.clone(), on_disk, size, sha256, seals, way };
                 if large {
+                    chosen.push((file.path.as_str(), &file.transfer));
                     operations.push(Operation::Large { path, sha256, size });
                     blobs.push(blob);
                 } else {
@@ -221,7 +224,7 @@ async fn bring(
         confirm(hub, &plan.target, &staged).await?;
     }
     if !blobs.is_empty() {
-        progress.doing(&format!("sending {} large files", blobs.len()));
+        transfer::lines(chosen.into_iter()).iter().for_each(|line| progress.doing(line));
         let watch: Watch = progress.clone();
         let uploaded = hub.upload(&plan.target.repo, &plan.target.revision, &blobs, &watch).await?;
         receipt.bytes_sent = uploaded.bytes;

@@ -1,6 +1,6 @@
 //! What the Hub has, asked before anything is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use semver::Version;
@@ -40,8 +40,8 @@ pub async fn look(
     };
     let head = commit_of(&refs.branches, &target.revision);
     let start = commit_of(&refs.branches, "main");
-    let (files, record) = match head.as_ref().or(start.as_ref()) {
-        Some(base) => (files(hub, target, base).await?, landed(hub, target, base).await?),
+    let (tree, record) = match head.as_ref().or(start.as_ref()) {
+        Some(base) => (hub.tree(&target.repo, base).await?, landed(hub, target, base).await?),
         None => (Vec::new(), None),
     };
     let versions = versions(&refs);
@@ -54,7 +54,22 @@ pub async fn look(
     }
     let shown = shown(hub, target, &refs, &published, release).await?;
     published.records.extend(shown);
-    Ok(Remote { exists: true, published, tagged, start, head, files, record })
+    Ok(Remote {
+        exists: true,
+        published,
+        tagged,
+        start,
+        head,
+        in_xet: in_xet(&tree),
+        files: tree.into_iter().map(remote_file).collect(),
+        record,
+    })
+}
+
+/// Paths of the files that are in Xet storage.
+fn in_xet(tree: &[TreeEntry]) -> BTreeSet<String> {
+    let in_xet = tree.iter().filter(|entry| entry.xet_hash.is_some());
+    in_xet.map(|entry| entry.path.clone()).collect()
 }
 
 /// Of what the Hub has, only what must be there before files can be brought.
@@ -64,11 +79,18 @@ pub(super) async fn standing(
     release: &Release,
 ) -> Result<Remote, PublishError> {
     let Some(refs) = hub.refs(&target.repo).await? else { return Ok(Remote::default()) };
+    let head = commit_of(&refs.branches, &target.revision);
+    let tree = match &head {
+        Some(head) => hub.tree(&target.repo, head).await?,
+        None => Vec::new(),
+    };
     Ok(Remote {
         exists: true,
         tagged: commit_of(&refs.tags, &release.hub_tag()),
-        head: commit_of(&refs.branches, &target.revision),
+        head,
         start: commit_of(&refs.branches, "main"),
+        in_xet: in_xet(&tree),
+        files: tree.into_iter().map(remote_file).collect(),
         ..Remote::default()
     })
 }

@@ -8,7 +8,10 @@ mod pieces;
 mod plan;
 mod stage;
 mod standing;
+mod transfer;
 mod verify;
+
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::failure::Advise;
@@ -51,6 +54,8 @@ pub struct Remote {
     pub start: Option<String>,
     /// Files at that head, or where the branch would start.
     pub files: Vec<RemoteFile>,
+    /// Paths of those that are in Xet storage.
+    pub in_xet: BTreeSet<String>,
     /// The release record there.
     pub record: Option<Landed>,
 }

@@ -1,13 +1,15 @@
 //! The plan: every request that publishing will make, as a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use semver::Version;
 use serde::Serialize;
 
+use super::transfer::{Choice, Chooser};
 use super::{CARD, Document, RECORD, Remote, pieces};
-use crate::digest::{Digest, git_blob_id};
+use crate::digest::{Digest, Seals, git_blob_id};
 use crate::inventory::{INLINE_LIMIT, Inventory, Place, Staged};
 use crate::policy::{CommitSize, Publish};
 use crate::release::{Release, Target};
@@ -40,6 +42,8 @@ pub(super) struct Planned {
     pub(super) git_oid: String,
     pub(super) sample: Vec<u8>,
     pub(super) content: Content,
+    /// How it is sent, if it is a large one.
+    pub(super) transfer: Choice,
     /// The Hub has exactly this at this path already.
     pub(super) there: bool,
 }
@@ -47,7 +51,7 @@ pub(super) struct Planned {
 /// Where a file's bytes are.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    OnDisk(PathBuf),
+    OnDisk(PathBuf, Arc<Seals>),
     /// An earlier job brought it to the Hub.
     Staged(Staged),
     Written(Vec<u8>),
@@ -64,6 +68,9 @@ pub struct Step {
     /// Bytes, where it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// How it is sent and why, where that is known before the Hub is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
 }
 
 /// The plan as printed; a shape of its own, so that it stays the same.
@@ -91,6 +98,10 @@ pub fn plan(
     policy: &Publish,
     notes: Option<String>,
 ) -> Plan {
+    let paths = inventory.files.iter().map(|file| file.path.as_str());
+    let paths = paths.chain(documents.iter().map(|document| document.path.as_str()));
+    let paths: BTreeSet<_> = paths.collect();
+    let chooser = Chooser::new(policy.transfer, remote, &paths);
     let there: BTreeMap<_, _> =
         remote.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut files: BTreeMap<String, Planned> = BTreeMap::new();
@@ -102,9 +113,10 @@ pub fn plan(
             git_oid: file.git_oid.clone(),
             sample: file.sample.clone(),
             content: match &file.place {
-                Place::OnDisk(path) => Content::OnDisk(path.clone()),
+                Place::OnDisk(path) => Content::OnDisk(path.clone(), file.seals.clone()),
                 Place::Staged(staged) => Content::Staged(staged.clone()),
             },
+            transfer: chooser.choose(file.path.as_str()),
             there: false,
         };
         files.insert(planned.path.clone(), planned);
@@ -122,6 +134,7 @@ pub fn plan(
             git_oid: git_blob_id(&document.bytes),
             sample: document.bytes.iter().take(512).copied().collect(),
             content: Content::Written(document.bytes.clone()),
+            transfer: chooser.choose(document.path.as_str()),
             there: false,
         };
         files.insert(planned.path.clone(), planned);
@@ -155,26 +168,25 @@ impl Plan {
     /// The plan as steps.
     pub fn view(&self) -> PlanView {
         let mut steps = Vec::new();
-        let mut step = |action, what: String, bytes| steps.push(Step { action, what, bytes });
+        let mut step =
+            |action, what: String, bytes, how| steps.push(Step { action, what, bytes, how });
         if !self.already {
             let repo = &self.target.repo;
             if !self.remote.exists {
                 let visibility = if self.target.private { "private" } else { "public" };
-                step("create-repo", format!("{repo} ({visibility})"), None);
+                step("create-repo", format!("{repo} ({visibility})"), None, None);
             }
             if self.remote.exists && self.remote.head.is_none() {
-                step("create-branch", self.target.revision.clone(), None);
+                step("create-branch", self.target.revision.clone(), None, None);
             }
             for file in &self.files {
-                let action = match &file.content {
-                    _ if file.there => "keep",
-                    Content::Staged(_) => "staged",
-                    Content::OnDisk(_) | Content::Written(_) => "send",
-                };
-                step(action, file.path.clone(), Some(file.size));
+                // Below this size the Hub says whether it is a large one.
+                let is_sent = action(file) == "send" && file.size > INLINE_LIMIT;
+                let how = is_sent.then(|| file.transfer.told());
+                step(action(file), file.path.clone(), Some(file.size), how);
             }
             for path in &self.deletes {
-                step("delete", path.clone(), None);
+                step("delete", path.clone(), None, None);
             }
             let parent = self
                 .remote
@@ -182,15 +194,17 @@ impl Plan {
                 .as_deref()
                 .map_or_else(String::new, |head| format!(" on {head:.12}"));
             let branch = &self.target.revision;
+            let read_back = "read the tree back, compare every digest";
             if self.takes_pieces() {
-                step("build", format!("several commits{parent} on {}", pieces::branch(self)), None);
-                step("verify", "read the tree back, compare every digest".into(), None);
-                step("move", format!("{branch} to the last of them, at once"), None);
+                let built = format!("several commits{parent} on {}", pieces::branch(self));
+                step("build", built, None, None);
+                step("verify", read_back.into(), None, None);
+                step("move", format!("{branch} to the last of them, at once"), None, None);
             } else {
-                step("commit", format!("one commit to {branch}{parent}"), None);
-                step("verify", "read the tree back, compare every digest".into(), None);
+                step("commit", format!("one commit to {branch}{parent}"), None, None);
+                step("verify", read_back.into(), None, None);
             }
-            step("tag", self.tag.clone(), None);
+            step("tag", self.tag.clone(), None, None);
         }
         PlanView {
             repo_id: self.target.repo.to_string(),
@@ -239,6 +253,15 @@ impl Plan {
     }
 }
 
+/// What is done with a file.
+fn action(file: &Planned) -> &'static str {
+    match &file.content {
+        _ if file.there => "keep",
+        Content::Staged(_) => "staged",
+        Content::OnDisk(..) | Content::Written(_) => "send",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +280,7 @@ mod tests {
             sha256: Digest::of(&number.to_le_bytes()),
             git_oid: String::new(),
             md5: None,
+            seals: Arc::default(),
             sample: vec![0; 512],
             format: Format::SAFETENSORS,
             detections: Vec::new(),

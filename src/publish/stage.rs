@@ -2,6 +2,7 @@
 //! makes sure that it is there.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -10,11 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use super::execute::prepare;
 use super::look::standing;
 use super::plan::Planned;
+use super::transfer::Chooser;
 use super::{Progress, PublishError};
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Uploaded, Watch};
 use crate::inventory::{Inventory, Place, Shard, Staged};
+use crate::policy::Transfer;
 use crate::release::{Release, Target};
 
 /// What a share brought.
@@ -35,6 +38,7 @@ pub async fn stage(
     target: &Target,
     release: &Release,
     share: &Inventory,
+    transfer: Transfer,
     cleared: Cleared,
     progress: &Arc<dyn Progress>,
 ) -> Result<Brought, PublishError> {
@@ -52,12 +56,15 @@ pub async fn stage(
         .map(|file| question(file.path.as_str(), file.size, &file.sample))
         .collect();
     let is_large = are_large(hub, target, &questions).await?;
+    let here = share.files.iter().map(|file| file.path.as_str()).collect();
+    let chooser = Chooser::new(transfer, &remote, &here);
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for file in &share.files {
         let Place::OnDisk(on_disk) = &file.place else { continue };
         let (path, on_disk) = (file.path.to_string(), on_disk.clone());
         let into = if is_large(&path)? { &mut large } else { &mut small };
-        into.push(Blob { path, on_disk, size: file.size, sha256: file.sha256 });
+        let (seals, way) = (file.seals.clone(), chooser.choose(&path).way);
+        into.push(Blob { path, on_disk, size: file.size, sha256: file.sha256, seals, way });
     }
     let mut uploaded = Uploaded::default();
     if !large.is_empty() {
@@ -108,7 +115,7 @@ pub(super) async fn operation(
         return Err(not_staged(&path, staged.shard, why));
     };
     // Looked at now, so that what is wrong is told with its share, and read again when it goes out.
-    let blob = Blob { path, on_disk: kept.clone(), size: file.size, sha256: file.sha256 };
+    let blob = brought(file, kept.clone());
     match blob.read().await {
         Ok(_) => Ok(Operation::InlineFile(blob)),
         Err(error) => Err(not_staged(&file.path, staged.shard, &error.to_string())),
@@ -121,15 +128,7 @@ pub(super) async fn confirm(
     target: &Target,
     staged: &[(&Planned, &Staged)],
 ) -> Result<(), PublishError> {
-    let blobs: Vec<_> = staged
-        .iter()
-        .map(|(file, _)| Blob {
-            path: file.path.clone(),
-            on_disk: std::path::PathBuf::new(),
-            size: file.size,
-            sha256: file.sha256,
-        })
-        .collect();
+    let blobs: Vec<_> = staged.iter().map(|(file, _)| brought(file, PathBuf::new())).collect();
     let missing = hub.missing(&target.repo, &target.revision, &blobs).await?;
     let Some(blob) = missing.first() else { return Ok(()) };
     let of = staged.iter().find(|(file, _)| file.path == blob.path);
@@ -138,6 +137,18 @@ pub(super) async fn confirm(
             Err(not_staged(&blob.path, of.shard, "it is not in the Hub's large-file storage"))
         }
         None => Ok(()),
+    }
+}
+
+/// A file of a part, known by its digest alone.
+fn brought(file: &Planned, on_disk: PathBuf) -> Blob {
+    Blob {
+        path: file.path.clone(),
+        on_disk,
+        size: file.size,
+        sha256: file.sha256,
+        seals: Arc::default(),
+        way: file.transfer.way,
     }
 }
 

@@ -53,6 +53,11 @@ pub(super) async fn commit(
     };
     let asked = gather(&hub, &target, body).await?;
     let user = target.user();
+    let pointer = |change: &Change| match change {
+        Change::PutLarge(_, pointer) => Some(pointer.clone()),
+        _ => None,
+    };
+    let large: Vec<_> = asked.changes.iter().filter_map(pointer).collect();
     let url = format!("{}/{}", signed::base(&hub, &headers), target.repo);
     let done = target
         .write(&hub, move |git| {
@@ -63,6 +68,7 @@ pub(super) async fn commit(
             }
         })
         .await?;
+    large.into_iter().for_each(|pointer| hub.movers.committed(pointer));
     let mut answer = json!({
         "success": true,
         "commitOid": done.commit.to_string(),

@@ -1,23 +1,22 @@
 //! Where the bytes of large files are: LFS storage on disk, or Xet. Found by SHA-256.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
-use bytes::BytesMut;
-use futures_util::StreamExt as _;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 use xet_core_structures::merklehash::MerkleHash;
 
 use super::answer::{Answer, Refusal};
 use super::pointer::Pointer;
+use super::pour::pour;
 use super::server::Hub;
 use crate::digest::{Digest, Hasher};
 
-/// How many bytes are gathered before they are written, and read at a time.
+/// How many bytes are read at a time.
 const BUFFER: usize = 1024 * 1024;
 
 /// Where a large file's bytes are.
@@ -42,18 +41,27 @@ pub(super) async fn locate(hub: &Hub, oid: Digest) -> Option<(Stored, u64)> {
 }
 
 /// Streams the bytes `range` of a large file.
-pub(super) async fn read(hub: &Hub, stored: Stored, range: Range<u64>) -> Answer<Body> {
-    match stored {
-        Stored::Lfs(path) => {
-            let mut file = tokio::fs::File::open(path).await?;
-            file.seek(io::SeekFrom::Start(range.start)).await?;
-            let part = file.take(range.end - range.start);
-            Ok(Body::from_stream(ReaderStream::with_capacity(part, BUFFER)))
-        }
-        Stored::Xet(hash) => match hub.xet.read(hash, range).await {
-            Ok(bytes) => Ok(Body::from_stream(bytes)),
-            Err(error) => Err(io::Error::other(error).into()),
+pub(super) async fn read(
+    hub: &Hub,
+    pointer: &Pointer,
+    stored: Stored,
+    range: Range<u64>,
+) -> Answer<Body> {
+    let hash = match stored {
+        Stored::Xet(hash) => hash,
+        Stored::Lfs(path) => match tokio::fs::File::open(path).await {
+            Ok(mut file) => {
+                file.seek(io::SeekFrom::Start(range.start)).await?;
+                let part = file.take(range.end - range.start);
+                return Ok(Body::from_stream(ReaderStream::with_capacity(part, BUFFER)));
+            }
+            // It may have gone to Xet storage a moment ago.
+            Err(error) => hub.xet.find(pointer.oid).await.map(|(hash, _)| hash).ok_or(error)?,
         },
+    };
+    match hub.xet.read(hash, range).await {
+        Ok(bytes) => Ok(Body::from_stream(bytes)),
+        Err(error) => Err(io::Error::other(error).into()),
     }
 }
 
@@ -64,84 +72,54 @@ fn lfs_path(root: &Path, oid: Digest) -> PathBuf {
 
 /// A large file on its way in: written beside its place, hashed while it comes.
 pub(super) struct Incoming {
-    file: tokio::fs::File,
     path: tempfile::TempPath,
-    hasher: Hasher,
+    written: Written,
     size: u64,
-    limit: u64,
+}
+
+/// What was written of a file.
+struct Written {
+    file: fs::File,
+    hasher: Hasher,
 }
 
 impl Incoming {
-    /// Starts a file of at most `limit` bytes in `tmp`.
-    pub(super) fn start(tmp: &Path, limit: u64) -> Answer<Self> {
+    /// Takes a body of at most `limit` bytes into a file in `tmp`.
+    pub(super) async fn receive(tmp: &Path, limit: u64, body: Body) -> Answer<Self> {
         let (file, path) = tempfile::NamedTempFile::new_in(tmp)?.into_parts();
-        let file = tokio::fs::File::from_std(file);
-        Ok(Self { file, path, hasher: Hasher::default(), size: 0, limit })
-    }
-
-    /// Appends a request's body.
-    pub(super) async fn receive(&mut self, body: Body) -> Answer<()> {
-        let mut stream = body.into_data_stream();
-        let mut buffer = BytesMut::with_capacity(BUFFER);
-        while let Some(bytes) = stream.next().await {
-            let bytes = bytes
-                .map_err(|error| Refusal::bad_request(format!("the upload broke off: {error}")))?;
-            if buffer.len() + bytes.len() > BUFFER {
-                self.append(&buffer).await?;
-                buffer.clear();
+        let written = Written { file, hasher: Hasher::default() };
+        let (written, size) = pour(body, limit, written, |written, pieces| {
+            for piece in pieces {
+                written.hasher.update(piece);
+                written.file.write_all(piece)?;
             }
-            buffer.extend_from_slice(&bytes);
-        }
-        self.append(&buffer).await
-    }
-
-    /// Appends a file of unhashed bytes.
-    pub(super) async fn append_file(&mut self, path: &Path) -> Answer<()> {
-        let mut part = tokio::fs::File::open(path).await?;
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            match part.read(&mut buffer).await? {
-                0 => return Ok(()),
-                read => self.append(&buffer[..read]).await?,
-            }
-        }
-    }
-
-    async fn append(&mut self, bytes: &[u8]) -> Answer<()> {
-        self.size += bytes.len() as u64;
-        if self.size > self.limit {
-            return Err(Refusal::bad_request(format!(
-                "the upload is longer than the {} bytes announced",
-                self.limit
-            )));
-        }
-        self.hasher.update(bytes);
-        self.file.write_all(bytes).await?;
-        Ok(())
+            Ok(())
+        })
+        .await?;
+        Ok(Self { path, written, size })
     }
 
     /// Puts the file into LFS storage if it is what `pointer` names.
-    pub(super) async fn finish(mut self, root: &Path, pointer: &Pointer) -> Answer<()> {
-        self.file.flush().await?;
-        let oid = self.hasher.finish();
-        if oid != pointer.oid || self.size != pointer.size {
-            return Err(Refusal::bad_request(format!(
-                "expected {} bytes with SHA-256 {}, received {} bytes with {oid}",
-                pointer.size, pointer.oid, self.size
-            )));
-        }
-        place(self.path, &lfs_path(root, oid))
-    }
-
-    /// Puts the file at `path`, whatever it holds; returns its digest.
-    pub(super) async fn finish_at(mut self, path: &Path) -> Answer<Digest> {
-        self.file.flush().await?;
-        place(self.path, path)?;
-        Ok(self.hasher.finish())
+    pub(super) fn finish(self, root: &Path, pointer: &Pointer) -> Answer<()> {
+        place(self.path, self.size, self.written.hasher.finish(), root, pointer)
     }
 }
 
-fn place(file: tempfile::TempPath, path: &Path) -> Answer<()> {
+/// Puts a file of this size and digest into LFS storage if it is what `pointer` names.
+pub(super) fn place(
+    file: tempfile::TempPath,
+    size: u64,
+    oid: Digest,
+    root: &Path,
+    pointer: &Pointer,
+) -> Answer<()> {
+    if oid != pointer.oid || size != pointer.size {
+        return Err(Refusal::bad_request(format!(
+            "expected {} bytes with SHA-256 {}, received {size} bytes with {oid}",
+            pointer.size, pointer.oid
+        )));
+    }
+    let path = lfs_path(root, oid);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -159,16 +137,14 @@ mod tests {
         let root = folder.path();
         let pointer = Pointer { oid: Digest::of(b"weights"), size: 7 };
         for (sent, stored) in [("weights", true), ("weighty", false), ("weight", false)] {
-            let mut incoming = Incoming::start(root, 7).expect("starts");
-            incoming.receive(Body::from(sent)).await.expect("fits");
-            assert_eq!(incoming.finish(root, &pointer).await.is_ok(), stored, "{sent}");
+            let incoming = Incoming::receive(root, 7, Body::from(sent)).await.expect("fits");
+            assert_eq!(incoming.finish(root, &pointer).is_ok(), stored, "{sent}");
             let path = lfs_path(root, pointer.oid);
             if stored {
                 assert_eq!(fs::read(&path).expect("reads"), sent.as_bytes());
                 fs::remove_file(path).expect("removes");
             }
         }
-        let mut incoming = Incoming::start(root, 7).expect("starts");
-        assert!(incoming.receive(Body::from("weights and more")).await.is_err());
+        assert!(Incoming::receive(root, 7, Body::from("weights and more")).await.is_err());
     }
 }

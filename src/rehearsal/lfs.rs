@@ -31,8 +31,6 @@ const OBJECTS_MAX: usize = 1000;
 const FILE_MAX: u64 = 500_000_000_000;
 /// Files above this size go in parts, where the client can: 64 MiB.
 const MULTIPART_ABOVE: u64 = 64 * 1024 * 1024;
-/// The size of a part where the options name none: 16 MiB, as the Hub's.
-const PART: u64 = 16 * 1024 * 1024;
 /// How long a Xet token is said to hold, in seconds.
 const TOKEN_SECONDS: i64 = 3600;
 
@@ -53,7 +51,7 @@ struct Object {
 #[derive(Clone, Copy)]
 enum Transfer {
     Basic,
-    Multipart { chunk: u64 },
+    Multipart,
     Xet,
 }
 
@@ -61,7 +59,7 @@ impl Transfer {
     fn name(self) -> &'static str {
         match self {
             Self::Basic => "basic",
-            Self::Multipart { .. } => "multipart",
+            Self::Multipart => "multipart",
             Self::Xet => "xet",
         }
     }
@@ -98,11 +96,9 @@ fn choose(hub: &Hub, batch: &Batch) -> Transfer {
     let largest = batch.objects.iter().map(|object| object.size).max().unwrap_or(0);
     match hub.options.lfs_transfer {
         Transfers::Auto if offers("xet") => Transfer::Xet,
-        Transfers::Auto if offers("multipart") && largest > MULTIPART_ABOVE => {
-            Transfer::Multipart { chunk: PART }
-        }
+        Transfers::Auto if offers("multipart") && largest > MULTIPART_ABOVE => Transfer::Multipart,
         Transfers::ForceMultipart { chunk } if offers("multipart") && largest > chunk => {
-            Transfer::Multipart { chunk: chunk.max(1) }
+            Transfer::Multipart
         }
         Transfers::Auto | Transfers::ForceBasic | Transfers::ForceMultipart { .. } => {
             Transfer::Basic
@@ -150,7 +146,7 @@ fn actions(
         Transfer::Basic => {
             json!({ "href": format!("{base}{}", hub.key.path("basic", pointer, &session)) })
         }
-        Transfer::Multipart { chunk } => multipart::action(hub, &base, pointer, &session, chunk),
+        Transfer::Multipart => multipart::action(hub, &base, pointer, &session),
         Transfer::Xet => {
             let token = XetToken::new(hub, headers);
             json!({
@@ -176,9 +172,8 @@ pub(super) async fn put_basic(
 ) -> Answer<StatusCode> {
     let pointer = signed_for(&oid, size)?;
     hub.key.check("basic", &pointer, &session, &signature)?;
-    let mut incoming = Incoming::start(&hub.store.tmp(), pointer.size)?;
-    incoming.receive(body).await?;
-    incoming.finish(hub.store.root(), &pointer).await?;
+    let incoming = Incoming::receive(&hub.store.tmp(), pointer.size, body).await?;
+    incoming.finish(hub.store.root(), &pointer)?;
     Ok(StatusCode::OK)
 }
 

@@ -142,7 +142,7 @@ async fn answer_large(
         }
     }
     if method != Method::HEAD {
-        *response.body_mut() = large::read(hub, stored, span.range).await?;
+        *response.body_mut() = large::read(hub, pointer, stored, span.range).await?;
     }
     Ok(response)
 }

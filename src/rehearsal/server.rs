@@ -20,6 +20,8 @@ use tokio::task::JoinHandle;
 use super::answer::set;
 use super::auth::{TokenRole, TokenSpec, whoami};
 use super::log::{LoggedRequest, RequestLog};
+use super::migrate::{self, Movers};
+use super::multipart::Uploads;
 use super::options::{HubError, HubOptions};
 use super::rate::{Window, too_many};
 use super::signed::Key;
@@ -43,6 +45,8 @@ pub(super) struct Hub {
     pub(super) store: Store,
     pub(super) xet: Xet,
     pub(super) key: Key,
+    pub(super) uploads: Uploads,
+    pub(super) movers: Movers,
     log: RequestLog,
     rate: Option<Window>,
 }
@@ -56,6 +60,7 @@ pub struct EmbeddedHub {
     token: Secret,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    moving: JoinHandle<()>,
     xet: Serving,
 }
 
@@ -77,8 +82,12 @@ impl EmbeddedHub {
         let mut tokens = vec![default_spec(token.clone(), &options)];
         tokens.extend(options.tokens.iter().cloned());
         let rate = options.rate_limit.map(Window::new);
-        let hub = Arc::new(Hub { options, addr, tokens, store, xet, key, log, rate });
+        let uploads = Uploads::default();
+        let (movers, moving) = Movers::new();
+        let hub =
+            Arc::new(Hub { options, addr, tokens, store, xet, key, uploads, movers, log, rate });
 
+        let moving = tokio::spawn(migrate::serve(hub.clone(), moving));
         let (stop, mut stopping) = watch::channel(false);
         let app = routes(hub.clone());
         let task = tokio::spawn(async move {
@@ -88,7 +97,7 @@ impl EmbeddedHub {
             // It ends when told to, or with its listener; either way nothing is left to do.
             let _ = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
         });
-        Ok(Self { hub, token, stop, task, xet: xet_serving })
+        Ok(Self { hub, token, stop, task, moving, xet: xet_serving })
     }
 
     /// The Hub's address, as `HF_ENDPOINT` wants it.
@@ -116,6 +125,7 @@ impl EmbeddedHub {
     /// Stops: open connections may finish for five seconds. The data folder is free afterwards.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
+        self.moving.abort();
         let xet = self.xet.stop();
         for mut task in [self.task, xet] {
             if !task.is_finished() && tokio::time::timeout(GOODBYE, &mut task).await.is_err() {
@@ -185,7 +195,9 @@ async fn record(State(hub): State<Shared>, request: Request, next: Next) -> Resp
         Some(rest) => format!("/storage/{}", rest.split('/').take(2).collect::<Vec<_>>().join("/")),
         None => target.to_owned(),
     };
+    hub.movers.disturb();
     let mut response = next.run(request).await;
+    hub.movers.disturb();
     let id = format!("Root=1-{:016x}", fastrand::u64(..));
     set(response.headers_mut(), "x-request-id", &id);
     hub.log.add(LoggedRequest { method, path, status: response.status().as_u16() });

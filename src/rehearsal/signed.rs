@@ -67,7 +67,7 @@ pub(super) fn base(hub: &Hub, headers: &HeaderMap) -> String {
 
 /// The address of the Xet server for this client.
 pub(super) fn cas_url(hub: &Hub, headers: &HeaderMap) -> String {
-    format!("http://{}:{}", authority(hub, headers).host(), hub.xet.port())
+    format!("http://{}:{}", authority(hub, headers).host(), hub.xet.addr().port())
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ impl Xet {
         Ok((xet, Serving { stop, task }))
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.addr.port()
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// The Xet hash and the size in bytes of a file that was uploaded with this SHA-256.

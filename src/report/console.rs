@@ -68,7 +68,9 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
         for step in &plan.steps {
             let bytes = step.bytes.map(|bytes| format!(" ({})", size(bytes))).unwrap_or_default();
-            let _ = writeln!(text, "  {:<13} {}{bytes}", step.action, markdown::line(&step.what));
+            let how = step.how.as_deref().map(|how| format!(", {how}")).unwrap_or_default();
+            let what = markdown::line(&step.what);
+            let _ = writeln!(text, "  {:<13} {what}{bytes}{}", step.action, markdown::line(&how));
         }
     }
     if let Some(done) = &report.publication {

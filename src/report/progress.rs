@@ -96,8 +96,12 @@ impl Progress for Publishing {
 }
 
 impl hub::Sending for Publishing {
-    fn wanted(&self, bytes: u64) {
+    fn wanted(&self, bytes: u64, transfer: &str) {
         let mut sending = self.sending();
+        if bytes > 0 {
+            let takes = format!("· the Hub wants {} of them, by {transfer}", size(bytes));
+            super::aside(&markdown::line(&takes));
+        }
         if sending.wanted == 0 {
             sending.since = Instant::now();
             sending.told = sending.since;
@@ -159,7 +163,7 @@ mod tests {
     #[test]
     fn the_line_says_how_far_it_is() {
         let publishing = Publishing::new();
-        publishing.wanted(8_000_000);
+        publishing.wanted(8_000_000, "xet");
         publishing.sent("model.bin", 2_000_000);
         publishing.sent("model.bin", 1_200_000);
         let line = publishing.sending().line();

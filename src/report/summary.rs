@@ -107,7 +107,11 @@ fn with(report: &Report, least: Option<Level>) -> String {
                 "| {} | {} | {} |",
                 step.action,
                 code(&step.what),
-                step.bytes.map(size).unwrap_or_default()
+                [step.bytes.map(size), step.how.as_deref().map(cell)]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(", ")
             );
         }
     }

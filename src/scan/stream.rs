@@ -3,8 +3,10 @@
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::time::Instant;
 
-/// Bytes held at most; also the size of one read.
+/// Bytes held at most; also the size of one read, in a file that has so many.
 pub(super) const BUFFER: usize = 1024 * 1024;
+/// Bytes held at first: most files are small.
+const FIRST: usize = 64 * 1024;
 
 /// A buffered reader that can peek, skip, and tell where it is. Scanners pull what they want;
 /// whoever made the stream drains the rest.
@@ -22,7 +24,7 @@ impl<'a> Stream<'a> {
     /// Wraps a reader.
     pub fn new(inner: &'a mut dyn Read) -> Self {
         let (start, end, offset, finished) = (0, 0, 0, false);
-        Self { inner, buffer: vec![0; BUFFER], start, end, offset, finished, deadline: None }
+        Self { inner, buffer: vec![0; FIRST], start, end, offset, finished, deadline: None }
     }
 
     /// Fills its buffer no longer than until then: a `TimedOut` error afterwards.
@@ -121,6 +123,9 @@ impl<'a> Stream<'a> {
         self.end -= self.start;
         self.start = 0;
         while self.end < wanted {
+            if self.buffer.len() < BUFFER && self.offset + self.end as u64 >= FIRST as u64 {
+                self.buffer.resize(BUFFER, 0);
+            }
             match self.inner.read(&mut self.buffer[self.end..]) {
                 Ok(0) => {
                     self.finished = true;

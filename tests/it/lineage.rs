@@ -92,9 +92,9 @@ fn published(folder: &Path, benchmarks: &str) -> String {
     let model = &policy.models[0];
     let evidence: Evidence = evidence::gather(folder, "", model);
     let pins = evidence.pipeline.pinned();
-    let pinned = |path: &str| pins.holds(path);
+    let asked = inventory::Asked { pinned: &|path| pins.holds(path), sealed: false };
     let root = folder.join("model");
-    let inventory = inventory::take_with_pins(&root, "model", &[], &[], &pinned, &|_| {});
+    let inventory = inventory::take_asked(&root, "model", &[], &[], &asked, &|_| {});
     let inventory = inventory.expect("files");
     let card = card::write(&CardInput {
         model,

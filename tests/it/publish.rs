@@ -35,9 +35,12 @@ async fn download(
     serde_json::from_str(&printed).expect("the script prints JSON")
 }
 
-/// A healthy model with two large files, one above the size that a Hub takes inline by far.
-fn large_model(server: &HubServer) -> Workspace {
+/// A healthy model with two large files, one above the size that a Hub takes inline by far, which
+/// the policy sends by this transfer.
+fn large_model(server: &HubServer, transfer: &str) -> Workspace {
     let mut workspace = Workspace::healthy();
+    let policy = format!("{POLICY}publish: {{transfer: {transfer}}}\n");
+    workspace.write("weighbridge.yml", policy);
     workspace.write("model/weights/a.bin", noise(1, 21 * MIB));
     workspace.write("model/weights/b.bin", noise(2, 11 * MIB));
     workspace.version("v1.0.0");
@@ -98,10 +101,10 @@ async fn assert_published(
     }
 }
 
-async fn goes_through(test: &str, transfers: Transfers) -> Option<HubServer> {
+async fn goes_through(test: &str, transfers: Transfers, policy: &str) -> Option<HubServer> {
     let python = need(test, "venv/bin/python")?;
     let server = HubServer::transferring(transfers).await;
-    let workspace = large_model(&server);
+    let workspace = large_model(&server, policy);
     release(&workspace).expect(0).says("acme/churn v1.0.0 published").says("34 MB sent");
     assert_published(&server, &python, "v1.0.0", &on_disk(&workspace)).await;
     assert_eq!(server.count("POST", "/commit/main"), 1);
@@ -116,22 +119,97 @@ async fn goes_through(test: &str, transfers: Transfers) -> Option<HubServer> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_xet() {
-    let Some(server) = goes_through("publish::by_xet", Transfers::Auto).await else { return };
+    let done = goes_through("publish::by_xet", Transfers::Auto, "xet").await;
+    let Some(server) = done else { return };
     assert_eq!(server.count("GET", "/xet-write-token/"), 1);
     assert_eq!(server.count("PUT", "/storage/"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_one_put() {
-    let done = goes_through("publish::by_one_put", Transfers::ForceBasic).await;
+    // A Hub that knows no Xet, whatever the policy would like.
+    for policy in ["auto", "xet", "lfs"] {
+        let done = goes_through("publish::by_one_put", Transfers::ForceBasic, policy).await;
+        let Some(server) = done else { return };
+        assert_eq!(server.count("PUT", "/storage/basic/"), 2, "{policy}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_lfs_as_the_policy_says() {
+    let done = goes_through("publish::by_lfs", Transfers::Auto, "lfs").await;
     let Some(server) = done else { return };
-    assert_eq!(server.count("PUT", "/storage/basic/"), 2);
+    assert_eq!(server.count("GET", "/xet-write-token/"), 0);
+    assert_eq!(server.count("PUT", "/storage/"), 2);
+}
+
+/// New files go by LFS and new versions of them by Xet, once the Hub has them in Xet storage.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_file_goes_as_it_goes_fastest() {
+    let Some(python) = need("publish::each_file", "venv/bin/python") else { return };
+    let server = HubServer::transferring(Transfers::Auto).await;
+    let workspace = large_model(&server, "auto");
+    let first = "sending 2 large files by LFS: nothing like them is there";
+    let run = release(&workspace).expect(0).says("34 MB sent");
+    assert!(run.stderr.contains(first), "{}", run.all());
+    assert_eq!(server.count("GET", "/xet-write-token/"), 0);
+    assert_eq!(server.count("PUT", "/storage/"), 2);
+    moved_to_xet(&server, "weights/a.bin").await;
+    moved_to_xet(&server, "weights/b.bin").await;
+    assert_published(&server, &python, "v1.0.0", &on_disk(&workspace)).await;
+
+    let mut changed = noise(1, 21 * MIB);
+    changed[7 * MIB..7 * MIB + 1000].fill(0);
+    workspace.write("model/weights/a.bin", changed);
+    workspace.write("model/weights/c.bin", noise(3, 11 * MIB));
+    workspace.version("v1.1.0");
+    let plan = tokio::task::block_in_place(|| workspace.run(&["release", "--dry-run"])).expect(0);
+    assert!(plan.all().contains("by Xet: what changed in it"), "{}", plan.all());
+    let run = release(&workspace).expect(0);
+    for line in [
+        "sending 1 large file by LFS: nothing like them is there (weights/c.bin)",
+        "sending 1 large file by Xet: what changed in them (weights/a.bin)",
+        "the Hub wants 12 MB of them, by basic",
+        "the Hub wants 22 MB of them, by xet",
+    ] {
+        assert!(run.stderr.contains(line), "{line}: {}", run.all());
+    }
+    assert_eq!(server.count("GET", "/xet-write-token/"), 1);
+    assert_eq!(server.count("PUT", "/storage/"), 3);
+    assert_published(&server, &python, "v1.1.0", &on_disk(&workspace)).await;
+}
+
+/// Waits until the Hub has moved a file that came by LFS.
+async fn moved_to_xet(server: &HubServer, path: &str) {
+    let url = format!("{}/api/models/{REPO}/tree/main?recursive=true", server.hub.url());
+    for _ in 0..60 {
+        // The Hub moves files when nobody asks it anything.
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        let request = plain_client().get(&url).bearer_auth(server.hub.token().expose());
+        let tree = request.send().await.expect("an answer").text().await.expect("text");
+        let tree: Vec<serde_json::Value> = serde_json::from_str(&tree).expect("JSON");
+        if tree.iter().any(|file| file["path"] == path && file["xetHash"].is_string()) {
+            return;
+        }
+    }
+    panic!("{path} is not in Xet storage");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_are_sent_once() {
+    let server = HubServer::transferring(Transfers::ForceBasic).await;
+    let workspace = large_model(&server, "auto");
+    workspace.write("model/weights/b.bin", noise(1, 21 * MIB));
+    workspace.version("v1.0.0");
+    release(&workspace).expect(0).says("22 MB sent");
+    assert_eq!(server.count("PUT", "/storage/basic/"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_parts() {
     let chunk = 5 * MIB as u64;
-    let done = goes_through("publish::in_parts", Transfers::ForceMultipart { chunk }).await;
+    let transfers = Transfers::ForceMultipart { chunk };
+    let done = goes_through("publish::in_parts", transfers, "auto").await;
     let Some(server) = done else { return };
     assert_eq!(server.count("PUT", "/storage/part/"), 5 + 3);
     assert_eq!(server.count("POST", "/storage/complete/"), 2);
@@ -141,7 +219,7 @@ async fn in_parts() {
 async fn a_new_version_sends_what_changed_and_removes_what_went() {
     let Some(python) = need("publish::a_new_version", "venv/bin/python") else { return };
     let server = HubServer::transferring(Transfers::ForceBasic).await;
-    let workspace = large_model(&server);
+    let workspace = large_model(&server, "auto");
     release(&workspace).expect(0);
     let first = on_disk(&workspace);
 

@@ -51,6 +51,7 @@ fn weigh_policy(
         sha256: Digest::of(b""),
         git_oid: String::new(),
         md5: None,
+        seals: std::sync::Arc::default(),
         sample: Vec::new(),
         format: Format::TEXT,
         detections: Vec::new(),

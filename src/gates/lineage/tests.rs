@@ -28,10 +28,10 @@ fn said(change: impl Fn(&Path), policy: &str) -> Vec<String> {
     let model = &policy.models[0];
     let evidence = crate::evidence::gather(folder.path(), "", model);
     let pins = evidence.pipeline.pinned();
-    let pinned = |path: &str| pins.holds(path);
+    let asked = inventory::Asked { pinned: &|path| pins.holds(path), sealed: false };
     let root = folder.path().join("model");
     let inventory =
-        inventory::take_with_pins(&root, "model", &model.include, &model.exclude, &pinned, &|_| {});
+        inventory::take_asked(&root, "model", &model.include, &model.exclude, &asked, &|_| {});
     let inventory = inventory.expect("files");
     let md5s: BTreeSet<_> = inventory.files.iter().map(|file| file.md5.is_some()).collect();
     assert!(md5s.contains(&true), "what is pinned has its MD5");

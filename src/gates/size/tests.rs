@@ -17,6 +17,7 @@ fn artifact(path: &str, size: u64) -> Artifact {
         size,
         sha256: Digest::of(b""),
         md5: None,
+        seals: std::sync::Arc::default(),
         git_oid: String::new(),
         sample: Vec::new(),
         format: Format::TEXT,

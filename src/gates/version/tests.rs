@@ -45,6 +45,7 @@ fn artifact(path: &str, text: &str) -> Artifact {
         sha256: Digest::of(text.as_bytes()),
         git_oid: git_blob_id(text.as_bytes()),
         md5: None,
+        seals: std::sync::Arc::default(),
         sample: Vec::new(),
         format: Format::TEXT,
         detections: Vec::new(),

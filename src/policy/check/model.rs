@@ -2,7 +2,7 @@
 
 use super::{Check, Layers, suggest};
 use crate::hub::{RepoId, tables};
-use crate::policy::{CommitSize, License, Model, Publish, raw};
+use crate::policy::{CommitSize, License, Model, Publish, Transfer, raw};
 
 impl Check<'_> {
     pub(super) fn model(&mut self, file: &raw::File, model: &raw::Model, key: &str) -> Model {
@@ -62,6 +62,11 @@ impl Check<'_> {
                 keep: self.patterns(&keep, publish.get(|own| own.keep.as_ref())),
                 query_file: publish.get(|own| own.query_file).unwrap_or(true),
                 largest_commit: self.largest_commit(&publish, key),
+                transfer: match publish.get(|own| own.transfer) {
+                    None | Some(raw::Transfer::Auto) => Transfer::Auto,
+                    Some(raw::Transfer::Xet) => Transfer::Xet,
+                    Some(raw::Transfer::Lfs) => Transfer::Lfs,
+                },
             },
         }
     }

@@ -1,6 +1,10 @@
 //! Secrets in text: tokens with a known shape, and private keys. What is found is never shown.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead};
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::finding::{Level, Rule};
 use crate::scan::{Detection, Scan};
@@ -61,6 +65,9 @@ const SHAPES: [Shape; 26] = [
     Shape { what: "a SendGrid key", prefix: "SG.", also: "_-.", length: 60..=72 },
 ];
 
+/// What a private key begins with; split so that this very line is no finding.
+const KEY: &str = concat!("-----BEGIN", " ");
+
 /// Looks at every line.
 pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Result<()> {
     let mut line = 1;
@@ -70,12 +77,14 @@ pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Re
         if chunk.is_empty() {
             break;
         }
-        let (piece, ends) = match chunk.iter().position(|byte| *byte == b'\n') {
+        let (piece, ends) = match memchr::memchr(b'\n', chunk) {
             Some(at) => (&chunk[..at], true),
             None => (chunk, false),
         };
-        let piece = &piece[..piece.len().min(LINE)];
-        let whole = ends && piece.len() < LINE;
+        // Where a long line is cut must not depend on how it comes.
+        let room = LINE.saturating_sub(text.len());
+        let piece = &piece[..piece.len().min(room)];
+        let whole = ends && piece.len() < room;
         text.extend_from_slice(piece);
         let taken = piece.len() + usize::from(whole);
         stream.consume(taken);
@@ -96,9 +105,30 @@ pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Re
     Ok(())
 }
 
+/// What a secret begins with, or has before it, in one automaton: most lines have none of it.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let prefixes = SHAPES.iter().map(|shape| shape.prefix);
+    let all = prefixes.chain(NAMES).chain([KEY]);
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(all)
+        .ok()
+});
+
 fn look(line: &[u8], number: u32, scan: &mut Scan) {
+    let begun: BTreeSet<usize> = match BEGINNINGS.as_ref() {
+        Some(beginnings) => {
+            let found = beginnings.find_overlapping_iter(line);
+            found.map(|found| found.pattern().as_usize()).collect()
+        }
+        None => (0..=SHAPES.len()).collect(),
+    };
+    if begun.is_empty() {
+        return;
+    }
     let text = String::from_utf8_lossy(line);
-    for shape in &SHAPES {
+    for shape in begun.iter().filter_map(|index| SHAPES.get(*index)) {
         for (at, _) in text.match_indices(shape.prefix) {
             let rest = &text[at + shape.prefix.len()..];
             let inside = |c: char| c.is_ascii_alphanumeric() || shape.also.contains(c);
@@ -113,9 +143,10 @@ fn look(line: &[u8], number: u32, scan: &mut Scan) {
             }
         }
     }
-    assigned(&text, number, scan);
-    // The words are split so that this very line is no finding.
-    if let Some(at) = text.find(concat!("-----BEGIN", " "))
+    if begun.iter().any(|index| *index >= SHAPES.len()) {
+        assigned(&text, number, scan);
+    }
+    if let Some(at) = text.find(KEY)
         && text[at..].contains(concat!("PRIVATE", " KEY-----"))
     {
         say(
