@@ -1,11 +1,11 @@
 //! What can go wrong with one request.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde_json::json;
 
 use crate::support::front::{Asked, Fate, Reply};
@@ -92,6 +92,27 @@ impl Fault {
     }
 }
 
+/// A process, once it is there: a number may be another's when the process has ended, this never is.
+pub(super) type Process = Arc<OnceLock<OwnedFd>>;
+
+/// Tells where the process with this number is, which has not been waited for yet.
+pub(super) fn began(process: &Process, id: u32) {
+    let id = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("a process id");
+    let there = pidfd_open(id, PidfdFlags::empty()).expect("it runs");
+    process.set(there).expect("it begins once");
+}
+
+/// Sends a signal, unless the process has ended.
+pub(super) fn signal(process: &Process, signal: Signal) {
+    let process = loop {
+        match process.get() {
+            Some(process) => break process,
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    let _ = pidfd_send_signal(process, signal);
+}
+
 /// Faults at places of one run, and what they need to do their work.
 pub(super) struct Script {
     /// With the index of the request each befalls.
@@ -101,7 +122,7 @@ pub(super) struct Script {
     pub(super) place: PathBuf,
     pub(super) seed: u64,
     /// The process, once it is there.
-    pub(super) process: Arc<AtomicU32>,
+    pub(super) process: Process,
     /// When it was told to stop.
     pub(super) told: Arc<Mutex<Option<Instant>>>,
     /// Every head of `main` that was seen.
@@ -186,17 +207,9 @@ impl Script {
     }
 }
 
-fn send(process: &AtomicU32, told: &Mutex<Option<Instant>>, signal: Signal) {
-    let id = loop {
-        match process.load(Ordering::SeqCst) {
-            0 => std::thread::sleep(Duration::from_millis(1)),
-            id => break i32::try_from(id).expect("a process id"),
-        }
-    };
+fn send(process: &Process, told: &Mutex<Option<Instant>>, kind: Signal) {
     *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    let pid = Pid::from_raw(id).expect("a process id");
-    // It may have ended by itself.
-    let _ = kill_process(pid, signal);
+    signal(process, kind);
     // Signals take effect in their own time.
     std::thread::sleep(Duration::from_millis(100));
 }

@@ -1,12 +1,13 @@
 //! What a run sends again that another one was killed before it: measured in bytes on the wire.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use weighbridge::rehearsal::Transfers;
 
+use super::fault::{Process, began, signal};
 use super::setting::noise;
 use super::tell;
 use crate::support::front::{Asked, Fate, Front};
@@ -47,16 +48,12 @@ async fn sent_again(
     workspace.write("model/weights/a.bin", noise(1, size(FIRST)));
     workspace.write("model/weights/b.bin", noise(2, size(SECOND)));
     workspace.version("v1.0.0");
-    let process = Arc::new(AtomicU32::new(0));
+    let process = Process::default();
     let (ours, ended) = (process.clone(), AtomicUsize::new(0));
     let front = Front::before(&server.hub.url(), move |asked| {
         if kill(asked) && ended.fetch_add(1, Ordering::SeqCst) == 0 {
             let process = ours.clone();
-            let kill = move || {
-                let id = i32::try_from(process.load(Ordering::SeqCst)).expect("a process id");
-                kill_process(Pid::from_raw(id).expect("a process id"), Signal::KILL)
-                    .expect("killed");
-            };
+            let kill = move || signal(&process, Signal::KILL);
             if when == When::Done {
                 return Fate::Then(Arc::new(kill));
             }
@@ -68,7 +65,7 @@ async fn sent_again(
     .await;
     workspace.on_hub(&front.url(), server.hub.token().expose());
     let mut child = workspace.command(&["release"]).spawn().expect("starts");
-    process.store(child.id(), Ordering::SeqCst);
+    began(&process, child.id());
     let status = tokio::task::block_in_place(|| child.wait()).expect("ends");
     assert_eq!(status.code(), None, "it was killed");
     let first = large(&front);
