@@ -36,6 +36,7 @@ async fn a_file_that_cannot_be_read_is_named_and_stops_the_release() {
         for (file, at, how, code, says) in cases {
             let server = HubServer::transferring(transfers).await;
             let mut workspace = Workspace::healthy();
+            workspace.sends_by("xet");
             workspace.write("model/weights.bin", vec![7; 12 << 20]);
             workspace.write("model/vocabulary.txt", "word\n".repeat(500_000));
             workspace.version("v1.0.0");

@@ -12,7 +12,7 @@ use weighbridge::rehearsal::{TokenRole, TokenSpec, Transfers};
 use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
 use crate::support::plain_client;
-use crate::support::workspace::{POLICY, Run, Workspace};
+use crate::support::workspace::{Run, Workspace};
 
 /// Runs without holding up the servers, which live in the same process. No secret may be printed,
 /// whatever happens.
@@ -320,8 +320,7 @@ async fn a_file_that_is_not_what_was_weighed_is_not_published() {
             let mut workspace = Workspace::healthy();
             // Many more parts than go out at once: the spoilt one is not read yet.
             workspace.write("model/weights.bin", vec![7; 48 << 20]);
-            let policy = format!("{POLICY}publish: {{transfer: xet}}\n");
-            workspace.write("weighbridge.yml", policy);
+            workspace.sends_by("xet");
             workspace.version("v1.0.0");
             let path = Arc::new(workspace.path().join(file));
             let once = AtomicUsize::new(0);

@@ -39,8 +39,7 @@ async fn download(
 /// the policy sends by this transfer.
 fn large_model(server: &HubServer, transfer: &str) -> Workspace {
     let mut workspace = Workspace::healthy();
-    let policy = format!("{POLICY}publish: {{transfer: {transfer}}}\n");
-    workspace.write("weighbridge.yml", policy);
+    workspace.sends_by(transfer);
     workspace.write("model/weights/a.bin", noise(1, 21 * MIB));
     workspace.write("model/weights/b.bin", noise(2, 11 * MIB));
     workspace.version("v1.0.0");

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ pub(super) enum Fault {
     DoneAndSilent,
     Corrupted,
     AnswerCorrupted,
-    /// Looks at a machine that lags behind, from here on.
+    /// Looks at a machine that lags behind, after the first change of the repository from here on.
     Stale,
     /// 401 from here on.
     Expired,
@@ -121,6 +122,8 @@ pub(super) struct Script {
     pub(super) token: String,
     pub(super) place: PathBuf,
     pub(super) seed: u64,
+    /// Whether a machine lags behind already.
+    pub(super) lags: AtomicBool,
     /// The process, once it is there.
     pub(super) process: Process,
     /// When it was told to stop.
@@ -141,6 +144,12 @@ impl Script {
         let mut fates = self.faults.iter().filter_map(|(at, fault)| match fault {
             Fault::Expired => (now >= *at).then_some(*fault),
             Fault::Refused => (now + 1 == (*at).max(1)).then_some(*fault),
+            Fault::Stale => {
+                let changes = asked.method == "POST"
+                    && ["/repos/create", "/commit/", "/tag/"].iter().any(|to| asked.path.contains(to));
+                let first = now >= *at && changes && !self.lags.swap(true, Ordering::SeqCst);
+                first.then_some(*fault)
+            }
             _ => (now == *at).then_some(*fault),
         });
         fates.next().map_or(Fate::Pass, |fault| self.fate(fault, asked))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -73,6 +74,7 @@ impl Case {
             token: server.hub.token().expose().to_owned(),
             place: place.clone(),
             seed: self.seed,
+            lags: AtomicBool::default(),
             process: Arc::default(),
             told: Arc::default(),
             heads: Arc::default(),

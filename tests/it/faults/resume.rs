@@ -45,6 +45,7 @@ async fn sent_again(
     })
     .await;
     let mut workspace = Workspace::healthy();
+    workspace.sends_by("xet");
     workspace.write("model/weights/a.bin", noise(1, size(FIRST)));
     workspace.write("model/weights/b.bin", noise(2, size(SECOND)));
     workspace.version("v1.0.0");

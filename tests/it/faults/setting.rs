@@ -9,7 +9,7 @@ use weighbridge::digest::Digest;
 use weighbridge::rehearsal::{HubOptions, Transfers};
 
 use crate::support::hub_server::HubServer;
-use crate::support::workspace::{POLICY, Workspace, copy_folder};
+use crate::support::workspace::{Workspace, copy_folder};
 
 const KIB: usize = 1024;
 /// Bytes of a part.
@@ -67,7 +67,8 @@ impl Template {
     pub(super) async fn of(setting: Setting) -> Self {
         let server = HubServer::with(|options| setting.options(options)).await;
         let mut workspace = Workspace::healthy();
-        workspace.write("weighbridge.yml", POLICY);
+        // By Xet where the Hub has it.
+        workspace.sends_by("xet");
         workspace.write("model/weights/b.bin", noise(2, 200 * KIB));
         if setting.next {
             workspace.write("model/weights/a.bin", noise(3, 250 * KIB));

@@ -24,6 +24,7 @@ async fn release(
     .await;
     let front = Front::before(&server.hub.url(), script).await;
     let mut workspace = Workspace::healthy();
+    workspace.sends_by("xet");
     workspace.write("model/weights/a.bin", noise(1, 300 * KIB));
     workspace.version("v1.0.0");
     workspace.on_hub(&front.url(), server.hub.token().expose());

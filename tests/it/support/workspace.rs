@@ -63,6 +63,12 @@ impl Workspace {
         workspace
     }
 
+    /// Has the policy fix how large files are sent.
+    pub(crate) fn sends_by(&self, transfer: &str) {
+        let policy = format!("{POLICY}publish: {{transfer: {transfer}}}\n");
+        self.write("weighbridge.yml", policy);
+    }
+
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
