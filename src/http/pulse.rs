@@ -98,17 +98,20 @@ mod tests {
     use super::*;
     use crate::http::{Again, Client, ClientOptions, HttpError};
 
-    /// A server that takes 64 KiB every 100 ms, and answers or does not.
+    /// A server that takes 1 MiB every 100 ms, and answers or does not. What the system's own buffers
+    /// hold is gone well before a silence has passed.
     async fn slow(answers: bool) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("bound"));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 tokio::spawn(async move {
-                    let (mut all, mut piece) = (0, vec![0; 64 * 1024]);
-                    while all < TOTAL {
-                        all += stream.read(&mut piece).await.unwrap_or(TOTAL);
-                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    let mut piece = vec![0; 1024 * 1024];
+                    for _ in 0..TOTAL / piece.len() {
+                        if stream.read_exact(&mut piece).await.is_err() {
+                            return;
+                        }
+                        tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                     if answers {
                         let _ =
@@ -121,7 +124,7 @@ mod tests {
         url
     }
 
-    const TOTAL: usize = 12 * 1024 * 1024;
+    const TOTAL: usize = 48 * 1024 * 1024;
 
     #[tokio::test]
     async fn only_silence_ends_a_request() {

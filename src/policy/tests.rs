@@ -25,7 +25,7 @@ fn headlines(text: &str) -> Vec<String> {
     }
 }
 
-fn valid(text: &str) -> Policy {
+pub(super) fn valid(text: &str) -> Policy {
     parse("weighbridge.yml", text, RULES).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -397,70 +397,6 @@ fn a_missing_file_brings_a_file_to_paste() {
     std::fs::write(&path, [0xff, 0xfe]).expect("written");
     assert!(matches!(load(&path, "w", RULES), Err(PolicyError::Unreadable { .. })));
     assert!(matches!(load(folder.path(), "w", RULES), Err(PolicyError::Unreadable { .. })));
-}
-
-#[test]
-fn explain_names_every_origin() {
-    let policy = valid(
-        "model: {name: churn, owner: acme, license: mit}\ngates: {tests: {required: false}}\n",
-    );
-    insta::assert_snapshot!(explain(&policy), @r"
-    tags                          auto                                          default
-    model.name                    churn                                         weighbridge.yml:1:15
-    model.path                    model                                         default
-    model.description             not set                                       default
-    model.library                 not set                                       default
-    model.task                    not set                                       default
-    model.license                 mit                                           weighbridge.yml:1:44
-    model.language                none                                          default
-    model.base-models             none                                          default
-    model.datasets                none                                          default
-    model.sensitive               false                                         default
-    model.tags                    none                                          default
-    model.include                 every file                                    default
-    model.exclude                 none                                          default
-    stages.production             acme/{name}, private, takes the rest          default
-    gates.version.allow-older     false                                         default
-    gates.naming.convention       none                                          default
-    gates.changelog.file          CHANGELOG.md                                  default
-    gates.changelog.required      false                                         default
-    gates.tests.required          false                                         weighbridge.yml:2:27
-    gates.tests.reports           reports/**/*.xml, test-results/**/*.xml, junit*.xml  default
-    gates.tests.run               nothing: an earlier step runs the tests       default
-    gates.benchmarks              none                                          default
-    gates.licenses.allowed        every one the Hub knows                       default
-    gates.licenses.of             as the Hub tells                              default
-    gates.size.max                no limit                                      default
-    gates.size.warn-max           no limit                                      default
-    gates.size.max-file           no limit                                      default
-    gates.size.max-growth         no limit                                      default
-    gates.hub-scan.wait           false                                         default
-    gates.hub-scan.timeout        600 s                                         default
-    card.source                   generated                                     default
-    card.template                 built-in                                      default
-    card.required                 intended-use, training-data, limitations, bias  default
-    card.review-months            never                                         default
-    publish.keep                  none                                          default
-    publish.query-file            true                                          default
-    publish.largest-commit.files  20000                                         default
-    publish.largest-commit.bytes  128 MB                                        default
-    publish.transfer              auto                                          default
-    ");
-    let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
-    assert_eq!(json[0], serde_json::json!({"key": "tags", "value": "auto", "origin": "default"}));
-}
-
-#[test]
-fn explain_tells_models_apart_and_follows_their_keys() {
-    let policy = valid(
-        "models:\n  - {name: a, owner: o, path: a}\n  - {name: b, owner: o, path: b, gates: {tests: {required: false}}}\ngates: {tests: {required: true}}\nstages: [{name: lab, namespace: o-lab}]\n",
-    );
-    let origin =
-        |key: &str| policy.explained.iter().find(|row| row.key == key).expect(key).origin.clone();
-    assert_eq!(origin("a.gates.tests.required"), "weighbridge.yml:4:27");
-    assert_eq!(origin("b.gates.tests.required"), "weighbridge.yml:3:60");
-    assert_eq!(origin("b.stages.lab"), "weighbridge.yml:5:10");
-    assert_eq!(origin("b.license"), "default");
 }
 
 #[test]

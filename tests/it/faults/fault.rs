@@ -146,7 +146,9 @@ impl Script {
             Fault::Refused => (now + 1 == (*at).max(1)).then_some(*fault),
             Fault::Stale => {
                 let changes = asked.method == "POST"
-                    && ["/repos/create", "/commit/", "/tag/"].iter().any(|to| asked.path.contains(to));
+                    && ["/repos/create", "/commit/", "/tag/"]
+                        .iter()
+                        .any(|to| asked.path.contains(to));
                 let first = now >= *at && changes && !self.lags.swap(true, Ordering::SeqCst);
                 first.then_some(*fault)
             }
