@@ -46,6 +46,16 @@ int open64(const char *path, int flags, ...) {
     return fd;
 }
 
+ssize_t pread64(int fd, void *buffer, size_t count, off64_t offset) {
+    ssize_t (*real)(int, void *, size_t, off64_t) =
+        (ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
+    if (fd >= 0 && fd == atomic_load(&broken_fd) && offset + (off64_t)count > 1024 * 1024) {
+        errno = EIO;
+        return -1;
+    }
+    return real(fd, buffer, count, offset);
+}
+
 ssize_t read(int fd, void *buffer, size_t count) {
     ssize_t (*real)(int, void *, size_t) = (ssize_t (*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
     if (fd >= 0 && fd == atomic_load(&broken_fd) && lseek(fd, 0, SEEK_CUR) > 0) {
