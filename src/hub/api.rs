@@ -12,7 +12,8 @@ use super::wire::{
     OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
     WhoAmI,
 };
-use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret};
+use crate::digest::git_blob_id;
+use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
 
 /// Files the Hub takes in one preupload call, as its Python client sends them.
 const PREUPLOAD_BATCH: usize = 256;
@@ -181,6 +182,9 @@ impl Hub {
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &address);
         let what = || doing(format!("read {path} of {repo} at {revision}"));
         match self.client.whole(Again::Safe, limit, build).await {
+            Ok(answer) if is_another(&answer) => Err(HubError::Protocol(format!(
+                "{path} of {repo} came with other bytes than its ETag names"
+            ))),
             Ok(answer) => Ok(Some(answer.body.to_vec())),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(HttpError::TooLarge { limit, .. }) => {
@@ -300,6 +304,14 @@ fn is_missing(error: &HttpError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a small file is not the one that the answer's ETag names: its git blob id, where it is one.
+fn is_another(answer: &Whole) -> bool {
+    let etag = answer.headers.get("etag").and_then(|etag| etag.to_str().ok());
+    let oid = etag.and_then(|etag| etag.strip_prefix('"')?.strip_suffix('"'));
+    let oid = oid.filter(|oid| oid.len() == 40 && oid.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    oid.is_some_and(|oid| oid != git_blob_id(&answer.body))
 }
 
 /// A revision or name as one segment of an address.
