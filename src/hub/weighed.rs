@@ -68,10 +68,10 @@ impl Source {
         let file = self.file()?;
         file.read_exact_at(&mut bytes, 0).map_err(|error| self.cut(&error))?;
         self.ends_here(file)?;
-        match Digest::of(&bytes) == sha256 {
-            true => Ok(bytes),
-            false => Err(self.changed("its bytes are others now")),
+        if Digest::of(&bytes) != sha256 {
+            return Err(self.changed("its bytes are others now"));
         }
+        Ok(bytes)
     }
 
     /// Reads whole blocks from the block number `first` on, and holds each against its seal.

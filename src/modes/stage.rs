@@ -137,8 +137,8 @@ fn bring(
             let token = call.token.as_ref().map(|token| token.secret.clone());
             let hub = call.hub(call.endpoint(), token)?;
             let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
-            let (share, transfer) = (&weighed.inventory, of.model.publish.transfer);
-            publish::stage(&hub, of.target, of.release, share, transfer, cleared, &progress)
+            let (files, transfer) = (&weighed.inventory, of.model.publish.transfer);
+            publish::stage(&hub, of.target, of.release, files, transfer, cleared, &progress)
                 .await
                 .map_err(|error| Failure::advised("the share could not be brought", &error))?
         };
