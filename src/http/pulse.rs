@@ -101,7 +101,10 @@ mod tests {
     /// A server that takes 1 MiB every 100 ms, and answers or does not. What the system's own buffers
     /// hold is gone well before a silence has passed.
     async fn slow(answers: bool) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(64 * 1024).expect("a small buffer");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let listener = socket.listen(8).expect("listens");
         let url = format!("http://{}/", listener.local_addr().expect("bound"));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
@@ -115,7 +118,7 @@ mod tests {
                     }
                     if answers {
                         let _ =
-                            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
                     }
                     std::future::pending::<()>().await;
                 });
@@ -129,7 +132,7 @@ mod tests {
     #[tokio::test]
     async fn only_silence_ends_a_request() {
         let client = |deadline| {
-            let answer_timeout = Duration::from_secs(2);
+            let answer_timeout = Duration::from_secs(3);
             Client::new(ClientOptions { deadline, answer_timeout, ..ClientOptions::default() })
                 .expect("a client")
         };
@@ -148,7 +151,7 @@ mod tests {
             };
             patient.send(Again::IfNotDone, build).await.expect("slow and not silent");
         }
-        assert!(started.elapsed() > Duration::from_secs(6), "it took longer than a silence may");
+        assert!(started.elapsed() > Duration::from_secs(8), "each took longer than a silence may");
 
         let url = slow(false).await;
         let impatient = client(Duration::from_mins(1));
