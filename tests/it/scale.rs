@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::Mutex;
 use weighbridge::rehearsal::LoggedRequest;
 
-use crate::support::front::{Fate, Front};
+use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
 use crate::support::plain_client;
 use crate::support::workspace::{POLICY, Run, Workspace};
@@ -83,6 +84,10 @@ async fn ten_thousand_small_files_are_one_commit() {
     assert!(again.len() <= pages * 2 + 5, "{}", again.len());
 }
 
+/// Files of a version of [`many_pieces`]: with the healthy model's three, card, record and
+/// `.gitattributes`.
+const WHOLE: usize = 40 + 3 + 2 + 1;
+
 /// 40 files of 1 kB that a policy allows only 7 of in one commit.
 fn many_pieces() -> Workspace {
     let workspace = Workspace::healthy();
@@ -118,7 +123,7 @@ async fn what_is_too_large_for_one_commit_appears_at_once() {
     // What `main` holds at each request that changes anything.
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let (hub, secret, told) = (url.clone(), token.expose().to_owned(), seen.clone());
-    let script = move |asked: &crate::support::front::Asked| {
+    let script = move |asked: &Asked| {
         let changes = ["/commit/", "/branch/", "/tag/"];
         if asked.method == "POST" && changes.iter().any(|part| asked.path.contains(part)) {
             let here = tokio::runtime::Handle::current();
@@ -143,7 +148,7 @@ async fn what_is_too_large_for_one_commit_appears_at_once() {
     let run = tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0);
     run.says("committing part 2 of ").says("acme/churn v1.0.0 published");
     let whole = paths(&url, token.expose(), "v1.0.0").await;
-    assert_eq!(whole.len(), 40 + 3 + 2 + 1, "{whole:?}");
+    assert_eq!(whole.len(), WHOLE, "{whole:?}");
     let empty = BTreeSet::from([".gitattributes".to_owned()]);
     assert_eq!(*seen.lock().await, BTreeSet::from([empty, whole.clone()]), "nothing in between");
     assert!(front.count("POST", "/commit/weighbridge-pieces-v1.0.0") >= 7);
@@ -164,6 +169,54 @@ async fn what_is_too_large_for_one_commit_appears_at_once() {
     assert_eq!(branches(&url, token.expose()).await, ["main"]);
 }
 
+/// What may become of a request by which a version in pieces is built or shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_in_pieces_survives_lost_answers() {
+    let lost = [
+        ("reset", Fate::Reset),
+        ("reset, done", Fate::ResetAfter),
+        ("503", Fate::Answer(Reply::status(503).header("retry-after", "0"))),
+        ("504, done", Fate::After(Reply::status(504))),
+    ];
+    let requests = [
+        ("POST", "/branch/weighbridge-pieces-v1.0.0"),
+        ("POST", "/commit/weighbridge-pieces-v1.0.0"),
+        ("POST", "/branch/main"),
+        ("DELETE", "/branch/weighbridge-pieces-v1.0.0"),
+    ];
+    for (method, part) in requests {
+        for (name, fate) in &lost {
+            let server = HubServer::start().await;
+            let (url, token) = (server.hub.url(), server.hub.token());
+            let (fate, seen) = (fate.clone(), AtomicUsize::new(0));
+            let case = format!("{method} {part} {name}");
+            // The second of the commits, the only one of the others.
+            let nth = usize::from(part.contains("/commit/"));
+            let script = move |asked: &Asked| {
+                let meant = asked.method == method && asked.path.contains(part);
+                let now = meant && seen.fetch_add(1, Ordering::SeqCst) == nth;
+                if now { fate.clone() } else { Fate::Pass }
+            };
+            let front = Front::before(&url, script).await;
+            let mut workspace = many_pieces();
+            workspace.on_hub(&front.url(), token.expose());
+            let first = tokio::task::block_in_place(|| workspace.run(&["release"]));
+            let main = paths(&url, token.expose(), "main").await;
+            assert!([1, WHOLE].contains(&main.len()), "{case}: {main:?}");
+            if first.code != 0 {
+                assert_eq!(first.code, 2, "{case}: {}", first.all());
+                assert!(first.all().contains("run it again"), "{case}: {}", first.all());
+            }
+            workspace.on_hub(&url, token.expose());
+            tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0);
+            for revision in ["main", "v1.0.0"] {
+                let there = paths(&url, token.expose(), revision).await;
+                assert_eq!(there.len(), WHOLE, "{case} {revision}");
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_branch_that_moved_is_not_overwritten_by_a_large_version() {
     let server = HubServer::start().await;
@@ -173,7 +226,7 @@ async fn a_branch_that_moved_is_not_overwritten_by_a_large_version() {
     tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0);
 
     let (hub, secret) = (url.clone(), token.expose().to_owned());
-    let script = move |asked: &crate::support::front::Asked| {
+    let script = move |asked: &Asked| {
         // Before the second part is committed.
         if asked.method == "POST" && asked.path.contains("/commit/weighbridge-pieces") {
             let here = tokio::runtime::Handle::current();
@@ -219,6 +272,7 @@ async fn fifty_gigabytes_in_little_memory() {
     let server = HubServer::start().await;
     let mut workspace = Workspace::healthy();
     // Not in git, as weights are.
+    workspace.sends_by("xet");
     workspace.write(".gitignore", "model/weights.bin\n");
     workspace.version("v1.0.0");
     let path = workspace.write("model/weights.bin", b"");
