@@ -100,7 +100,7 @@ mod tests {
 
     /// A server that takes 1 MiB every 100 ms, and answers or does not. What the system's own buffers
     /// hold is gone well before a silence has passed.
-    async fn slow(answers: bool) -> String {
+    fn slow(answers: bool) -> String {
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(64 * 1024).expect("a small buffer");
         socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
@@ -136,7 +136,7 @@ mod tests {
             Client::new(ClientOptions { deadline, answer_timeout, ..ClientOptions::default() })
                 .expect("a client")
         };
-        let url = slow(true).await;
+        let url = slow(true);
         let started = Instant::now();
         let pieces = || stream::iter(vec![Ok::<_, std::io::Error>(Bytes::from(vec![7; TOTAL]))]);
         let patient = client(Duration::from_mins(1));
@@ -153,7 +153,7 @@ mod tests {
         }
         assert!(started.elapsed() > Duration::from_secs(8), "each took longer than a silence may");
 
-        let url = slow(false).await;
+        let url = slow(false);
         let impatient = client(Duration::from_mins(1));
         let build = |client: &reqwest::Client| client.put(&url).body(vec![7; TOTAL]);
         let error = impatient.send(Again::IfNotDone, build).await.expect_err("silent");
