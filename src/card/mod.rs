@@ -165,11 +165,15 @@ impl Advise for CardError {
     }
 }
 
-/// Writes the card: the whole README.md of the version. The same input gives the same bytes.
+/// Writes the card: the whole README.md of the version. The same input gives the same bytes, and a
+/// card that is given back as the README gives itself.
 ///
 /// A README whose front matter cannot be read is returned unchanged: the card gate then names its
 /// faults at their lines.
 pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
+    let whole = input.readme.unwrap_or_default();
+    // All that is read of the README is read of it as it will be written.
+    let input = &CardInput { readme: input.readme.map(without_head), ..*input };
     let facts = Facts::of(input);
     let card = match input.readme {
         None => {
@@ -178,8 +182,7 @@ pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
             with_front_matter(&metadata, &format!("{body}\n{WHOLE}\n"))
         }
         Some(readme) => {
-            let readme = readme.trim_start_matches('\u{FEFF}');
-            let Some((metadata, body)) = read(readme) else { return Ok(readme.to_owned()) };
+            let Some((metadata, body)) = read(readme) else { return Ok(whole.to_owned()) };
             let mut blocks = render::blocks(&facts, input.template)?;
             blocks.retain(|(name, _)| {
                 *name != "statements" || !input.model.card.statements.is_empty()
@@ -206,9 +209,16 @@ fn read(readme: &str) -> Option<(Data, &str)> {
     }
 }
 
+/// A text without what stands before its first line: byte-order marks and empty lines.
+fn without_head(text: &str) -> &str {
+    text.trim_start_matches(['\u{FEFF}', '\n', '\r'])
+}
+
+/// Without metadata the text stands alone, unless it would then be read as something else.
 fn with_front_matter(metadata: &Data, body: &str) -> String {
+    let is_plain = || without_head(body) == body && front_matter::split(body).is_none();
     match metadata {
-        Data::Map(entries) if entries.is_empty() => body.to_owned(),
+        Data::Map(entries) if entries.is_empty() && is_plain() => body.to_owned(),
         metadata => format!("---\n{}---\n\n{body}", metadata.to_yaml()),
     }
 }

@@ -21,12 +21,13 @@ pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<Strin
             return Err(CardError::marker(name, index, "stands twice"));
         }
         placed.push(name);
-        let mut kept = String::new();
+        let mut kept = line.to_owned();
         loop {
             let Some((_, line)) = lines.next() else {
                 return Err(CardError::marker(name, index, "has no end"));
             };
             if named(line, END) == Some(name) {
+                kept.push_str(line);
                 break;
             }
             if named(line, BEGIN).is_some() || named(line, END).is_some() {
@@ -35,21 +36,31 @@ pub(super) fn with_blocks(body: &str, blocks: &[(&str, String)]) -> Result<Strin
             kept.push_str(line);
         }
         // A part that this version of the program does not know stays as it is.
-        let text = blocks.iter().find(|(block, _)| *block == name).map_or(&kept, |(_, text)| text);
-        push(&mut out, name, text);
+        match blocks.iter().find(|(block, _)| *block == name) {
+            Some((_, text)) => push(&mut out, name, text),
+            None => out.push_str(&kept),
+        }
     }
     for (name, text) in blocks.iter().filter(|(name, _)| !placed.contains(name)) {
         if text.is_empty() {
             continue;
         }
-        if !out.is_empty() {
-            let trimmed = out.trim_end().len();
-            out.truncate(trimmed);
-            out.push_str("\n\n");
-        }
+        set_apart(&mut out);
         push(&mut out, name, text);
     }
     Ok(out)
+}
+
+/// Ends the last line and has a blank one follow it; both only where they are missing, for what a
+/// person wrote keeps its bytes.
+fn set_apart(out: &mut String) {
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    if out.lines().next_back().is_some_and(|line| !line.trim_matches([' ', '\t', '\r']).is_empty())
+    {
+        out.push('\n');
+    }
 }
 
 fn push(out: &mut String, name: &str, text: &str) {
@@ -86,10 +97,41 @@ mod tests {
         assert_eq!(placed.matches("weighbridge:begin files").count(), 1);
     }
 
+    /// What is added follows a blank line, and no byte before it changes.
+    #[test]
+    fn the_text_keeps_its_bytes() {
+        for (body, between) in [
+            ("", ""),
+            (" ", "\n"),
+            ("\t\n", ""),
+            (" \r\n \n", ""),
+            ("\u{A0}\n", "\n"),
+            ("a", "\n\n"),
+            ("a\r", "\n\n"),
+            ("a  \n", "\n"),
+            ("a\r\n", "\n"),
+            ("a\r\n\r\n", ""),
+            ("a\n\t\n\n\n", ""),
+            ("a\n \t", "\n"),
+        ] {
+            let once = with_blocks(body, &blocks()).expect("no markers");
+            let added = once.strip_prefix(body).expect(body);
+            assert!(
+                added.starts_with(&format!("{between}<!-- weighbridge:begin metrics")),
+                "{once:?}"
+            );
+            assert_eq!(with_blocks(&once, &blocks()).expect("paired"), once);
+        }
+    }
+
     #[test]
     fn unknown_parts_are_kept() {
-        let body = "<!-- weighbridge:begin later -->\nx\n<!-- weighbridge:end later -->\n";
-        assert_eq!(with_blocks(body, &[]).expect("paired"), body);
+        for body in [
+            "<!-- weighbridge:begin later -->\nx\n<!-- weighbridge:end later -->\n",
+            " <!-- weighbridge:begin later-->\r\n\r\nx \n\n<!-- weighbridge:end  later -->",
+        ] {
+            assert_eq!(with_blocks(body, &[]).expect("paired"), body);
+        }
     }
 
     #[test]

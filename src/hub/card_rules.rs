@@ -54,17 +54,27 @@ pub struct CardCheck {
     pub errors: Vec<Problem>,
     /// Remarks.
     pub warnings: Vec<Problem>,
+    /// What can be mended, where in the block: of all problems, however many there are.
+    mends: Vec<(Position, Fix)>,
 }
 
 impl CardCheck {
     /// A reason to refuse, at a value.
     pub(super) fn refuse(&mut self, at: &Node, message: impl Into<String>, fix: Fix) {
+        self.keep_mend(at, &fix);
         push(&mut self.errors, at, message.into(), fix);
     }
 
     /// A remark, at a value.
     pub(super) fn warn(&mut self, at: &Node, message: impl Into<String>, fix: Fix) {
+        self.keep_mend(at, &fix);
         push(&mut self.warnings, at, message.into(), fix);
+    }
+
+    fn keep_mend(&mut self, at: &Node, fix: &Fix) {
+        if !matches!(fix, Fix::Write(_)) {
+            self.mends.push((at.at, fix.clone()));
+        }
     }
 }
 
@@ -84,8 +94,8 @@ pub fn check(content: &str) -> CardCheck {
              `pipeline_tag: …`, `library_name: …` and `---`",
         );
         return CardCheck {
-            errors: Vec::new(),
             warnings: vec![Problem { message, at: None, fix }],
+            ..CardCheck::default()
         };
     };
     let start = SourceFile::new("", &content[..block.offset]).position(block.offset);
@@ -98,6 +108,12 @@ pub fn check(content: &str) -> CardCheck {
     check
 }
 
+/// What can be mended in the YAML of a block without knowing more, each at its value; positions count
+/// from the block's own start.
+pub(crate) fn mends(yaml: &str) -> Vec<(Position, Fix)> {
+    check_yaml(yaml).mends
+}
+
 /// Checks the YAML of the block; positions count from its own start.
 fn check_yaml(yaml: &str) -> CardCheck {
     let refused = |message: String, at| CardCheck {
@@ -106,7 +122,7 @@ fn check_yaml(yaml: &str) -> CardCheck {
             at: Some(at),
             fix: Fix::Write("write `key: value` lines of YAML between the two lines `---`"),
         }],
-        warnings: Vec::new(),
+        ..CardCheck::default()
     };
     let first = Position { line: 1, column: 1 };
     if yaml.len() > MAX_BLOCK {
@@ -131,6 +147,7 @@ fn check_yaml(yaml: &str) -> CardCheck {
     }
     let mut check = CardCheck::default();
     doubled_keys(&mut check, &root);
+    let is_settled = check.errors.is_empty();
     if let Some(node) = root.get("license") {
         license(&mut check, node, &root);
     }
@@ -150,6 +167,10 @@ fn check_yaml(yaml: &str) -> CardCheck {
     }
     lists(&mut check, &root);
     dialects(&mut check, &root);
+    // While a key stands twice, only a person knows which of the two is to be mended.
+    if !is_settled {
+        check.mends.clear();
+    }
     check
 }
 
@@ -335,10 +356,22 @@ fn lists(check: &mut CardCheck, root: &Node) {
     }
     for key in ["tags", "metrics"] {
         if let Some(node) = root.get(key).filter(|node| !is_list(node)) {
-            let fix = node.as_text().map(|text| Fix::Replace(text.to_owned(), format!("[{text}]")));
+            let text = node.as_text().filter(|text| is_listed(text));
+            let fix = text.map(|text| Fix::Replace(text.to_owned(), format!("[{text}]")));
             let fix = fix.unwrap_or(Fix::Write("write it as a list: `[one, two]`"));
             check.warn(node, format!("\"{key}\" should be a list"), fix);
         }
+    }
+}
+
+/// Whether a text between brackets is the list of what stands between its commas.
+fn is_listed(text: &str) -> bool {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    match yaml_tree::parse(&format!("[{text}]")) {
+        Ok(Some(Node { value: Value::List(items), .. })) => {
+            items.iter().map(Node::as_text).eq(parts.map(Some))
+        }
+        _ => false,
     }
 }
 

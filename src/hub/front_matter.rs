@@ -73,6 +73,12 @@ fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// The lines with their breaks, as [`lines`] has them.
+pub(crate) fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    let whole = |line: Range<usize>| &text[line.start..after_break(text, line.end)];
+    lines(text).map(whole).filter(|line| !line.is_empty())
+}
+
 /// The offset behind the line break at `end`, if there is one.
 fn after_break(text: &str, end: usize) -> usize {
     let rest = &text[end..];
