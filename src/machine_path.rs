@@ -256,7 +256,7 @@ mod tests {
         fn nothing_is_left(
             before in "(read |=|\\(|\"|, )",
             root in "(/home/|/Users/|C:\\\\Users\\\\|C:/Users/|file:///home/|~)",
-            rest in "ada[/\\\\][a-z]{1,5}",
+            rest in "ada[/\\\\][b-z]{1,5}",
             after in "( and|,|\\)|\"|)",
         ) {
             let text = format!("{before}{root}{rest}{after}");
