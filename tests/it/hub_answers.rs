@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use weighbridge::http::Secret;
 use weighbridge::rehearsal::{TokenRole, TokenSpec, Transfers};
 
 use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
-use crate::support::plain_client;
 use crate::support::workspace::{Run, Workspace};
+use crate::support::{intrude, plain_client};
 
 /// Runs without holding up the servers, which live in the same process. No secret may be printed,
 /// whatever happens.
@@ -236,20 +236,6 @@ async fn refs(server: &HubServer) -> Value {
     serde_json::from_slice(&answer).expect("JSON")
 }
 
-/// Somebody else's commit.
-async fn intrude(hub: &str, token: &str) {
-    let lines = [
-        json!({"key": "header", "value": {"summary": "mine"}}),
-        json!({"key": "file", "value": {"path": "note.txt", "content": "hello", "encoding": "utf-8"}}),
-    ];
-    let request = plain_client()
-        .post(format!("{hub}/api/models/acme/churn/commit/main"))
-        .bearer_auth(token)
-        .header("content-type", "application/x-ndjson")
-        .body(lines.map(|line| format!("{line}\n")).concat());
-    assert_eq!(request.send().await.expect("answers").status(), 200);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_branch_that_moves_is_not_overwritten() {
     // Between the look and the preupload, and between the last look and the commit.
@@ -266,7 +252,7 @@ async fn a_branch_that_moves_is_not_overwritten() {
             let now = asked.path.contains(part) && seen.fetch_add(1, Ordering::SeqCst) + 1 == nth;
             if now {
                 let here = tokio::runtime::Handle::current();
-                tokio::task::block_in_place(|| here.block_on(intrude(&hub, &secret)));
+                tokio::task::block_in_place(|| assert!(here.block_on(intrude(&hub, &secret))));
             }
             Fate::Pass
         };

@@ -13,8 +13,8 @@ use weighbridge::rehearsal::LoggedRequest;
 
 use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
-use crate::support::plain_client;
 use crate::support::workspace::{POLICY, Run, Workspace};
+use crate::support::{intrude, plain_client};
 
 /// Resident memory that a release may take, whatever it releases.
 const MEMORY: u64 = 128 * 1024 * 1024;
@@ -230,7 +230,7 @@ async fn a_branch_that_moved_is_not_overwritten_by_a_large_version() {
         // Before the second part is committed.
         if asked.method == "POST" && asked.path.contains("/commit/weighbridge-pieces") {
             let here = tokio::runtime::Handle::current();
-            tokio::task::block_in_place(|| here.block_on(intrude(&hub, &secret)));
+            tokio::task::block_in_place(|| assert!(here.block_on(intrude(&hub, &secret))));
         }
         Fate::Pass
     };
@@ -249,20 +249,6 @@ async fn a_branch_that_moved_is_not_overwritten_by_a_large_version() {
     workspace.on_hub(&url, token.expose());
     tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0).says("1 deleted");
     assert_eq!(branches(&url, token.expose()).await, ["main"]);
-}
-
-/// Somebody else's commit.
-async fn intrude(hub: &str, token: &str) {
-    let lines = [
-        r#"{"key": "header", "value": {"summary": "mine"}}"#,
-        r#"{"key": "file", "value": {"path": "note.txt", "content": "hi", "encoding": "utf-8"}}"#,
-    ];
-    let request = plain_client()
-        .post(format!("{hub}/api/models/acme/churn/commit/main"))
-        .bearer_auth(token)
-        .header("content-type", "application/x-ndjson")
-        .body(lines.join("\n"));
-    assert_eq!(request.send().await.expect("answers").status(), 200);
 }
 
 /// 50 GB of zeros, which take no room on the disk and little in Xet's storage.

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use serde_json::json;
 
 use crate::support::front::{Asked, Fate, Reply};
-use crate::support::plain_client;
+use crate::support::intrude;
 
 /// Longest silence that the runs wait through, and how long silent servers are silent.
 pub(super) const PATIENCE: &str = "5";
@@ -223,18 +222,4 @@ fn send(process: &Process, told: &Mutex<Option<Instant>>, kind: Signal) {
     signal(process, kind);
     // Signals take effect in their own time.
     std::thread::sleep(Duration::from_millis(100));
-}
-
-/// Somebody else's commit; whether there was a repository for it.
-async fn intrude(hub: &str, token: &str) -> bool {
-    let lines = [
-        json!({"key": "header", "value": {"summary": "mine"}}),
-        json!({"key": "file", "value": {"path": "note.txt", "content": "hello", "encoding": "utf-8"}}),
-    ];
-    let request = plain_client()
-        .post(format!("{hub}/api/models/acme/churn/commit/main"))
-        .bearer_auth(token)
-        .header("content-type", "application/x-ndjson")
-        .body(lines.map(|line| format!("{line}\n")).concat());
-    request.send().await.expect("answers").status() == 200
 }

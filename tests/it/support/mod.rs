@@ -14,3 +14,17 @@ pub(crate) fn plain_client() -> reqwest::Client {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.build().expect("a client")
 }
+
+/// Somebody else's commit; whether there was a repository for it.
+pub(crate) async fn intrude(hub: &str, token: &str) -> bool {
+    let lines = [
+        r#"{"key": "header", "value": {"summary": "mine"}}"#,
+        r#"{"key": "file", "value": {"path": "note.txt", "content": "hello", "encoding": "utf-8"}}"#,
+    ];
+    let request = plain_client()
+        .post(format!("{hub}/api/models/acme/churn/commit/main"))
+        .bearer_auth(token)
+        .header("content-type", "application/x-ndjson")
+        .body(lines.join("\n"));
+    request.send().await.expect("answers").status() == 200
+}
