@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 6] = [
         "source",
         "json",
         "markdown",
+        "memory",
         "generated",
         "workspace",
         "own_files",

@@ -12,6 +12,23 @@ use crate::http::Secret;
 /// Payloads are a few kilobytes; GitHub caps webhooks at 25 MB.
 const PAYLOAD_LIMIT: u64 = 25 * 1024 * 1024;
 
+/// Events that need no write access to the repository, and yet run with its secrets.
+/// <https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows>
+const BY_ANYONE: [&str; 8] = [
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "issue_comment",
+    "issues",
+    "pull_request_comment",
+    "pull_request_review_comment",
+    "watch",
+];
+
+/// Events that need write access. A run that follows another run may follow anything.
+const BY_WRITERS: [&str; 5] =
+    ["push", "release", "repository_dispatch", "schedule", "workflow_dispatch"];
+
 /// Whether a GitHub runner (or `act`) started this process.
 pub(super) fn is_here(env: &Environment) -> bool {
     env.get("GITHUB_ACTIONS") == Some("true")
@@ -24,6 +41,16 @@ struct Payload {
     pull_request: Option<PullRequest>,
     #[serde(default)]
     repository: Option<Repository>,
+    #[serde(default)]
+    workflow_run: Option<WorkflowRun>,
+}
+
+/// The run that a `workflow_run` follows.
+#[derive(Debug, Deserialize)]
+struct WorkflowRun {
+    #[serde(default)]
+    event: String,
+    head_repository: Option<Repository>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,8 +136,23 @@ fn event(env: &Environment, payload: Payload, on_tag: bool) -> Event {
         ("push", _) => Event::BranchPush,
         ("workflow_dispatch" | "repository_dispatch", _) => Event::Dispatch,
         ("schedule", _) => Event::Schedule,
+        ("workflow_run", _)
+            if !follows_our_own(payload.workflow_run.as_ref(), payload.repository.as_ref()) =>
+        {
+            Event::ByAnyone(name.to_owned())
+        }
+        (other, _) if BY_ANYONE.contains(&other) => Event::ByAnyone(other.to_owned()),
         (other, _) => Event::Other(other.to_owned()),
     }
+}
+
+/// Whether a `workflow_run` follows a run of this repository's own code. A run of a pull request may
+/// have been a fork's, and what it left behind (artifacts, caches) is the fork's.
+fn follows_our_own(before: Option<&WorkflowRun>, here: Option<&Repository>) -> bool {
+    let (Some(before), Some(here)) = (before, here) else { return false };
+    let there = before.head_repository.as_ref();
+    there.is_some_and(|there| there.full_name == here.full_name)
+        && BY_WRITERS.contains(&before.event.as_str())
 }
 
 fn payload(env: &Environment) -> Result<Payload, Failure> {

@@ -9,11 +9,14 @@ pub(super) fn is_here(env: &Environment) -> bool {
 pub(super) fn read(env: &Environment) -> Context {
     let owned = |name| env.get(name).map(str::to_owned);
     let merge_request = env.get("CI_MERGE_REQUEST_IID").and_then(|number| number.parse().ok());
-    let event = match (merge_request, env.get("CI_PIPELINE_SOURCE")) {
+    // One that GitLab builds for another host; only those of branches here get a pipeline.
+    let external = env.get("CI_EXTERNAL_PULL_REQUEST_IID").and_then(|number| number.parse().ok());
+    let event = match (merge_request.or(external), env.get("CI_PIPELINE_SOURCE")) {
         (Some(number), _) => Event::PullRequest {
             number,
             head: owned("CI_COMMIT_SHA").unwrap_or_default(),
-            fork: env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH") != env.get("CI_PROJECT_PATH"),
+            fork: merge_request.is_some()
+                && env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH") != env.get("CI_PROJECT_PATH"),
             target: false,
         },
         (None, _) if env.get("CI_COMMIT_TAG").is_some() => Event::TagPush,

@@ -70,6 +70,9 @@ pub enum Event {
     Dispatch,
     /// A schedule.
     Schedule,
+    /// Something that people without write access can cause (a comment, an issue, a run that follows a
+    /// pull request's), by name.
+    ByAnyone(String),
     /// Anything else, by name; empty for a plain shell.
     Other(String),
 }
@@ -215,6 +218,35 @@ mod tests {
         let context =
             github(&[("GITHUB_EVENT_NAME", "pull_request_target"), ("GITHUB_SHA", "abc")]);
         assert!(matches!(context.event, Event::PullRequest { fork: true, target: true, .. }));
+    }
+
+    #[test]
+    fn a_run_that_follows_another_is_ours_only_if_that_was() {
+        let after = |event: &str, there: &str| {
+            let file = payload(&format!(
+                r#"{{"repository":{{"full_name":"acme/churn"}},"workflow_run":{{"event":"{event}","head_repository":{there}}}}}"#
+            ));
+            let path = file.path().to_str().expect("utf-8");
+            github(&[("GITHUB_EVENT_NAME", "workflow_run"), ("GITHUB_EVENT_PATH", path)]).event
+        };
+        let ours = r#"{"full_name":"acme/churn"}"#;
+        assert_eq!(after("push", ours), Event::Other("workflow_run".into()));
+        for (event, there) in [
+            ("pull_request", ours),
+            ("pull_request_target", ours),
+            ("issue_comment", ours),
+            ("workflow_run", ours),
+            ("", ours),
+            ("push", r#"{"full_name":"eve/churn"}"#),
+            ("push", "null"),
+        ] {
+            let expected = Event::ByAnyone("workflow_run".into());
+            assert_eq!(after(event, there), expected, "{event} of {there}");
+        }
+        let alone = github(&[("GITHUB_EVENT_NAME", "workflow_run")]).event;
+        assert_eq!(alone, Event::ByAnyone("workflow_run".into()));
+        let comment = github(&[("GITHUB_EVENT_NAME", "issue_comment")]).event;
+        assert_eq!(comment, Event::ByAnyone("issue_comment".into()));
     }
 
     #[test]

@@ -93,15 +93,27 @@ impl Call {
             .map_err(|error| Failure::advised("cannot use the Hub", &error))
     }
 
-    /// Writing modes refuse under a pull request: its code has not been reviewed, and secrets
-    /// must never meet it.
-    pub(super) fn refuse_on_pull_request(&self, mode: &str) -> Result<(), Failure> {
-        let Event::PullRequest { number, target, .. } = &self.context.event else { return Ok(()) };
-        let event = if *target { "pull_request_target" } else { "pull_request" };
-        Err(Failure::new(format!(
-            "`{mode}` does not run under `{event}` (number {number}): unreviewed code would be published"
+    /// Writing modes refuse where people without write access can start a run: their code has not been
+    /// reviewed, and secrets must never meet it.
+    pub(super) fn refuse_outsiders(&self, mode: &str) -> Result<(), Failure> {
+        let why = match &self.context.event {
+            Event::PullRequest { number, target, .. } => {
+                let event = if *target { "pull_request_target" } else { "pull_request" };
+                format!("`{event}` (number {number}): unreviewed code would be published")
+            }
+            Event::ByAnyone(event) => {
+                let event: String = event.chars().take(60).collect();
+                format!("`{event}`: people who may not write to the repository can cause it")
+            }
+            Event::TagPush
+            | Event::BranchPush
+            | Event::Dispatch
+            | Event::Schedule
+            | Event::Other(_) => return Ok(()),
+        };
+        Err(Failure::new(format!("`{mode}` does not run under {why}")).fix(
+            "use `mode: check` (or `auto`) there, and release on a tag push or a manual dispatch",
         ))
-        .fix("use `mode: check` (or `auto`) on pull requests, and release on a tag push"))
     }
 
     /// Parts stand for files that other modes weigh themselves.

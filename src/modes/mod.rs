@@ -26,6 +26,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http::Secret;
 use crate::inputs::{self, Command, CommandLine, Settings};
+use crate::memory;
 use crate::report;
 
 use call::Call;
@@ -42,6 +43,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit 
             return if failed { Exit::CouldNotWork } else { Exit::Pass };
         }
     };
+    memory::keep_to_ourselves();
     // A panic is a fault of weighbridge, never a verdict: it must not look like one.
     let ended = std::panic::catch_unwind(AssertUnwindSafe(|| begin(command_line.command, env)));
     let ended = ended.unwrap_or_else(|_| {

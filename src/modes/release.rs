@@ -22,7 +22,7 @@ use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
-    call.refuse_on_pull_request("release")?;
+    call.refuse_outsiders("release")?;
     if call.token.is_none() && !call.settings.dry_run {
         return Err(Failure::advised("cannot release", &PublishError::NoToken));
     }

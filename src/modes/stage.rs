@@ -21,7 +21,7 @@ use super::parts::{Of, binding};
 use super::weigh;
 
 pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
-    call.refuse_on_pull_request("stage")?;
+    call.refuse_outsiders("stage")?;
     call.refuse_parts("stage")?;
     if call.token.is_none() && !call.settings.dry_run {
         return Err(Failure::advised("cannot stage", &PublishError::NoToken));

@@ -7,7 +7,7 @@ mod lineage;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, with_own_digest};
 use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
 use crate::inventory::{Artifact, Interface, Inventory};
@@ -273,12 +273,11 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
 }
 
 impl ReleaseRecord {
-    /// The file as it is published: indented JSON with a line break at the end.
+    /// The file as it is published: indented JSON that ends with its own digest.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Every field is plain data with text keys, and numbers are finite: this cannot fail.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        with_own_digest(&text).into_bytes()
     }
 
     /// Reads a record back; fields that this program does not know are passed over.

@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use semver::Version;
 
 use super::{Landed, PublishError, RECORD, Remote};
+use crate::digest::has_own_digest;
 use crate::evidence::EARLIER;
 use crate::hub::wire::{Ref, Refs, TreeEntry};
 use crate::hub::{Hub, HubError, Shelf};
@@ -174,5 +175,8 @@ pub(super) async fn landed(
     commit: &str,
 ) -> Result<Option<Landed>, PublishError> {
     let bytes = hub.small_file(&target.repo, commit, RECORD, RECORD_LIMIT).await?;
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    Ok(bytes.and_then(|bytes| {
+        let record: Landed = serde_json::from_slice(&bytes).ok()?;
+        Some(Landed { whole: has_own_digest(&bytes), ..record })
+    }))
 }

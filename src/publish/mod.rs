@@ -91,6 +91,9 @@ pub struct Landed {
     /// Those of them that are not the record itself; records of older programs do not tell.
     #[serde(default)]
     pub documents: Vec<LandedDocument>,
+    /// It is as it was written, by the digest that it ends with.
+    #[serde(skip)]
+    pub whole: bool,
 }
 
 /// A file that weighbridge wrote.

@@ -64,10 +64,13 @@ pub(super) async fn verify(
     }
 }
 
-/// What another run wrote is what its record says.
+/// What another run wrote is what its record says, and that is as it was written.
 async fn documents_hold(hub: &Hub, plan: &Plan, commit: &str) -> Result<(), PublishError> {
-    let record = landed(hub, &plan.target, commit).await?;
-    for document in record.map(|record| record.documents).unwrap_or_default() {
+    let record = landed(hub, &plan.target, commit).await?.filter(|record| record.whole);
+    let Some(record) = record else {
+        return Err(PublishError::Differs(format!("`{RECORD}` is not as it was written")));
+    };
+    for document in record.documents {
         let path = &document.path;
         let bytes = hub.small_file(&plan.target.repo, commit, path, DOCUMENT_LIMIT).await?;
         if bytes.is_none_or(|bytes| Digest::of(&bytes) != document.sha256) {

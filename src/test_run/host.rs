@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::lines::Lines;
 use super::{End, Surroundings, TestRunError, environment};
+use crate::memory;
 use crate::policy::TestCommand;
 use crate::signals::Guard;
 
@@ -23,7 +24,7 @@ pub(super) async fn run(
     around: &Surroundings<'_>,
     lines: &mut Lines<'_>,
 ) -> Result<End, TestRunError> {
-    keep_environment_to_ourselves();
+    memory::keep_to_ourselves();
     adopt_orphans();
     let guard = Guard::new();
     let (mut child, mut output) = start(settings, around)?;
@@ -106,17 +107,6 @@ fn end(status: ExitStatus) -> End {
     match (status.code(), status.signal()) {
         (Some(code), _) => End::Exit(code),
         (None, signal) => End::Signal(signal.unwrap_or_default()),
-    }
-}
-
-/// A process of the same user may read another's environment in `/proc`, unless that one asks not
-/// to be looked at (prctl(2), `PR_SET_DUMPABLE`).
-fn keep_environment_to_ourselves() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // It fails only for values that the kernel does not know.
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

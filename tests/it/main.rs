@@ -3,6 +3,7 @@
 mod support;
 
 mod bad_input;
+mod canary;
 mod card;
 mod card_command;
 mod changes;
@@ -10,6 +11,7 @@ mod clients;
 mod commands;
 mod container;
 mod disk;
+mod events;
 mod evidence;
 mod faults;
 mod github;

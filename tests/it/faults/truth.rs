@@ -88,9 +88,10 @@ impl Commit {
         template.is(&self.files)
     }
 
-    /// Whether it says that it is the version.
+    /// Whether it says that it is the version, or is it: a title that was changed on its way is no
+    /// other version.
     pub(super) fn is_release(&self, template: &Template) -> bool {
-        self.title == format!("Release {}", template.setting.version())
+        self.title == format!("Release {}", template.setting.version()) || self.is_whole(template)
     }
 }
 

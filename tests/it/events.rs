@@ -1,0 +1,177 @@
+//! Which event may do what with which permission: every event, every mode, every set of tokens, run
+//! by the real binary. Where people without write access can start a run, nothing that writes runs,
+//! no token leaves the runner, and the Hub hears nothing.
+
+use serde_json::{Value, json};
+
+use crate::support::front::{Asked, Fate, Front, Reply};
+use crate::support::hub_server::HubServer;
+use crate::support::workspace::Workspace;
+
+/// Who can cause an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Somebody who may write to the repository.
+    Writers,
+    /// Anybody with an account.
+    Anyone,
+}
+
+/// The tokens of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tokens {
+    /// A fork's job: no secret, no id token, and a `GITHUB_TOKEN` that may only read.
+    OfAFork,
+    /// The job of a workflow that asks for `checks: write` and nothing else.
+    Checks,
+    /// Everything there is: a Hub token, id tokens, `checks: write`.
+    All,
+}
+
+const MODES: [&str; 5] = ["auto", "check", "release", "stage", "rehearse"];
+
+/// Variables and payload of each event, and who can cause it.
+fn events() -> Vec<(&'static str, By, &'static str, Value)> {
+    let ours = json!({"full_name": "acme/churn"});
+    let pull = |there: Value| {
+        json!({
+            "repository": ours,
+            "pull_request": {"number": 7, "head": {"sha": "a".repeat(40), "repo": there}},
+        })
+    };
+    let after = |event: &str, there: &Value| json!({"repository": ours, "workflow_run": {"event": event, "head_repository": there}});
+    let fork = json!({"full_name": "eve/churn"});
+    let nothing = || json!({"repository": ours});
+    vec![
+        ("push", By::Writers, "refs/tags/v1.0.0", nothing()),
+        ("push", By::Writers, "refs/heads/main", nothing()),
+        ("workflow_dispatch", By::Writers, "refs/heads/main", nothing()),
+        ("repository_dispatch", By::Writers, "refs/heads/main", nothing()),
+        ("schedule", By::Writers, "refs/heads/main", nothing()),
+        ("release", By::Writers, "refs/tags/v1.0.0", nothing()),
+        ("workflow_run", By::Writers, "refs/heads/main", after("push", &ours)),
+        ("workflow_run", By::Anyone, "refs/heads/main", after("pull_request", &ours)),
+        ("workflow_run", By::Anyone, "refs/heads/main", after("push", &fork)),
+        ("pull_request", By::Anyone, "refs/pull/7/merge", pull(ours.clone())),
+        ("pull_request", By::Anyone, "refs/pull/7/merge", pull(fork.clone())),
+        ("pull_request", By::Anyone, "refs/pull/7/merge", json!({})),
+        ("pull_request_target", By::Anyone, "refs/heads/main", pull(fork.clone())),
+        ("pull_request_review", By::Anyone, "refs/pull/7/merge", pull(fork.clone())),
+        ("issue_comment", By::Anyone, "refs/heads/main", nothing()),
+        ("issues", By::Anyone, "refs/heads/main", nothing()),
+        ("discussion_comment", By::Anyone, "refs/heads/main", nothing()),
+    ]
+}
+
+const HUB_TOKEN_FREE: &str = "ghs_canaryOfTheGitHubToken0000000000";
+const REQUEST_TOKEN: &str = "canaryOfTheIdTokenRequest00000000";
+
+/// GitHub, as far as a job meets it: check runs with or without the permission, id tokens.
+async fn github(tokens: Tokens, hub: &str) -> Front {
+    Front::before(hub, move |asked: &Asked| {
+        if asked.path.contains("/check-runs") {
+            return Fate::Answer(match tokens {
+                Tokens::OfAFork => Reply {
+                    body: r#"{"message":"Resource not accessible by integration"}"#.into(),
+                    ..Reply::status(403)
+                },
+                Tokens::Checks | Tokens::All => Reply::text(r#"{"id": 1}"#),
+            });
+        }
+        Fate::Answer(Reply::status(404))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_in_every_mode_with_every_permission() {
+    let hub = HubServer::start().await;
+    let mut rows = 0;
+    for tokens in [Tokens::OfAFork, Tokens::Checks, Tokens::All] {
+        let front = Front::before(&hub.hub.url(), |_| Fate::Pass).await;
+        let github = github(tokens, &hub.hub.url()).await;
+        let workspace = workspace(tokens, &hub, &front, &github);
+        for (event, by, reference, payload) in events() {
+            for mode in MODES {
+                let mut workspace = workspace.copy();
+                let path = workspace.home().join("event.json");
+                std::fs::write(&path, payload.to_string()).expect("writable");
+                let (kind, name) = match reference.strip_prefix("refs/tags/") {
+                    Some(tag) => ("tag", tag),
+                    None => ("branch", "main"),
+                };
+                let here = workspace.path().display().to_string();
+                workspace
+                    .set("GITHUB_EVENT_NAME", event)
+                    .set("GITHUB_EVENT_PATH", path.display().to_string())
+                    .set("GITHUB_REF", reference)
+                    .set("GITHUB_REF_TYPE", kind)
+                    .set("GITHUB_REF_NAME", name)
+                    .set("GITHUB_WORKSPACE", here)
+                    .set("INPUT_MODE", mode)
+                    .set("INPUT_SHARD", if mode == "stage" { "1/1" } else { "" })
+                    // A tag that the event does not name is named by hand.
+                    .set("INPUT_TAG", if kind == "tag" { "" } else { "v1.0.0" });
+                let before = (front.asked().len(), github.asked().len());
+                let run = tokio::task::block_in_place(|| workspace.run(&[]));
+                let asked = &front.asked()[before.0..];
+                let row = format!("{event} {reference} by {by:?}, {mode}, {tokens:?}");
+
+                let writes = match mode {
+                    "release" | "stage" => true,
+                    "auto" => event == "push" && kind == "tag",
+                    _ => false,
+                };
+                let code = match (writes, by, tokens) {
+                    (false, ..) | (true, By::Writers, Tokens::All) => 0,
+                    (true, By::Anyone, _) | (true, By::Writers, _) => 2,
+                };
+                assert_eq!(run.code, code, "{row}: {}", run.all());
+                if writes && by == By::Anyone {
+                    assert!(
+                        run.all().contains(&format!("`{mode}` does not run under `{event}`")),
+                        "{row}: {}",
+                        run.all()
+                    );
+                }
+                // The Hub hears of a run that may write, and of no other.
+                assert_eq!(!asked.is_empty(), writes && code == 0, "{row}: {asked:?}");
+                // Id tokens are asked for by nothing here: the job's own Hub token comes first.
+                let to_github = &github.asked()[before.1..];
+                let ids = to_github.iter().filter(|one| one.path.contains("/id-token"));
+                assert_eq!(ids.count(), 0, "{row}: {to_github:?}");
+                // The findings are told to GitHub whatever it lets us do.
+                let checks = to_github.iter().filter(|one| one.path.contains("/check-runs"));
+                let told = code == 0 && !(mode == "stage");
+                assert_eq!(checks.count() > 0, told, "{row}: {to_github:?}");
+                for secret in [hub.hub.token().expose(), HUB_TOKEN_FREE, REQUEST_TOKEN] {
+                    let masked = format!("::add-mask::{secret}");
+                    let said = run.all().replace(&masked, "");
+                    assert!(!said.contains(secret), "{row} prints a secret: {said}");
+                }
+                rows += 1;
+            }
+        }
+    }
+    assert_eq!(rows, 3 * events().len() * MODES.len());
+}
+
+fn workspace(tokens: Tokens, hub: &HubServer, front: &Front, github: &Front) -> Workspace {
+    let mut workspace = Workspace::healthy();
+    workspace
+        .set("GITHUB_ACTIONS", "true")
+        .set("GITHUB_REPOSITORY", "acme/churn")
+        .set("GITHUB_ACTOR", "ada")
+        .set("GITHUB_API_URL", github.url())
+        .set("GITHUB_TOKEN", HUB_TOKEN_FREE)
+        .set("HF_ENDPOINT", front.url());
+    let head = workspace.head();
+    workspace.set("GITHUB_SHA", head);
+    if tokens == Tokens::All {
+        workspace
+            .set("HF_TOKEN", hub.hub.token().expose())
+            .set("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/id-token?v=1", github.url()))
+            .set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN);
+    }
+    workspace
+}
