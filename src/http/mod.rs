@@ -14,7 +14,7 @@ use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 pub use error::{HttpError, Refusal};
-pub use secret::Secret;
+pub use secret::{Secret, blotted, wipe};
 
 use pulse::Pulse;
 

@@ -1,13 +1,27 @@
 //! A secret that cannot be printed.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
+/// Shorter texts are not blotted out: they stand in half of all words.
+const SHORTEST: usize = 8;
+/// What stands for a secret in texts that are not ours.
+const BLOT: &str = "***";
+
+/// Every secret of this run, for [`blotted`]: what failed is told when who held them is gone.
+static KNOWN: Mutex<Vec<Arc<Zeroizing<String>>>> = Mutex::new(Vec::new());
+
 /// A token or password. `Debug` shows only that there is one; there is no `Display`; the memory
-/// is wiped when it goes. [`Secret::expose`] is the one way to the value, easy to search for.
+/// is wiped at the end of the run ([`wipe`]). [`Secret::expose`] is the one way to the value, easy to search for.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes the value; surrounding white space (a classic of pasted tokens) is dropped.
@@ -15,13 +29,70 @@ impl Secret {
     pub fn new(value: impl Into<String>) -> Option<Self> {
         let value = Zeroizing::new(value.into());
         let trimmed = value.trim();
-        (!trimmed.is_empty()).then(|| Self(Zeroizing::new(trimmed.to_owned())))
+        if trimmed.is_empty() {
+            return None;
+        }
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = known.iter().find(|secret| secret.as_str() == trimmed) {
+            return Some(Self(same.clone()));
+        }
+        let value = Arc::new(Zeroizing::new(trimmed.to_owned()));
+        known.push(value.clone());
+        Some(Self(value))
     }
 
     /// The value, for an `Authorization` header or a mask command and nothing else.
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The value in every form that it may take in a log: as it is, in base64, URL-encoded, escaped
+    /// for JSON, and the parts of a token of several parts, each of which is a secret of its own.
+    pub fn forms(&self) -> Vec<Zeroizing<String>> {
+        forms(&self.0)
+    }
+}
+
+fn forms(value: &str) -> Vec<Zeroizing<String>> {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let mut forms = vec![
+        value.to_owned(),
+        STANDARD.encode(value),
+        utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
+        json.trim_matches('"').to_owned(),
+    ];
+    // Short words would mask half the log.
+    forms.extend(value.split(['.', '\n']).filter(|part| part.len() >= 16).map(str::to_owned));
+    forms.sort();
+    forms.dedup();
+    forms.into_iter().map(Zeroizing::new).collect()
+}
+
+/// A text with every secret of this run blotted out, in every form: a server may repeat what it was
+/// told, and its words are shown.
+pub fn blotted(text: &str) -> Cow<'_, str> {
+    let forms: Vec<_> = {
+        let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let long = known.iter().filter(|secret| secret.len() >= SHORTEST);
+        long.flat_map(|secret| forms(secret)).collect()
+    };
+    let finder = AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(forms.iter().map(|form| form.as_bytes()));
+    match finder {
+        Ok(finder) if !forms.is_empty() && finder.is_match(text) => {
+            Cow::Owned(finder.replace_all(text, &vec![BLOT; forms.len()]))
+        }
+        Ok(_) => Cow::Borrowed(text),
+        // A handful of short texts is never too much for the automaton.
+        Err(_) => Cow::Borrowed(BLOT),
+    }
+}
+
+/// Forgets all secrets, when nothing more will be told: their memory is wiped as soon as nobody holds
+/// them.
+pub fn wipe() {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 impl fmt::Debug for Secret {
@@ -40,5 +111,21 @@ mod tests {
         assert_eq!(secret.expose(), "hf_verysecret");
         assert_eq!(format!("{secret:?}"), "Secret(***)");
         assert!(Secret::new(" \n").is_none());
+    }
+
+    #[test]
+    fn what_repeats_a_secret_is_blotted_out() {
+        let secret = Secret::new("hf_one\"more secret").expect("not empty");
+        for form in secret.forms() {
+            let text = format!("you sent {form}: no");
+            assert_eq!(blotted(&text), "you sent ***: no");
+        }
+        assert!(matches!(blotted("you sent nothing"), Cow::Borrowed(_)));
+        // One that a whole log would be made of is left to the runner's masks.
+        let _short = Secret::new("a").expect("not empty");
+        assert_eq!(blotted("a cat"), "a cat");
+        // Who held it may be gone.
+        drop(secret);
+        assert_eq!(blotted("hf_one\"more secret"), "***");
     }
 }

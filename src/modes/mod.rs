@@ -24,7 +24,7 @@ use clap::Parser as _;
 use crate::context::{Context, Environment, Event};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::Secret;
+use crate::http::{self, Secret};
 use crate::inputs::{self, Command, CommandLine, Settings};
 use crate::memory;
 use crate::report;
@@ -50,10 +50,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit 
         Err(Failure::new("weighbridge itself failed (the lines above say where)")
             .fix("report it with those lines; nothing was published unless a line above says so"))
     });
-    ended.unwrap_or_else(|failure| {
+    let exit = ended.unwrap_or_else(|failure| {
         report::failure(&failure, env.get("GITHUB_ACTIONS") == Some("true"), color(env));
         Exit::CouldNotWork
-    })
+    });
+    http::wipe();
+    exit
 }
 
 fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {

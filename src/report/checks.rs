@@ -3,6 +3,7 @@
 use super::{End, Report, summary};
 use crate::finding::{Finding, Level};
 use crate::github::{Annotation, AnnotationLevel, CheckRun};
+use crate::http::blotted;
 
 /// GitHub's limit for a check run's summary, in bytes.
 const SUMMARY: usize = 65_000;
@@ -18,7 +19,7 @@ pub fn check_run(report: &Report) -> CheckRun {
     let findings = report.verdict.findings();
     CheckRun {
         title,
-        summary: summary::render(report, SUMMARY),
+        summary: blotted(&summary::render(report, SUMMARY)).into_owned(),
         passed: report.end() == End::Pass,
         annotations: findings
             .into_iter()
@@ -37,6 +38,6 @@ fn annotation(finding: &Finding, policy: &str) -> Annotation {
             Level::Note => AnnotationLevel::Notice,
         },
         title: finding.rule.id.to_owned(),
-        message: format!("{}\nFix: {}", finding.message, finding.fix),
+        message: blotted(&format!("{}\nFix: {}", finding.message, finding.fix)).into_owned(),
     }
 }

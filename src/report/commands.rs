@@ -2,10 +2,6 @@
 //! characters), masks, and fences around text that is not ours.
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
 use crate::failure::Failure;
 use crate::finding::{Finding, Level};
 use crate::http::Secret;
@@ -57,19 +53,7 @@ pub(super) fn error(message: &str) -> String {
 
 /// Commands that mask a secret and every form it may take in a log.
 pub(super) fn masks(secret: &Secret) -> Vec<String> {
-    let value = secret.expose();
-    let json = serde_json::to_string(value).unwrap_or_default();
-    let mut forms = vec![
-        value.to_owned(),
-        STANDARD.encode(value),
-        utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
-        json.trim_matches('"').to_owned(),
-    ];
-    // The parts of a JWT are secrets of their own; short words would mask half the log.
-    forms.extend(value.split(['.', '\n']).filter(|part| part.len() >= 16).map(str::to_owned));
-    forms.sort();
-    forms.dedup();
-    forms.iter().map(|form| format!("::add-mask::{}", data(form))).collect()
+    secret.forms().iter().map(|form| format!("::add-mask::{}", data(form))).collect()
 }
 
 /// Text that is not ours, so fenced that no line of it is a command.

@@ -23,7 +23,7 @@ use crate::context::GitHubRunner;
 pub use crate::evidence::MetricRow;
 use crate::failure::Failure;
 use crate::finding::Verdict;
-use crate::http::Secret;
+use crate::http::{Secret, blotted};
 use crate::inventory::Inventory;
 use crate::publish::PlanView;
 use crate::release::{Target, Versioning};
@@ -214,7 +214,8 @@ fn outputs(report: &Report, folder: &Path) -> Vec<(&'static str, String)> {
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = folder.join(name);
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+    let written =
+        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &*blotted(text)));
     written.map_err(|error| {
         Failure::new(format!("cannot write {}", path.display()))
             .because(&error)
@@ -224,14 +225,14 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
 
 fn append(path: &Path, text: &str) -> Result<(), Failure> {
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = file.and_then(|mut file| file.write_all(blotted(text).as_bytes()));
     written
         .map_err(|error| Failure::new(format!("cannot write {}", path.display())).because(&error))
 }
 
 /// Masks a secret in the runner's log, in every form it may take.
 pub fn mask(secret: &Secret) -> Result<(), Failure> {
-    commands::masks(secret).iter().try_for_each(|line| print(&format!("{line}\n")))
+    commands::masks(secret).iter().try_for_each(|line| put(&format!("{line}\n")))
 }
 
 /// A failure to do the work: one line, its causes, the fix; on GitHub an annotation too.
@@ -264,11 +265,15 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
 /// A line for people on standard error, beside the report.
 pub fn aside(text: &str) {
     // A closed standard error must not end a release half way.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", blotted(text));
 }
 
 /// Text on standard output. A pipe that was closed by its reader is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
+    put(&blotted(text))
+}
+
+fn put(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
