@@ -89,6 +89,8 @@ pub enum Again {
     Safe,
     /// Only when it surely was not acted on (refused connection, 429).
     IfNotDone,
+    /// Not at all: whoever makes it again has to look at something before.
+    Never,
 }
 
 impl Client {
@@ -115,6 +117,13 @@ impl Client {
     #[must_use]
     pub fn about(&self, what: impl Into<Arc<str>>) -> Self {
         Self { about: Some(what.into()), ..self.clone() }
+    }
+
+    /// The same client with a deadline of its own, from now: for what has to be asked when the run's is
+    /// over.
+    #[must_use]
+    pub fn within(&self, time: Duration) -> Self {
+        Self { deadline: Instant::now() + time, ..self.clone() }
     }
 
     /// The client underneath, for libraries that bring their own requests.
@@ -183,6 +192,7 @@ impl Client {
                 Ok(Err(error)) => error,
             };
             let passes = match error.status() {
+                _ if again == Again::Never => false,
                 Some(429) => true,
                 Some(status) => again == Again::Safe && retry::passes(status),
                 None => error.is_lost() && (again == Again::Safe || !error.maybe_done()),

@@ -30,7 +30,7 @@ pub(super) fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         }
         let date = rfc2822::DateTimeParser::new().parse_timestamp(after.trim()).ok()?;
         let seconds = date.duration_since(now).as_secs().max(0);
-        return Some(Duration::from_secs(seconds.unsigned_abs() + 1));
+        return Some(Duration::from_secs(seconds.unsigned_abs().saturating_add(1)));
     }
     let limit = header("ratelimit")?;
     let field = |name: &str| {
@@ -39,7 +39,8 @@ pub(super) fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
             .find_map(|part| part.trim().strip_prefix(name))
             .and_then(|value| value.parse::<u64>().ok())
     };
-    (field("r=")? == 0).then(|| field("t=").map(|seconds| Duration::from_secs(seconds + 1)))?
+    (field("r=")? == 0)
+        .then(|| field("t=").map(|seconds| Duration::from_secs(seconds.saturating_add(1))))?
 }
 
 #[cfg(test)]
@@ -65,6 +66,7 @@ mod tests {
             ("retry-after", "soon", None),
             ("ratelimit", "\"api\";r=0;t=3", Some(4)),
             ("ratelimit", "\"api\";r=5;t=3", None),
+            ("ratelimit", "\"api\";r=0;t=18446744073709551615", Some(u64::MAX)),
         ] {
             assert_eq!(
                 asked(&headers(name, value), now),

@@ -117,7 +117,7 @@ mod tests {
     fn what_repeats_a_secret_is_blotted_out() {
         let secret = Secret::new("hf_one\"more secret").expect("not empty");
         for form in secret.forms() {
-            let text = format!("you sent {form}: no");
+            let text = format!("you sent {}: no", form.as_str());
             assert_eq!(blotted(&text), "you sent ***: no");
         }
         assert!(matches!(blotted("you sent nothing"), Cow::Borrowed(_)));

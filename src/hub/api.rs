@@ -9,8 +9,8 @@ use serde_json::json;
 use super::RepoId;
 use super::error::{HubError, doing};
 use super::wire::{
-    OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
-    WhoAmI,
+    CommitEntry, OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated,
+    TreeEntry, WhoAmI,
 };
 use crate::digest::git_blob_id;
 use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
@@ -19,6 +19,10 @@ use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
 const PREUPLOAD_BATCH: usize = 256;
 /// The Hub advises against more files in a repository.
 const MOST_FILES: usize = 200_000;
+/// Bytes of all pages of a list; that many files take a fifth of it.
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+/// Pages of a list. The Hub's have up to 1,000 entries.
+const MOST_PAGES: usize = 2_000;
 /// What stays as it is in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -63,6 +67,12 @@ impl Hub {
     /// The address, without a slash at its end.
     pub fn endpoint(&self) -> &str {
         self.endpoint.as_str().trim_end_matches('/')
+    }
+
+    /// The same Hub with a deadline of its own, from now.
+    #[must_use]
+    pub fn within(&self, time: Duration) -> Self {
+        Self { client: self.client.within(time), ..self.clone() }
     }
 
     /// Time left until the run's deadline.
@@ -148,26 +158,57 @@ impl Hub {
     /// Every file of a revision.
     pub async fn tree(&self, repo: &RepoId, revision: &str) -> Result<Vec<TreeEntry>, HubError> {
         let mut path = format!("/api/models/{repo}/tree/{}?recursive=true", segment(revision));
-        let mut files = Vec::new();
-        loop {
+        let (mut files, mut bytes) = (Vec::new(), 0);
+        for _ in 0..MOST_PAGES {
             let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
             let what = || doing(format!("list the files of {repo} at {revision}"));
             let answer = self.client.whole(Again::Safe, BODY_LIMIT, build).await.map_err(what())?;
-            let next = next_page(&answer.headers);
+            bytes += answer.body.len();
             let page: Vec<TreeEntry> = answer.json().map_err(what())?;
             files.extend(page.into_iter().filter(|entry| entry.kind == "file"));
-            if files.len() > MOST_FILES {
+            if files.len() > MOST_FILES || bytes > MOST_BYTES {
                 return Err(HubError::Protocol(format!("{repo} has more than {MOST_FILES} files")));
             }
-            // The address of the next page must be on this Hub: the token goes along.
-            match next.and_then(|next| self.endpoint.join(&next).ok()) {
-                Some(next) if next.origin() == self.endpoint.origin() => {
-                    let query = next.query().map(|query| format!("?{query}")).unwrap_or_default();
-                    path = format!("{}{query}", next.path());
-                }
-                _ => return Ok(files),
+            match next_page(&answer.headers) {
+                // The address of the next page must be on this Hub: the token goes along.
+                Some(next) => path = self.own_address(&next)?,
+                None => return Ok(files),
             }
         }
+        Err(HubError::Protocol(format!("the list of the files of {repo} has no end")))
+    }
+
+    /// The newest commits of a revision, itself first; `None` where it is not known.
+    pub async fn newest_commits(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+    ) -> Result<Option<Vec<CommitEntry>>, HubError> {
+        let path = format!("/api/models/{repo}/commits/{}", segment(revision));
+        let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
+        match self.client.json(Again::Safe, build).await {
+            Ok(commits) => Ok(Some(commits)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(doing(format!("list the commits of {repo} at {revision}"))(error)),
+        }
+    }
+
+    /// What follows the endpoint in an address that the Hub gave, which must be on this Hub.
+    pub(super) fn own_address(&self, href: &str) -> Result<String, HubError> {
+        let url = self
+            .endpoint
+            .join(href)
+            .map_err(|_| HubError::Protocol("an address cannot be read".into()))?;
+        if url.origin() != self.endpoint.origin() {
+            return Err(HubError::Protocol(format!(
+                "`{}` is not on this Hub",
+                url.host_str().unwrap_or_default()
+            )));
+        }
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let base = self.endpoint.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).filter(|path| path.starts_with('/'));
+        Ok(format!("{}{query}", path.unwrap_or(url.path())))
     }
 
     /// A small file of a revision; `None` when it is not there.
@@ -256,7 +297,8 @@ impl Hub {
     }
 
     /// Points a branch at a commit, whether it is there or not: the one request by which a branch
-    /// changes at once. Nothing guards it: who moved the branch just before is overwritten.
+    /// changes at once. Nothing guards it: who moved the branch just before is overwritten, so it is
+    /// made once, and whoever makes it again looks again.
     pub async fn move_branch(
         &self,
         repo: &RepoId,
@@ -268,7 +310,7 @@ impl Hub {
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
         self.client
-            .send(Again::IfNotDone, build)
+            .send(Again::Never, build)
             .await
             .map(drop)
             .map_err(doing(format!("move the branch {branch} of {repo}")))
@@ -323,10 +365,50 @@ fn encoded_path(path: &str) -> String {
     path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
-/// The address with `rel="next"` of a `Link` header (RFC 8288).
+/// The address with `rel="next"` of a `Link` header (RFC 8288): each stands between `<` and `>`, with
+/// its parameters after it.
 fn next_page(headers: &reqwest::header::HeaderMap) -> Option<String> {
     let link = headers.get("link")?.to_str().ok()?;
-    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
-    let start = next.find('<')? + 1;
-    Some(next[start..next.find('>')?].to_owned())
+    let each = link.split('<').filter_map(|part| part.split_once('>'));
+    let mut next = each.filter(|(_, parameters)| parameters.contains("rel=\"next\""));
+    next.next().map(|(address, _)| address.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::ClientOptions;
+
+    #[test]
+    fn the_next_page_is_named_by_the_link_header() {
+        for (link, next) in [
+            ("<https://hub/a?cursor=b,c>; rel=\"next\"", Some("https://hub/a?cursor=b,c")),
+            ("<https://hub/0>; rel=\"prev\", <https://hub/2>; rel=\"next\"", Some("https://hub/2")),
+            ("<https://hub/0>; rel=\"prev\"", None),
+            ("> <x>; rel=\"next\"", Some("x")),
+            ("rel=\"next\"><", None),
+            ("<<>>; rel=\"next\"", Some("")),
+        ] {
+            let headers = [("link".parse().expect("a name"), link.parse().expect("a value"))];
+            assert_eq!(next_page(&headers.into_iter().collect()).as_deref(), next, "{link}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_hub_is_not_followed() {
+        let hub = |endpoint| {
+            let client = Client::new(ClientOptions::default()).expect("a client");
+            Hub::new(client, endpoint, None).expect("an address")
+        };
+        let below = hub("https://mirror.example/hf/");
+        for (href, own) in [
+            ("https://mirror.example/hf/api/a?b=c", Some("/api/a?b=c")),
+            ("/hf/api/a", Some("/api/a")),
+            ("https://huggingface.co/api/a", None),
+            ("http://mirror.example/hf/api/a", None),
+        ] {
+            assert_eq!(below.own_address(href).ok().as_deref(), own, "{href}");
+        }
+        assert_eq!(hub("https://h").own_address("https://h/api/a").expect("own"), "/api/a");
+    }
 }

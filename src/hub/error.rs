@@ -27,6 +27,14 @@ pub enum HubError {
         /// Its words.
         why: String,
     },
+    /// Storage does not take the signed address any more that the Hub gave.
+    #[error("storage refuses the address that the Hub gave for {what}: {source}")]
+    AddressRefused {
+        /// The file, or its part.
+        what: String,
+        /// Storage's answer.
+        source: HttpError,
+    },
     /// A file that was weighed is not there any more as it was.
     #[error("{0}")]
     Moved(String),
@@ -52,6 +60,14 @@ impl HubError {
         match self {
             Self::Request { source, .. } => source.status(),
             _ => None,
+        }
+    }
+
+    /// With its causes, in one line.
+    pub fn in_full(&self) -> String {
+        match self {
+            Self::Request { source, .. } => format!("{self}: {source}"),
+            _ => self.to_string(),
         }
     }
 
@@ -83,7 +99,8 @@ impl Advise for HubError {
         let source = match self {
             Self::BadEndpoint(_) => return Some("set HF_ENDPOINT (input `hf-endpoint`) to an address such as https://huggingface.co".into()),
             Self::Moved(_) => return Some(MOVED.into()),
-            Self::Xet(_) => return Some("check the network and the proxy (HTTPS_PROXY), and run it again: no commit and no tag were made".into()),
+            Self::Xet(_) => return Some("check the network and the proxy (HTTPS_PROXY), and run it again: what arrived whole is not sent again".into()),
+            Self::AddressRefused { .. } => return Some("run it again, what arrived whole is not sent again; if it says the same, a proxy (HTTPS_PROXY) may change the request, or this machine's clock may be wrong".into()),
             Self::Object { .. } | Self::TooLarge { .. } => return Some("look at this file in the Hub repository, and run it again".into()),
             Self::Protocol(_) => return Some(NOT_A_HUB.into()),
             Self::Request { source, .. } => source,
@@ -110,7 +127,9 @@ impl Advise for HubError {
                 }
                 409 => "somebody else changed the repository at the same moment: run it again",
                 412 => "the branch moved while publishing: run it again, nothing was overwritten",
-                413 => "a file is too large for the way the Hub wants it: split it into shards",
+                413 => {
+                    "the request is too large for the Hub, or for a proxy before it: split the largest file into shards; or have commits hold less: `publish: {largest-commit: {files: 1000, bytes: 16MB}}`"
+                }
                 429 => {
                     "the Hub's rate limit is used up: run it again after the window (five minutes)"
                 }
@@ -126,5 +145,5 @@ impl Advise for HubError {
     }
 }
 
-const MOVED: &str = "let nothing write to the folder while it is released, then run it again; no commit and no tag were made";
+const MOVED: &str = "let nothing write to the folder while it is released, then run it again";
 const NOT_A_HUB: &str = "run it again; if it says the same, look at what answers in the Hub's place: a proxy (HTTPS_PROXY), or another address in HF_ENDPOINT";

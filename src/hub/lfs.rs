@@ -176,24 +176,12 @@ impl Hub {
                 .header("content-length", range.end - range.start)
                 .body(Body::wrap_stream(body))
         };
-        let sending = doing(format!("send {what}"));
-        self.client.about(what).send(Again::Safe, build).await.map_err(sending)
-    }
-
-    /// The path of an address on this Hub, to which the token may go.
-    fn own_address(&self, href: &str) -> Result<String, HubError> {
-        let url = self
-            .endpoint
-            .join(href)
-            .map_err(|_| HubError::Protocol("an address cannot be read".into()))?;
-        if url.origin() != self.endpoint.origin() {
-            return Err(HubError::Protocol(format!(
-                "`{}` is not on this Hub",
-                url.host_str().unwrap_or_default()
-            )));
-        }
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Ok(format!("{}{query}", url.path()))
+        self.client.about(what.as_str()).send(Again::Safe, build).await.map_err(|source| {
+            match source.status() {
+                Some(403) => HubError::AddressRefused { what, source },
+                _ => doing(format!("send {what}"))(source),
+            }
+        })
     }
 
     /// An address the server gave: encrypted, unless the Hub itself is not.

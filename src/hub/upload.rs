@@ -138,9 +138,35 @@ impl Hub {
         watch.wanted(bytes, transfer);
         match transfer {
             "xet" => self.send_xet(repo, revision, &wanted, watch).await?,
-            _ => self.send_lfs(&wanted, watch).await?,
+            _ => self.send_by_addresses(repo, revision, &wanted, watch).await?,
         }
         Ok(Uploaded { objects: wanted.len(), bytes })
+    }
+
+    /// Signed addresses hold for a while only, and many large files take longer: for those that are
+    /// still to be sent then, new ones are asked for, as long as that helps.
+    async fn send_by_addresses(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        wanted: &[(&Blob, Actions)],
+        watch: &Watch,
+    ) -> Result<(), HubError> {
+        let Err(mut refused) = self.send_lfs(wanted, watch).await else { return Ok(()) };
+        let mut left: Vec<_> = wanted.iter().map(|(blob, _)| *blob).collect();
+        let mut helped = true;
+        while helped && matches!(refused, HubError::AddressRefused { .. }) {
+            self.client.wait(&format!("{}; asking for new addresses", refused.in_full()));
+            let again = self.batch(repo, revision, Way::Lfs, &left).await?;
+            let still = self::wanted(&left, again.objects)?;
+            helped = still.len() < left.len();
+            left = still.iter().map(|(blob, _)| *blob).collect();
+            match self.send_lfs(&still, watch).await {
+                Ok(()) => return Ok(()),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     }
 
     async fn batch(

@@ -59,6 +59,15 @@ pub struct Ref {
     pub target_commit: String,
 }
 
+/// An entry of `GET …/commits/{revision}`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CommitEntry {
+    /// Commit, 40 hex digits.
+    pub id: String,
+    /// First line of its message.
+    pub title: String,
+}
+
 /// What `GET /api/{models,datasets}/{id}?expand[]=cardData` tells.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Stated {

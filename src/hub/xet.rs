@@ -14,7 +14,7 @@ use super::error::{HubError, doing};
 use super::upload::{Blob, Watch};
 use super::weighed::{Meter, Source, Weighed};
 use super::wire::{Actions, XetToken};
-use super::xet_watch::watched;
+use super::xet_watch::{Pace, watched};
 use crate::http::Again;
 
 /// Files fed at the same time: one is read while another is cut into chunks. More only fill memory
@@ -25,8 +25,9 @@ const FILES: usize = 2;
 const BLOCKS: u64 = 8;
 /// Bodies of up to 64 MiB that are on their way at the same time.
 const BODIES: usize = 2;
-/// Bytes of files after which they are registered: what a killed run has registered is not sent again.
-const REGISTERED: u64 = 1024 * 1024 * 1024;
+/// Bytes of files after which they are registered: what a killed run has registered is not even read
+/// again. Each registration asks anew which chunks are known, so few are cheaper.
+const REGISTERED: u64 = 4 * 1024 * 1024 * 1024;
 
 impl Hub {
     pub(super) async fn send_xet(
@@ -62,6 +63,7 @@ impl Hub {
             .map_err(|error| failed(&error))?;
         let refresh = format!("{}{path}", self.endpoint());
         let turns = Semaphore::new(FILES);
+        let pace = Pace::new();
         let groups = registered_together(wanted).into_iter().map(async |group| {
             let commit = session
                 .new_upload_commit()
@@ -77,7 +79,7 @@ impl Hub {
                 commit.commit().await?;
                 Ok(())
             };
-            watched(&self.client, &commit, "the Xet transfer", transfer).await
+            watched(&self.client, &commit, &pace, transfer).await
         });
         // While one group is registered the next is fed.
         stream::iter(groups).buffer_unordered(2).try_collect::<()>().await
@@ -169,7 +171,7 @@ mod tests {
             (&[1, 2, 3], &[3]),
             (&[5000, 1], &[1, 1]),
             (&[1, 5000, 1, 1], &[2, 2]),
-            (&[600, 600, 600, 600, 600], &[2, 2, 1]),
+            (&[2400, 2400, 2400, 2400, 2400], &[2, 2, 1]),
         ] {
             let blobs: Vec<Blob> = sizes.iter().map(blob).collect();
             let none = || Actions { upload: None, verify: None };

@@ -1,5 +1,6 @@
 //! The waits inside the Xet transfer, which tries again by itself and says nothing of it.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -16,18 +17,41 @@ const SAID_AFTER: Duration = Duration::from_secs(10);
 /// times, with pauses between.
 const GIVEN_UP_AFTER: u32 = 8;
 
-/// Runs a part of the transfer until it ends, the run's time is over, or nothing moves any more.
-/// Dropped before its end, the transfer does no more work.
+/// When anything moved last, in any part of the transfer: one part may wait for another's turn.
+pub(super) struct Pace(Mutex<Still>);
+
+struct Still {
+    since: Instant,
+    /// Standstill after which the next line is said.
+    say_after: Duration,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Still { since: Instant::now(), say_after: SAID_AFTER }))
+    }
+
+    fn moved(&self) {
+        *self.still() = Still { since: Instant::now(), say_after: SAID_AFTER };
+    }
+
+    fn still(&self) -> MutexGuard<'_, Still> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs a part of the transfer until it ends, the run's time is over, or nothing moves any more in any
+/// part. Dropped before its end, the transfer does no more work.
 pub(super) async fn watched<T>(
     client: &Client,
     commit: &XetUploadCommit,
-    what: &str,
+    pace: &Pace,
     transfer: impl Future<Output = Result<T, HubError>>,
 ) -> Result<T, HubError> {
     let mut abort = AbortOnDrop(Some(commit));
     let done = tokio::select! {
         done = transfer => done,
-        error = standstill(client, commit, what) => Err(error),
+        error = standstill(client, commit, pace) => Err(error),
     };
     if done.is_ok() {
         abort.0 = None;
@@ -35,21 +59,28 @@ pub(super) async fn watched<T>(
     done
 }
 
-async fn standstill(client: &Client, commit: &XetUploadCommit, what: &str) -> HubError {
-    let (mut last, mut since, mut said) = (moved(commit), Instant::now(), SAID_AFTER);
+async fn standstill(client: &Client, commit: &XetUploadCommit, pace: &Pace) -> HubError {
+    let mut last = moved(commit);
     loop {
         sleep(LOOK).await;
-        let still = since.elapsed();
+        if client.left().is_zero() {
+            return HubError::Xet("the run's time is over".into());
+        }
         let now = moved(commit);
         if now != last {
-            (last, since, said) = (now, Instant::now(), SAID_AFTER);
-        } else if client.left().is_zero() {
-            return HubError::Xet("the run's time is over".into());
-        } else if still >= client.answer_timeout() * GIVEN_UP_AFTER {
-            return HubError::Xet(format!("nothing has moved for {} s", still.as_secs()));
-        } else if still >= said {
-            client.wait(&format!("{what}: nothing has moved for {} s; waiting", still.as_secs()));
-            said *= 2;
+            last = now;
+            pace.moved();
+            continue;
+        }
+        let mut still = pace.still();
+        let long = still.since.elapsed();
+        if long >= client.answer_timeout() * GIVEN_UP_AFTER {
+            return HubError::Xet(format!("nothing has moved for {} s", long.as_secs()));
+        }
+        if long >= still.say_after {
+            let long = long.as_secs();
+            client.wait(&format!("the Xet transfer: nothing has moved for {long} s; waiting"));
+            still.say_after *= 2;
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::http::{self, Secret};
 use crate::hub::Hub;
 use crate::inputs::{DEFAULT_ENDPOINT, OutputFormat, Settings};
 use crate::report::{self, Emit, Report};
-use crate::signals;
+use crate::signals::{self, Guard};
 
 /// A check run is a courtesy: it may not hold up a release, nor us when we are to stop.
 const CHECK_RUN_TIME: Duration = Duration::from_mins(1);
@@ -178,16 +178,23 @@ impl Call {
             Err(failure) => return Some(failure.to_string()),
         };
         let run = report::check_run(report);
+        let guard = Guard::new();
         let made = super::hub::runtime().ok()?.block_on(async {
-            let made = github::create_check_run(client.reqwest().clone(), &place, &run);
-            let time = if signals::asked() { HURRIED } else { CHECK_RUN_TIME };
-            tokio::time::timeout(time, made).await
+            let hurried = async {
+                guard.interrupted().await;
+                tokio::time::sleep(HURRIED).await;
+            };
+            tokio::select! {
+                made = github::create_check_run(client.reqwest().clone(), &place, &run) => Some(made),
+                () = hurried => None,
+                () = tokio::time::sleep(CHECK_RUN_TIME) => None,
+            }
         });
         match made {
-            Ok(Ok(github::Outcome::Created)) => None,
-            Ok(Ok(github::Outcome::Forbidden(why))) => Some(why),
-            Ok(Err(error)) => Some(format!("no check run: {error}")),
-            Err(_) => Some("no check run: GitHub did not answer in time".into()),
+            Some(Ok(github::Outcome::Created)) => None,
+            Some(Ok(github::Outcome::Forbidden(why))) => Some(why),
+            Some(Err(error)) => Some(format!("no check run: {error}")),
+            None => Some("no check run: GitHub did not answer in time".into()),
         }
     }
 

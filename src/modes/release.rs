@@ -88,7 +88,9 @@ pub(super) fn through(
     }
     let Some(cleared) = cleared else { return call.tell(report) };
 
-    match publish(&runtime, hub, &plan, cleared, &gathered, pages) {
+    // Until all is told: who is asked to stop has something to say.
+    let guard = Guard::new();
+    match publish(&runtime, hub, &plan, cleared, &gathered, pages, &guard) {
         Ok(publication) => report.publication = Some(publication),
         Err(failure) => report.failure = Some(failure),
     }
@@ -216,10 +218,10 @@ fn publish(
     cleared: crate::finding::Cleared,
     gathered: &Gathered,
     pages: &str,
+    guard: &Guard,
 ) -> Result<Publication, Failure> {
     let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
-    let guard = Guard::new();
     let publishing = publish::publish(hub, plan, cleared, scan, &progress, guard.interrupted());
     let receipt = runtime.block_on(publishing).map_err(|unfinished| {
         let standing = unfinished.standing;

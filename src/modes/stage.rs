@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::finding::{Cleared, Finding, Outcome, Overrides, Verdict, Weighing};
 use crate::gates::scan;
+use crate::hub::Hub;
 use crate::inputs::Stage;
 use crate::inventory::{self, Shard, Share};
 use crate::parts;
@@ -39,6 +40,9 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     let git = GitFacts::read(&weigh::base(call))
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     let commit = weigh::commit(call, &git);
+    // The run's time begins now, not when the weighing is done.
+    let token = call.token.as_ref().map(|token| token.secret.clone());
+    let hub = call.hub(call.endpoint(), token)?;
 
     let weighed = take(call, model, shard)?;
     let verdict = judge(&policy, &weighed);
@@ -63,7 +67,7 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     };
     if let Some(cleared) = cleared {
         let of = Of { model, release, target: &target, commit };
-        match bring(call, shard, &weighed, cleared, &of) {
+        match bring(call, &hub, shard, &weighed, cleared, &of) {
             Ok(staged) => report.staged = Some(staged),
             Err(failure) => report.failure = Some(failure),
         }
@@ -123,6 +127,7 @@ fn concerning(overrides: &Overrides, findings: &[Finding]) -> Overrides {
 /// Brings the share to the Hub and writes its part; a dry run only writes.
 fn bring(
     call: &Call,
+    hub: &Hub,
     shard: Shard,
     weighed: &Share,
     cleared: Cleared,
@@ -134,11 +139,9 @@ fn bring(
         let brought = if call.settings.dry_run {
             publish::Brought::default()
         } else {
-            let token = call.token.as_ref().map(|token| token.secret.clone());
-            let hub = call.hub(call.endpoint(), token)?;
             let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
-            let (files, transfer) = (&weighed.inventory, of.model.publish.transfer);
-            publish::stage(&hub, of.target, of.release, files, transfer, cleared, &progress)
+            let transfer = of.model.publish.transfer;
+            publish::stage(hub, of.target, of.release, weighed, transfer, cleared, &progress)
                 .await
                 .map_err(|error| Failure::advised("the share could not be brought", &error))?
         };

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::lag::awaited;
-use super::look::{commit_of, landed};
+use super::look::landed;
+use super::ours::{head, is_this, ours, ours_above};
 use super::pieces;
 use super::plan::{Content, Planned};
 use super::stage::{are_large, confirm, operation, question};
 use super::standing::Reached;
 use super::transfer;
 use super::verify::{By, at, verify};
-use super::{Landed, Plan, Progress, PublishError, Receipt, Remote};
+use super::{Plan, Progress, PublishError, Receipt, Remote};
 use crate::digest::Digest;
 use crate::finding::Cleared;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
@@ -45,6 +46,7 @@ pub(super) async fn execute(
         if let Some(record) = published.records.get(&plan.version) {
             receipt.record_digest = Digest::of(record).to_string();
         }
+        pieces::clear(hub, plan, None, progress).await;
         return Ok(receipt);
     }
     prepare(hub, &plan.target, &plan.remote, progress).await?;
@@ -56,18 +58,7 @@ pub(super) async fn execute(
         }
         None => {
             let operations = bring(hub, plan, &mut receipt, progress).await?;
-            let cut = pieces::cut(operations, plan.largest_commit);
-            match (ground(hub, plan, progress).await?, cut.as_slice()) {
-                (Ground::Ours(commit), _) => (commit, By::AnotherRun, None),
-                (Ground::Parent(parent), [all]) => {
-                    let (commit, by) = commit(hub, plan, &parent, all, progress, reached).await?;
-                    (commit, by, None)
-                }
-                (Ground::Parent(parent), several) => {
-                    let built = pieces::build(hub, plan, parent, several, progress).await?;
-                    (built.commit.clone(), By::ThisRun, Some(built))
-                }
-            }
+            send(hub, plan, &operations, progress, reached).await?
         }
     };
     if unseen.is_none() {
@@ -81,6 +72,7 @@ pub(super) async fn execute(
     };
     wait_for_scan(hub, plan, scan, progress).await?;
     tag(hub, plan, &commit, progress, reached).await?;
+    pieces::clear(hub, plan, unseen.as_ref(), progress).await;
     receipt.revision = commit;
     Ok(receipt)
 }
@@ -124,14 +116,19 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// The head of the target branch, if it is this version and all of it is there.
+/// The version's commit, if the target branch has it already and all of it is there.
 async fn whole(
     hub: &Hub,
     plan: &Plan,
     progress: &Arc<dyn Progress>,
     reached: &Reached,
 ) -> Result<Option<String>, PublishError> {
-    let Some(commit) = head_is_ours(hub, plan).await? else { return Ok(None) };
+    let Some(head) = head(hub, plan).await? else { return Ok(None) };
+    let record = landed(hub, &plan.target, &head).await?;
+    if !record.is_some_and(|record| is_this(&record, plan)) {
+        return Ok(None);
+    }
+    let commit = ours(hub, plan).await?.unwrap_or(head);
     reached.committed(&commit);
     match verify(hub, plan, &commit, By::AnotherRun, progress).await {
         Ok(()) => Ok(Some(commit)),
@@ -139,32 +136,6 @@ async fn whole(
         Err(PublishError::Differs(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// The head of the target branch, if it says that it is this version with these bytes.
-pub(super) async fn head_is_ours(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
-    let Some(head) = head(hub, plan).await? else { return Ok(None) };
-    let record = landed(hub, &plan.target, &head).await?;
-    Ok(record.is_some_and(|record| is_this(&record, plan)).then_some(head))
-}
-
-/// Whether a record is of this version with these bytes.
-pub(super) fn is_this(record: &Landed, plan: &Plan) -> bool {
-    record.version == plan.version.to_string() && record.manifest_digest == plan.manifest
-}
-
-async fn head(hub: &Hub, plan: &Plan) -> Result<Option<String>, PublishError> {
-    head_of(hub, plan, &plan.target.revision).await
-}
-
-/// The head of any branch of the target repository.
-pub(super) async fn head_of(
-    hub: &Hub,
-    plan: &Plan,
-    branch: &str,
-) -> Result<Option<String>, PublishError> {
-    let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
-    Ok(commit_of(&refs.branches, branch))
 }
 
 /// Asks how each file is to be sent and brings the large ones into storage.
@@ -182,7 +153,9 @@ async fn bring(
         changed.iter().map(|file| question(&file.path, file.size, &file.sample)).collect();
     let is_large = are_large(hub, &plan.target, &questions).await?;
 
-    let mut operations = Vec::new();
+    // First what goes: a folder may take the place of a file.
+    let deletes = plan.deletes.iter().map(|path| Operation::Delete { path: path.clone() });
+    let mut operations: Vec<_> = deletes.collect();
     let mut documents = Vec::new();
     let (mut blobs, mut chosen) = (Vec::new(), Vec::new());
     let mut staged = Vec::new();
@@ -193,6 +166,7 @@ async fn bring(
             Content::Written(_) if large && Plan::is_card(file) => {
                 return Err(PublishError::CardAsLarge);
             }
+            Content::Written(_) if large => return Err(PublishError::DocumentAsLarge(path)),
             Content::Written(bytes) => {
                 documents.push(Operation::Inline { path, bytes: bytes.clone().into() });
             }
@@ -216,7 +190,6 @@ async fn bring(
             }
         }
     }
-    operations.extend(plan.deletes.iter().map(|path| Operation::Delete { path: path.clone() }));
     // The record says that the version is whole, so it goes with the last piece.
     operations.extend(documents);
     if !staged.is_empty() {
@@ -230,6 +203,50 @@ async fn bring(
         receipt.bytes_sent = uploaded.bytes;
     }
     Ok(operations)
+}
+
+/// A commit that is there: which, whose, and where it is, if nobody sees it yet.
+type Made = (String, By, Option<pieces::Built>);
+
+/// Makes the version's commit, or its pieces out of sight: smaller ones when the Hub cannot take those
+/// that were tried.
+async fn send(
+    hub: &Hub,
+    plan: &Plan,
+    operations: &[Operation],
+    progress: &Arc<dyn Progress>,
+    reached: &Reached,
+) -> Result<Made, PublishError> {
+    let mut most = plan.largest_commit;
+    loop {
+        let cut = pieces::cut(operations, most);
+        let parent = match ground(hub, plan, progress).await? {
+            Ground::Ours(commit) => return Ok((commit, By::AnotherRun, None)),
+            Ground::Parent(parent) => parent,
+        };
+        let made = match cut.as_slice() {
+            [all] => {
+                let made = commit(hub, plan, &parent, all, progress, reached).await;
+                made.map(|(commit, by)| (commit, by, None))
+            }
+            several => {
+                let built = pieces::build(hub, plan, parent, several, progress).await;
+                built.map(|built| (built.commit.clone(), By::ThisRun, Some(built)))
+            }
+        };
+        match (made, pieces::half(&cut)) {
+            (Err(PublishError::Hub(error)), Some(less)) if pieces::is_too_much(&error) => {
+                progress.doing(&format!("{}; trying smaller pieces", error.in_full()));
+                most = less;
+            }
+            // Another run of the same tag that came to its end has swept behind itself.
+            (Err(error), _) if cut.len() > 1 => {
+                let Ok(Some(commit)) = ours(hub, plan).await else { return Err(error) };
+                return Ok((commit, By::AnotherRun, None));
+            }
+            (made, _) => return made,
+        }
+    }
 }
 
 /// The one commit. After an answer that was lost, the Hub is asked whether it landed before
@@ -248,7 +265,7 @@ async fn commit(
     let mut tries = 0;
     loop {
         tries += 1;
-        reached.committing();
+        reached.committing(parent);
         let error = match hub
             .commit(repo, revision, Some(parent), &summary, &description, operations)
             .await
@@ -265,20 +282,20 @@ async fn commit(
         }
         progress.doing("asking whether the commit landed");
         if let Some(now) = head(hub, plan).await?.filter(|now| *now != parent) {
-            // Once its files are shown, so is its record.
-            at(hub, plan, &now, progress).await?;
-            let record = landed(hub, &plan.target, &now).await?;
-            if record.is_some_and(|record| is_this(&record, plan)) {
-                // Whose it is cannot be told.
-                return Ok((now, By::AnotherRun));
-            }
-            reached.refused();
-            return Err(PublishError::Contended(revision.clone()));
+            let ours = ours_above(hub, plan, parent, &now, &**progress).await?;
+            let Some(commit) = ours else {
+                reached.refused();
+                return Err(PublishError::Contended(revision.clone()));
+            };
+            // Once its files are shown, so is its record. Whose it is cannot be told.
+            at(hub, plan, &commit, progress).await?;
+            return Ok((commit, By::AnotherRun));
         }
         // It did not land, or the head that was told is an old one: the parent keeps it from
         // landing twice.
         let pause = error.pause(tries + 1);
-        if tries >= TRIES || pause >= hub.left() {
+        let smaller_helps = tries > 1 && operations.len() > 1 && pieces::is_too_much(&error);
+        if tries >= TRIES || smaller_helps || pause >= hub.left() {
             return Err(error.into());
         }
         progress.doing(&format!("it did not; trying again in {:.1} s", pause.as_secs_f64()));
@@ -302,7 +319,7 @@ async fn ground(
     match parent(hub, plan, progress).await {
         Ok(parent) => Ok(Ground::Parent(parent)),
         Err(PublishError::Contended(branch)) => {
-            let ours = head_is_ours(hub, plan).await?;
+            let ours = ours(hub, plan).await?;
             ours.map(Ground::Ours).ok_or(PublishError::Contended(branch))
         }
         Err(error) => Err(error),
@@ -345,7 +362,8 @@ async fn wait_for_scan(
         return Ok(());
     }
     progress.doing("waiting for the Hub's own scan");
-    let end = Instant::now() + Duration::from_secs(scan.timeout_seconds);
+    let longest = Duration::from_secs(scan.timeout_seconds).min(hub.left());
+    let end = Instant::now() + longest;
     loop {
         let status = hub.scan_status(&plan.target.repo).await?;
         let bad = status
@@ -361,7 +379,7 @@ async fn wait_for_scan(
         if Instant::now() >= end {
             return Err(PublishError::HubScan(format!(
                 "it did not end within {} seconds",
-                scan.timeout_seconds
+                longest.as_secs()
             )));
         }
         tokio::time::sleep(SCAN_PAUSE).await;
@@ -382,7 +400,12 @@ async fn tag(
     match hub.create_tag(&plan.target.repo, &plan.tag, commit, &message).await {
         Ok(()) => {}
         Err(error) if error.status() == Some(409) => {}
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            if !error.maybe_done() {
+                reached.committed(commit);
+            }
+            return Err(error.into());
+        }
     }
     let find = async || {
         let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();

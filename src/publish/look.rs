@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use semver::Version;
 
-use super::{Landed, PublishError, RECORD, Remote};
+use super::{Landed, PublishError, RECORD, Remote, pieces};
 use crate::digest::has_own_digest;
 use crate::evidence::EARLIER;
 use crate::hub::wire::{Ref, Refs, TreeEntry};
@@ -64,6 +64,7 @@ pub async fn look(
         in_xet: in_xet(&tree),
         files: tree.into_iter().map(remote_file).collect(),
         record,
+        pieces: pieces::left(&refs, &release.hub_tag()),
     })
 }
 
@@ -81,15 +82,16 @@ pub(super) async fn standing(
 ) -> Result<Remote, PublishError> {
     let Some(refs) = hub.refs(&target.repo).await? else { return Ok(Remote::default()) };
     let head = commit_of(&refs.branches, &target.revision);
-    let tree = match &head {
-        Some(head) => hub.tree(&target.repo, head).await?,
+    let start = commit_of(&refs.branches, "main");
+    let tree = match head.as_ref().or(start.as_ref()) {
+        Some(base) => hub.tree(&target.repo, base).await?,
         None => Vec::new(),
     };
     Ok(Remote {
         exists: true,
         tagged: commit_of(&refs.tags, &release.hub_tag()),
         head,
-        start: commit_of(&refs.branches, "main"),
+        start,
         in_xet: in_xet(&tree),
         files: tree.into_iter().map(remote_file).collect(),
         ..Remote::default()

@@ -4,6 +4,7 @@ mod attempt;
 mod execute;
 mod lag;
 mod look;
+mod ours;
 mod pieces;
 mod plan;
 mod stage;
@@ -58,6 +59,8 @@ pub struct Remote {
     pub in_xet: BTreeSet<String>,
     /// The release record there.
     pub record: Option<Landed>,
+    /// Branches that earlier runs of this version built pieces on.
+    pub pieces: Vec<String>,
 }
 
 impl Remote {
@@ -155,6 +158,9 @@ pub enum PublishError {
     /// README.md would go to large-file storage.
     #[error("the Hub wants README.md in large-file storage, where it does not parse it")]
     CardAsLarge,
+    /// A file that weighbridge writes would go to large-file storage.
+    #[error("the Hub wants `{0}`, which goes with the commit, in large-file storage")]
+    DocumentAsLarge(String),
     /// What a part of the release says that it brought is not there.
     #[error("`{path}`, of the share {shard}: {why}")]
     NotStaged {
@@ -204,6 +210,9 @@ impl Advise for PublishError {
                 "make a fine-grained token with `Write access to contents/settings` of the target repository at https://huggingface.co/settings/tokens".into()
             }
             Self::CardAsLarge => "remove the pattern that matches README.md from .gitattributes in the Hub repository".into(),
+            Self::DocumentAsLarge(_) => {
+                "publish fewer files (the release record lists each): pack what belongs together, or exclude it; nothing was committed".into()
+            }
             Self::NotStaged { shard, .. } => {
                 format!("run the stage job of the share {shard} again, then this one with its new part; nothing was committed")
             }

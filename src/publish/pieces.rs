@@ -5,23 +5,36 @@
 
 use std::sync::Arc;
 
-use super::execute::{TRIES, head_is_ours, head_of};
+use super::execute::TRIES;
+use super::lag::awaited;
+use super::ours::{head_of, history, ours};
 use super::standing::Reached;
 use super::verify::{By, verify};
 use super::{Plan, Progress, PublishError};
-use crate::hub::{Hub, Operation};
+use crate::hub::wire::Refs;
+use crate::hub::{Hub, HubError, Operation};
 use crate::policy::CommitSize;
 
-/// How the branches begin that are built up out of sight.
-const PREFIX: &str = "weighbridge-pieces-";
+/// How the branches of a version begin that are built up out of sight. Each run has one of its own, so
+/// that two runs of one tag cannot mix.
+pub(super) fn prefix(tag: &str) -> String {
+    format!("weighbridge-pieces-{tag}-")
+}
 
-/// The branch of a version.
-pub(super) fn branch(plan: &Plan) -> String {
-    format!("{PREFIX}{}", plan.tag)
+/// Branches that earlier runs of a version left.
+pub(super) fn left(refs: &Refs, tag: &str) -> Vec<String> {
+    let prefix = prefix(tag);
+    let names = refs.branches.iter().map(|branch| &branch.name);
+    names.filter(|name| name.strip_prefix(&prefix).is_some_and(is_mark)).cloned().collect()
+}
+
+/// What a run's branch ends with.
+fn is_mark(end: &str) -> bool {
+    end.len() == 16 && end.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The operations in order, cut so that each piece fits into one commit.
-pub(super) fn cut(operations: Vec<Operation>, most: CommitSize) -> Vec<Arc<[Operation]>> {
+pub(super) fn cut(operations: &[Operation], most: CommitSize) -> Vec<Arc<[Operation]>> {
     let mut pieces = Vec::new();
     let mut piece = Vec::new();
     let mut bytes = 0;
@@ -32,12 +45,26 @@ pub(super) fn cut(operations: Vec<Operation>, most: CommitSize) -> Vec<Arc<[Oper
             bytes = 0;
         }
         bytes += more;
-        piece.push(operation);
+        piece.push(operation.clone());
     }
     if !piece.is_empty() || pieces.is_empty() {
         pieces.push(piece.into());
     }
     pieces
+}
+
+/// Half of what the largest piece has; `None` where none can be cut any more.
+pub(super) fn half(pieces: &[Arc<[Operation]>]) -> Option<CommitSize> {
+    let files = pieces.iter().map(|piece| piece.len()).max()?;
+    let bytes = |piece: &Arc<[Operation]>| piece.iter().map(Operation::inline_bytes).sum::<u64>();
+    let bytes = pieces.iter().map(bytes).max()?;
+    let less = CommitSize { files: files.div_ceil(2), bytes: bytes.div_ceil(2).max(1) };
+    (files > 1).then_some(less)
+}
+
+/// Whether the Hub says that a commit is too large for it, or did not get through with it in time.
+pub(super) fn is_too_much(error: &HubError) -> bool {
+    matches!(error.status(), Some(413 | 504))
 }
 
 /// A version that is whole, out of sight.
@@ -46,10 +73,11 @@ pub(super) struct Built {
     pub(super) commit: String,
     /// The target branch's head, on which it stands.
     base: String,
+    /// The branch that it was built on.
+    branch: String,
 }
 
-/// Commits the pieces on `base`, one after another, to the version's own branch. What an earlier run
-/// left there is thrown away.
+/// Commits the pieces on `base`, one after another, to a branch of this run's own.
 pub(super) async fn build(
     hub: &Hub,
     plan: &Plan,
@@ -57,19 +85,42 @@ pub(super) async fn build(
     pieces: &[Arc<[Operation]>],
     progress: &Arc<dyn Progress>,
 ) -> Result<Built, PublishError> {
-    let (repo, branch) = (&plan.target.repo, branch(plan));
-    hub.move_branch(repo, &branch, &base).await?;
-    let mut commit = base.clone();
-    for (at, piece) in pieces.iter().enumerate() {
-        progress.doing(&format!("committing part {} of {} out of sight", at + 1, pieces.len()));
-        let summary = format!("{} (part {} of {})", plan.summary(), at + 1, pieces.len());
-        commit = add(hub, plan, &branch, &commit, &summary, piece).await?;
+    let branch = format!("{}{:016x}", prefix(&plan.tag), fastrand::u64(..));
+    let built = on(hub, plan, &branch, &base, pieces, progress).await;
+    match built {
+        Ok(commit) => Ok(Built { commit, base, branch }),
+        Err(error) => {
+            remove(hub, plan, &branch, progress).await;
+            Err(error)
+        }
     }
-    Ok(Built { commit, base })
 }
 
-/// One piece on `parent`. After an answer that was lost, the branch is asked: whether what it has is
-/// ours is settled when the whole version is read back.
+async fn on(
+    hub: &Hub,
+    plan: &Plan,
+    branch: &str,
+    base: &str,
+    pieces: &[Arc<[Operation]>],
+    progress: &Arc<dyn Progress>,
+) -> Result<String, PublishError> {
+    hub.create_branch(&plan.target.repo, branch, base).await?;
+    awaited("the branch", &**progress, async || head_of(hub, plan, branch).await).await?;
+    let mut commit = base.to_owned();
+    for (at, piece) in pieces.iter().enumerate() {
+        let number = at + 1;
+        progress.doing(&format!("committing part {number} of {} out of sight", pieces.len()));
+        // What has the version's own title is whole.
+        let summary = match number == pieces.len() {
+            true => plan.summary(),
+            false => format!("{} (part {number} of {})", plan.summary(), pieces.len()),
+        };
+        commit = add(hub, plan, branch, &commit, &summary, piece, progress).await?;
+    }
+    Ok(commit)
+}
+
+/// One piece on `parent`. After an answer that was lost, the branch is asked.
 async fn add(
     hub: &Hub,
     plan: &Plan,
@@ -77,6 +128,7 @@ async fn add(
     parent: &str,
     summary: &str,
     piece: &Arc<[Operation]>,
+    progress: &Arc<dyn Progress>,
 ) -> Result<String, PublishError> {
     let description = plan.description();
     let mut tries = 0;
@@ -91,17 +143,29 @@ async fn add(
         if !error.maybe_done() && error.status() != Some(412) {
             return Err(error.into());
         }
-        let pause = error.pause(tries + 1);
-        match head_of(hub, plan, branch).await? {
-            Some(head) if head != parent => return Ok(head),
-            Some(_) if tries < TRIES && pause < hub.left() => tokio::time::sleep(pause).await,
-            _ => return Err(error.into()),
+        progress.doing("asking whether the part landed");
+        if let Some(head) = head_of(hub, plan, branch).await?.filter(|head| head != parent) {
+            // An older head may be told; the parent keeps the piece from landing twice.
+            let newest = history(hub, plan, &head, &**progress).await?;
+            if let [landed, before, ..] = newest.as_slice()
+                && landed.title == summary
+                && before.id == parent
+            {
+                return Ok(head);
+            }
         }
+        let pause = error.pause(tries + 1);
+        let smaller_helps = tries > 1 && piece.len() > 1 && is_too_much(&error);
+        if tries >= TRIES || smaller_helps || pause >= hub.left() {
+            return Err(error.into());
+        }
+        progress.doing(&format!("it did not; trying again in {:.1} s", pause.as_secs_f64()));
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// Puts it in the target branch's place, unless that moved meanwhile, and takes the branch away that it
-/// was built up on. What stands in that place: another run of the same tag may have been faster.
+/// Puts it in the target branch's place, unless that moved meanwhile. What stands in that place:
+/// another run of the same tag may have been faster.
 pub(super) async fn show(
     hub: &Hub,
     plan: &Plan,
@@ -119,31 +183,56 @@ pub(super) async fn show(
             Some(head) if head == built.base => {}
             _ => {
                 reached.refused();
-                let faster = head_is_ours(hub, plan).await?;
+                let faster = ours(hub, plan).await?;
                 let commit = faster.ok_or_else(|| PublishError::Contended(target.clone()))?;
                 reached.committed(&commit);
                 verify(hub, plan, &commit, By::AnotherRun, progress).await?;
                 return Ok(commit);
             }
         }
-        reached.committing();
-        match hub.move_branch(repo, target, &built.commit).await {
+        reached.committing(&built.base);
+        // Nothing lies between the look and this.
+        let error = match hub.move_branch(repo, target, &built.commit).await {
             Ok(()) => break,
-            Err(error) if error.maybe_done() && tries < TRIES => {}
-            Err(error) => {
-                if !error.maybe_done() && tries == 1 {
-                    reached.refused();
-                }
-                return Err(error.into());
+            Err(error) => error,
+        };
+        let passes = error.maybe_done() || matches!(error.status(), Some(429) | None);
+        let pause = error.pause(tries + 1);
+        if !passes || tries >= TRIES || pause >= hub.left() {
+            if !error.maybe_done() && tries == 1 {
+                reached.refused();
             }
+            return Err(error.into());
         }
+        progress.doing(&format!(
+            "{}; looking again in {:.1} s",
+            error.in_full(),
+            pause.as_secs_f64()
+        ));
+        tokio::time::sleep(pause).await;
     }
     reached.committed(&built.commit);
-    // It holds nothing that is not in the target branch: one that stays does no harm.
-    if let Err(error) = hub.delete_branch(repo, &branch(plan)).await {
-        progress.doing(&format!("leaving the branch {} behind: {error}", branch(plan)));
-    }
     Ok(built.commit.clone())
+}
+
+/// Takes the branches away that the version was built up on, by this run or by earlier ones: all of it
+/// is in the target branch, under its tag.
+pub(super) async fn clear(
+    hub: &Hub,
+    plan: &Plan,
+    built: Option<&Built>,
+    progress: &Arc<dyn Progress>,
+) {
+    for branch in built.map(|built| &built.branch).into_iter().chain(&plan.remote.pieces) {
+        remove(hub, plan, branch, progress).await;
+    }
+}
+
+/// One that stays does no harm, and the next run of the tag takes it away.
+async fn remove(hub: &Hub, plan: &Plan, branch: &str, progress: &Arc<dyn Progress>) {
+    if let Err(error) = hub.delete_branch(&plan.target.repo, branch).await {
+        progress.doing(&format!("leaving the branch {branch} behind: {}", error.in_full()));
+    }
 }
 
 #[cfg(test)]
@@ -157,8 +246,8 @@ mod tests {
     #[test]
     fn each_piece_fits_and_nothing_is_lost_or_moved() {
         let sizes = |files, bytes, operations: &[usize]| -> Vec<Vec<u64>> {
-            let operations = operations.iter().map(|bytes| inline(*bytes)).collect();
-            let pieces = cut(operations, CommitSize { files, bytes });
+            let operations: Vec<_> = operations.iter().map(|bytes| inline(*bytes)).collect();
+            let pieces = cut(&operations, CommitSize { files, bytes });
             pieces.iter().map(|piece| piece.iter().map(Operation::inline_bytes).collect()).collect()
         };
         assert_eq!(sizes(9, 10, &[]), [[0; 0]]);
@@ -166,5 +255,38 @@ mod tests {
         assert_eq!(sizes(9, 10, &[4, 6, 1]), [vec![4, 6], vec![1]]);
         assert_eq!(sizes(2, 10, &[1, 2, 3, 4, 5]), [vec![1, 2], vec![3, 4], vec![5]]);
         assert_eq!(sizes(9, 10, &[11, 1, 12]), [[11], [1], [12]], "one that never fits goes alone");
+    }
+
+    #[test]
+    fn halving_ends_with_single_files() {
+        let operations: Vec<_> = (0..37).map(|bytes| inline(bytes * bytes)).collect();
+        let mut most = CommitSize { files: 1000, bytes: u64::MAX };
+        let mut counts = Vec::new();
+        loop {
+            let pieces = cut(&operations, most);
+            counts.push(pieces.len());
+            let Some(less) = half(&pieces) else { break };
+            most = less;
+        }
+        assert!(counts.is_sorted_by(|a, b| a < b), "{counts:?}");
+        assert_eq!((counts[0], counts[counts.len() - 1]), (1, 37));
+        assert!(half(&cut(&[], most)).is_none());
+    }
+
+    #[test]
+    fn only_branches_of_this_version_are_taken_away() {
+        let named = |name: &str| {
+            serde_json::from_value(serde_json::json!({"name": name, "targetCommit": "0"}))
+                .expect("a branch")
+        };
+        let names = [
+            "main",
+            "weighbridge-pieces-v1.0.0-0123456789abcdef",
+            "weighbridge-pieces-v1.0.0-rc.1-0123456789abcdef",
+            "weighbridge-pieces-v1.0.0-mine",
+            "weighbridge-pieces-v1.0.01-0123456789abcdef",
+        ];
+        let refs = Refs { branches: names.map(named).into(), ..Refs::default() };
+        assert_eq!(left(&refs, "v1.0.0"), ["weighbridge-pieces-v1.0.0-0123456789abcdef"]);
     }
 }

@@ -12,7 +12,7 @@ use super::{CARD, Document, RECORD, Remote, pieces};
 use crate::digest::{Digest, Seals, git_blob_id};
 use crate::inventory::{INLINE_LIMIT, Inventory, Place, Staged};
 use crate::policy::{CommitSize, Publish};
-use crate::release::{Release, Target};
+use crate::release::{Release, RemoteFile, Target};
 
 /// What publishing will do. Made without a request, printed by `--dry-run`, executed by
 /// [`super::execute`].
@@ -29,6 +29,8 @@ pub struct Plan {
     pub(super) remote: Remote,
     pub(super) files: Vec<Planned>,
     pub(super) deletes: Vec<String>,
+    /// What stays, though this version has none of its own at these paths.
+    pub(super) kept: Vec<String>,
     pub(super) already: bool,
     pub(super) largest_commit: CommitSize,
 }
@@ -140,10 +142,8 @@ pub fn plan(
         files.insert(planned.path.clone(), planned);
     }
     for planned in files.values_mut() {
-        planned.there = there.get(planned.path.as_str()).is_some_and(|there| {
-            there.size == planned.size
-                && (there.oid == planned.git_oid || there.oid == planned.sha256.to_string())
-        });
+        let there = there.get(planned.path.as_str());
+        planned.there = there.is_some_and(|there| planned.is_content_of(there));
     }
     let kept = remote.kept(policy);
     let deletes = remote.files.iter().map(|file| file.path.clone());
@@ -157,6 +157,7 @@ pub fn plan(
         record_digest,
         deletes: deletes.filter(|path| !files.contains_key(path) && !kept.contains(path)).collect(),
         files: files.into_values().collect(),
+        kept,
         // The version gate has compared the bytes: a verdict that passed means they are the same.
         already: remote.tagged.is_some(),
         remote: remote.clone(),
@@ -196,7 +197,7 @@ impl Plan {
             let branch = &self.target.revision;
             let read_back = "read the tree back, compare every digest";
             if self.takes_pieces() {
-                let built = format!("several commits{parent} on {}", pieces::branch(self));
+                let built = format!("several commits{parent} on {}…", pieces::prefix(&self.tag));
                 step("build", built, None, None);
                 step("verify", read_back.into(), None, None);
                 step("move", format!("{branch} to the last of them, at once"), None, None);
@@ -250,6 +251,15 @@ impl Plan {
     /// The card among the files.
     pub(super) fn is_card(file: &Planned) -> bool {
         file.path == CARD
+    }
+}
+
+impl Planned {
+    /// Whether a file on the Hub has exactly these bytes.
+    pub(super) fn is_content_of(&self, there: &RemoteFile) -> bool {
+        // A file that is too large to be a small one has no git id.
+        let as_small = !self.git_oid.is_empty() && there.oid == self.git_oid;
+        there.size == self.size && (as_small || there.oid == self.sha256.to_string())
     }
 }
 

@@ -16,8 +16,9 @@ use super::{Progress, PublishError};
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Uploaded, Watch};
-use crate::inventory::{Inventory, Place, Shard, Staged};
+use crate::inventory::{INLINE_LIMIT, Place, Shard, Share, Staged};
 use crate::policy::Transfer;
+use crate::rel_path::RelPath;
 use crate::release::{Release, Target};
 
 /// What a share brought.
@@ -37,11 +38,12 @@ pub async fn stage(
     hub: &Hub,
     target: &Target,
     release: &Release,
-    share: &Inventory,
+    weighed: &Share,
     transfer: Transfer,
     cleared: Cleared,
     progress: &Arc<dyn Progress>,
 ) -> Result<Brought, PublishError> {
+    let share = &weighed.inventory;
     if cleared.manifest() != share.manifest_digest() {
         return Err(PublishError::NotCleared);
     }
@@ -56,7 +58,8 @@ pub async fn stage(
         .map(|file| question(file.path.as_str(), file.size, &file.sample))
         .collect();
     let is_large = are_large(hub, target, &questions).await?;
-    let here = share.files.iter().map(|file| file.path.as_str()).collect();
+    // A file of another share is no earlier version of one here.
+    let here = weighed.listing.files.keys().map(RelPath::as_str).collect();
     let chooser = Chooser::new(transfer, &remote, &here);
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for file in &share.files {
@@ -89,8 +92,16 @@ pub(super) async fn are_large(
     let answers = hub.preupload(&target.repo, &target.revision, questions).await?;
     let modes: BTreeMap<_, _> =
         answers.into_iter().map(|answer| (answer.path, answer.upload_mode)).collect();
+    let sizes: BTreeMap<_, _> =
+        questions.iter().map(|asked| (asked.path.to_owned(), asked.size)).collect();
+    let most = INLINE_LIMIT;
     Ok(move |path: &str| match modes.get(path).map(String::as_str) {
         Some("lfs") => Ok(true),
+        // It would go through memory, and nobody could tell by its git id what arrived.
+        Some("regular") if sizes.get(path).is_none_or(|size| *size > most) => {
+            let why = format!("it wants `{path}`, of more than {most} bytes, within the commit");
+            Err(HubError::Protocol(why))
+        }
         Some("regular") => Ok(false),
         other => {
             let said = other.unwrap_or("nothing");

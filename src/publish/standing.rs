@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::execute::{head_is_ours, is_this};
+use super::ours::{is_this, ours};
 use super::{Plan, PublishError};
 use crate::hub::Hub;
 
@@ -23,6 +23,11 @@ pub enum Standing {
         /// The commit.
         commit: String,
     },
+    /// The commit; the tag was asked for, and nobody said what became of it.
+    TagUnknown {
+        /// The commit.
+        commit: String,
+    },
     /// The commit and the tag.
     Tagged {
         /// The commit.
@@ -37,6 +42,7 @@ impl Standing {
             Self::Nothing => "nothing",
             Self::Unknown => "unknown",
             Self::Untagged { .. } => "untagged",
+            Self::TagUnknown { .. } => "tag-unknown",
             Self::Tagged { .. } => "tagged",
         }
     }
@@ -46,13 +52,16 @@ impl Standing {
         let (tag, branch) = (&plan.tag, &plan.target.revision);
         match self {
             Self::Nothing => format!(
-                "nothing of {tag} is published, `{branch}` is as it was; files that arrived whole are not sent again"
+                "nothing of {tag} is published, and this run changed nothing on `{branch}`; files that arrived whole are not sent again"
             ),
             Self::Unknown => format!(
                 "the commit of {tag} was sent, and it is not known whether it landed: `{branch}` has all of it or nothing, and no tag; run it again, it asks before it sends anything"
             ),
             Self::Untagged { commit } => format!(
-                "the commit {commit:.12} of {tag} is on `{branch}`, without the tag; run it again, it reads the files back and makes the tag"
+                "the commit {commit:.12} of {tag} is on `{branch}`, without the tag; run it again, it reads the files back, mends what does not hold, and makes the tag"
+            ),
+            Self::TagUnknown { commit } => format!(
+                "the commit {commit:.12} of {tag} is on `{branch}`; its tag was asked for, and it is not known whether it is there; run it again, it makes sure"
             ),
             Self::Tagged { commit } => format!(
                 "{tag} is published: the commit {commit:.12} is on `{branch}`, with the tag; run it again to see it confirmed"
@@ -73,8 +82,8 @@ pub(super) struct Reached {
 enum Step {
     /// Nothing was asked for that anybody could see.
     Unseen,
-    /// The commit was asked for.
-    Committing,
+    /// The commit was asked for, on this parent.
+    Committing(String),
     /// The commit is there.
     Committed(String),
     /// The tag was asked for.
@@ -93,9 +102,9 @@ impl Reached {
         Self { now: Mutex::new(before.clone()), before }
     }
 
-    /// The commit is about to be asked for.
-    pub(super) fn committing(&self) {
-        self.set(Step::Committing);
+    /// The commit is about to be asked for, on `parent`.
+    pub(super) fn committing(&self, parent: &str) {
+        self.set(Step::Committing(parent.to_owned()));
     }
 
     /// The commit is not there, and will not be.
@@ -122,12 +131,14 @@ impl Reached {
         let step = self.now.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let hurried = matches!(error, PublishError::Interrupted);
         let time = if hurried { HURRIED } else { ASKING };
-        let asked = tokio::time::timeout(time, ask(hub, plan, &step)).await;
+        // The run's own time may be over.
+        let asked = tokio::time::timeout(time, ask(&hub.within(time), plan, &step)).await;
         match (asked, step) {
             (Ok(Ok(standing)), _) => standing,
             (_, Step::Unseen) => Standing::Nothing,
-            (_, Step::Committing) => Standing::Unknown,
-            (_, Step::Committed(commit) | Step::Tagging(commit)) => Standing::Untagged { commit },
+            (_, Step::Committing(_)) => Standing::Unknown,
+            (_, Step::Committed(commit)) => Standing::Untagged { commit },
+            (_, Step::Tagging(commit)) => Standing::TagUnknown { commit },
         }
     }
 }
@@ -135,7 +146,7 @@ impl Reached {
 async fn ask(hub: &Hub, plan: &Plan, step: &Step) -> Result<Standing, PublishError> {
     Ok(match step {
         Step::Unseen => Standing::Nothing,
-        Step::Committing => match head_is_ours(hub, plan).await? {
+        Step::Committing(parent) => match ours(hub, plan).await?.filter(|ours| ours != parent) {
             Some(commit) => Standing::Untagged { commit },
             // It may land late: a Hub works on after it has lost patience with the answer.
             None => Standing::Unknown,
@@ -147,7 +158,8 @@ async fn ask(hub: &Hub, plan: &Plan, step: &Step) -> Result<Standing, PublishErr
             let commit = commit.clone();
             match tag {
                 Some(tag) if tag.target_commit == commit => Standing::Tagged { commit },
-                _ => Standing::Untagged { commit },
+                // As with a commit, it may land late.
+                _ => Standing::TagUnknown { commit },
             }
         }
     })

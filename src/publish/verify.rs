@@ -1,6 +1,6 @@
 //! Verify: what arrived is read back and held against what was weighed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lag::awaited;
@@ -24,7 +24,8 @@ pub(super) enum By {
     AnotherRun,
 }
 
-/// Every file is there with its digest and size, and nothing that was to go.
+/// Every file is there with its digest and size, and no other: neither what was to go, nor what somebody
+/// else brought.
 pub(super) async fn verify(
     hub: &Hub,
     plan: &Plan,
@@ -48,18 +49,24 @@ pub(super) async fn verify(
         if of_a_run {
             continue;
         }
-        let same = found.oid == file.sha256.to_string() || found.oid == file.git_oid;
-        if !same || found.size != file.size {
+        if !file.is_content_of(found) {
             return Err(PublishError::Differs(format!("`{}` has another digest", file.path)));
         }
     }
     if another {
         documents_hold(hub, plan, commit).await?;
     }
-    let may_stay = |path: &str| another && own_files::taken(path).is_some();
-    let mut gone = plan.deletes.iter().filter(|path| !may_stay(path));
-    match gone.find(|path| by_path.contains_key(path.as_str())) {
-        Some(path) => Err(PublishError::Differs(format!("`{path}` is still there"))),
+    let planned = plan.files.iter().map(|file| &file.path).chain(&plan.kept);
+    let planned: BTreeSet<_> = planned.map(String::as_str).collect();
+    let may_be_there = |path: &str| {
+        planned.contains(path)
+            || path == ".gitattributes"
+            || (another && own_files::taken(path).is_some())
+    };
+    match by_path.keys().find(|path| !may_be_there(path)) {
+        Some(path) => {
+            Err(PublishError::Differs(format!("`{path}` is there, and is not of this version")))
+        }
         None => Ok(()),
     }
 }

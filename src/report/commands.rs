@@ -92,6 +92,9 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::finding::{Location, Rule};
     use proptest::prelude::*;

@@ -329,3 +329,68 @@ async fn a_file_that_is_not_what_was_weighed_is_not_published() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_never_goes_within_the_commit() {
+    let server = HubServer::start().await;
+    let answer = r#"{"files":[
+        {"path":"LICENSE","uploadMode":"regular","shouldIgnore":false},
+        {"path":"README.md","uploadMode":"regular","shouldIgnore":false},
+        {"path":"config.json","uploadMode":"regular","shouldIgnore":false},
+        {"path":"model.json","uploadMode":"regular","shouldIgnore":false},
+        {"path":"weighbridge.json","uploadMode":"regular","shouldIgnore":false},
+        {"path":"weights.bin","uploadMode":"regular","shouldIgnore":false}]}"#;
+    let script = first(99, "POST", "/preupload/", Fate::Answer(Reply::text(answer)));
+    let front = Front::before(&server.hub.url(), script).await;
+    let mut workspace = Workspace::healthy();
+    workspace.write("model/weights.bin", vec![7; 11 << 20]);
+    workspace.version("v1.0.0");
+    let token = server.hub.token();
+    workspace.on_hub(&front.url(), token.expose());
+    let run = release(&workspace, token.expose()).expect(2);
+    let run = run.says("it wants `weights.bin`, of more than 10485760 bytes, within the commit");
+    run.says("nothing of v1.0.0 is published");
+    assert_eq!(made(&server), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_is_too_much_is_built_in_pieces() {
+    for (status, tries) in [(413, 1), (504, 2)] {
+        let server = HubServer::start().await;
+        let busy = Fate::Answer(Reply::status(status).header("retry-after", "0"));
+        let (_, front, run) = released(&server, first(99, "POST", "/commit/main", busy)).await;
+        run.expect(0).says("trying smaller pieces").says("committing part 2 of ");
+        assert_eq!(front.count("POST", "/commit/main"), tries, "{status}");
+        let refs = refs(&server).await;
+        assert_eq!(refs["branches"].as_array().map(Vec::len), Some(1), "{refs}");
+        assert_eq!(refs["tags"][0]["targetCommit"], refs["branches"][0]["targetCommit"], "{refs}");
+    }
+    // Where even single files are too much, it ends, with the setting in its advice.
+    let server = HubServer::start().await;
+    let much = Fate::Answer(Reply::status(413));
+    let (_, _, run) = released(&server, first(999, "POST", "/commit/", much)).await;
+    run.expect(2).says("largest-commit").says("nothing of v1.0.0 is published");
+    assert_eq!(made(&server), (0, 0));
+    assert_eq!(refs(&server).await["branches"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_ran_out_are_asked_for_again() {
+    for (times, code) in [(1, 0), (99, 2)] {
+        let server = HubServer::transferring(Transfers::ForceBasic).await;
+        let expired = Reply { status: 403, ..Reply::text("<Error>expired</Error>") };
+        let over = Fate::Answer(expired);
+        let front = Front::before(&server.hub.url(), first(times, "PUT", "/storage/", over)).await;
+        let mut workspace = Workspace::healthy();
+        workspace.sends_by("lfs");
+        workspace.write("model/weights.bin", vec![7; 11 << 20]);
+        workspace.version("v1.0.0");
+        let token = server.hub.token();
+        workspace.on_hub(&front.url(), token.expose());
+        let run = release(&workspace, token.expose()).expect(code);
+        let run = run.says("storage refuses the address that the Hub gave for weights.bin");
+        let run = run.says("asking for new addresses");
+        assert!(!run.all().contains("permission"), "{}", run.all());
+        assert_eq!(made(&server), if code == 0 { (1, 1) } else { (0, 0) });
+    }
+}

@@ -336,3 +336,26 @@ async fn a_card_that_the_hub_would_not_read_is_not_published() {
     assert!(run.stderr.contains(".gitattributes"), "{}", run.all());
     assert_eq!(server.count("POST", "/commit/main"), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_may_take_the_place_of_a_file() {
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    let model = workspace.path().join("model");
+    for (version, policy) in [("v1.0.0", ""), ("v2.0.0", "publish: {largest-commit: {files: 2}}\n")]
+    {
+        workspace.write("weighbridge.yml", format!("{POLICY}{policy}"));
+        workspace.write("model/tokenizer", "a file\n");
+        workspace.version(version);
+        release(&workspace).expect(0);
+        std::fs::remove_file(model.join("tokenizer")).expect("there");
+        workspace.write("model/tokenizer/vocab.txt", "in a folder\n");
+        let next = version.replace(".0.0", ".1.0");
+        workspace.version(&next);
+        release(&workspace).expect(0);
+        let there = served(&server, &next, "tokenizer/vocab.txt").await;
+        assert_eq!(there.as_deref(), Some("in a folder\n"));
+        std::fs::remove_dir_all(model.join("tokenizer")).expect("there");
+    }
+}

@@ -213,6 +213,7 @@ async fn a_version_in_pieces_survives_lost_answers() {
                 let there = paths(&url, token.expose(), revision).await;
                 assert_eq!(there.len(), WHOLE, "{case} {revision}");
             }
+            assert_eq!(branches(&url, token.expose()).await, ["main"], "{case}");
         }
     }
 }
@@ -245,7 +246,6 @@ async fn a_branch_that_moved_is_not_overwritten_by_a_large_version() {
     assert!(paths(&url, token.expose(), "main").await.contains("note.txt"));
     assert_eq!(front.count("POST", "/branch/main"), 0);
 
-    // The branch that was left is used anew.
     workspace.on_hub(&url, token.expose());
     tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0).says("1 deleted");
     assert_eq!(branches(&url, token.expose()).await, ["main"]);

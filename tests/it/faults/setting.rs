@@ -9,7 +9,7 @@ use weighbridge::digest::Digest;
 use weighbridge::rehearsal::{HubOptions, Transfers};
 
 use crate::support::hub_server::HubServer;
-use crate::support::workspace::{Workspace, copy_folder};
+use crate::support::workspace::{POLICY, Workspace, copy_folder};
 
 const KIB: usize = 1024;
 /// Bytes of a part.
@@ -21,15 +21,19 @@ pub(super) struct Setting {
     pub(super) transfer: Transfers,
     /// Whether another version is there already, with a file that goes and one that changes.
     pub(super) next: bool,
+    /// Whether the policy allows no commit that holds all of it.
+    pub(super) pieces: bool,
 }
 
 pub(super) const XET: Transfers = Transfers::Auto;
 pub(super) const PARTS: Transfers = Transfers::ForceMultipart { chunk: CHUNK };
-pub(super) const ALL: [Setting; 4] = [
-    Setting { transfer: XET, next: false },
-    Setting { transfer: PARTS, next: false },
-    Setting { transfer: XET, next: true },
-    Setting { transfer: PARTS, next: true },
+pub(super) const ALL: [Setting; 6] = [
+    Setting { transfer: XET, next: false, pieces: false },
+    Setting { transfer: PARTS, next: false, pieces: false },
+    Setting { transfer: XET, next: true, pieces: false },
+    Setting { transfer: PARTS, next: true, pieces: false },
+    Setting { transfer: PARTS, next: false, pieces: true },
+    Setting { transfer: PARTS, next: true, pieces: true },
 ];
 
 impl Setting {
@@ -68,7 +72,9 @@ impl Template {
         let server = HubServer::with(|options| setting.options(options)).await;
         let mut workspace = Workspace::healthy();
         // By Xet where the Hub has it.
-        workspace.sends_by("xet");
+        let most = if setting.pieces { ", largest-commit: {files: 3}" } else { "" };
+        let policy = format!("{POLICY}publish: {{transfer: xet{most}}}\n");
+        workspace.write("weighbridge.yml", policy);
         workspace.write("model/weights/b.bin", noise(2, 200 * KIB));
         if setting.next {
             workspace.write("model/weights/a.bin", noise(3, 250 * KIB));

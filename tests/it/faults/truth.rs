@@ -88,6 +88,11 @@ impl Commit {
         template.is(&self.files)
     }
 
+    /// Whether it is a part of a version that was built up out of sight.
+    pub(super) fn is_piece(&self) -> bool {
+        self.title.contains(" (part ")
+    }
+
     /// Whether it says that it is the version, or is it: a title that was changed on its way is no
     /// other version.
     pub(super) fn is_release(&self, template: &Template) -> bool {
