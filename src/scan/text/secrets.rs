@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+use super::encoding;
 use crate::finding::{Level, Rule};
-use crate::scan::{Detection, Scan};
+use crate::scan::{Detection, Format, HEAD, Scan};
 
 pub(in crate::scan) const SECRET: Rule = Rule {
     id: "secret-in-file",
@@ -67,6 +68,22 @@ const SHAPES: [Shape; 26] = [
 
 /// What a private key begins with; split so that this very line is no finding.
 const KEY: &str = concat!("-----BEGIN", " ");
+
+/// Whether a file that begins so can be searched: a text in whatever encoding.
+pub fn may_be_text(head: &[u8]) -> bool {
+    !head.contains(&0) || encoding::wide(head).is_some()
+}
+
+/// The secrets in a text of which nothing else is asked.
+pub fn secrets(text: &[u8]) -> Vec<Detection> {
+    let head = &text[..text.len().min(HEAD)];
+    let decoded = encoding::wide(head).map(|wide| encoding::decode(text, wide));
+    let mut text = decoded.as_deref().map_or(text, str::as_bytes);
+    let mut found = Scan { format: Format::TEXT, detections: Vec::new(), tensors: None };
+    // Memory is read without errors.
+    let _ = scan(&mut text, &mut found);
+    found.detections
+}
 
 /// Looks at every line.
 pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Result<()> {
