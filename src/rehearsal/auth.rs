@@ -171,10 +171,9 @@ fn access_token(hub: &Hub, caller: &Caller) -> Answer<Value> {
     };
     let (everywhere, somewhere): (Vec<_>, Vec<_>) =
         scopes.iter().partition(|scope| scope.entity == "*");
-    let scoped: Vec<Value> = somewhere.into_iter().map(|scope| shown_scope(token, scope)).collect();
+    let told: Vec<Value> = somewhere.into_iter().map(|scope| shown_scope(token, scope)).collect();
     let global: Vec<_> = everywhere.into_iter().flat_map(|scope| &scope.permissions).collect();
-    shown["fineGrained"] =
-        json!({ "scoped": scoped, "global": global, "canReadGatedRepos": false });
+    shown["fineGrained"] = json!({ "scoped": told, "global": global, "canReadGatedRepos": false });
     Ok(shown)
 }
 

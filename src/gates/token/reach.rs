@@ -67,7 +67,7 @@ fn add(scope: &Scope, work: &Work<'_>, reach: &mut Reach) {
 /// The permissions that are not reading.
 fn writes(permissions: &[String]) -> Vec<&str> {
     let all = permissions.iter().map(String::as_str);
-    all.filter(|permission| !permission.ends_with(".read")).collect()
+    all.filter(|permission| permission.rsplit('.').next() != Some("read")).collect()
 }
 
 fn told(permissions: &[&str]) -> String {
