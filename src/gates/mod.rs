@@ -9,6 +9,7 @@ mod card_downloads;
 mod card_numbers;
 mod card_sections;
 pub mod changelog;
+pub mod leaks;
 pub mod license;
 pub mod lineage;
 pub mod naming;
@@ -17,6 +18,7 @@ mod sample;
 pub mod scan;
 pub mod size;
 pub mod tests;
+pub mod token;
 pub mod version;
 
 use std::time::SystemTime;
@@ -25,7 +27,9 @@ use jiff::civil::Date;
 
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule};
+use crate::hub::wire::WhoAmI;
 use crate::inventory::Inventory;
+use crate::leaks::Leaks;
 use crate::policy::{Model, Policy};
 use crate::release::{Changes, GitFacts, Published, Target, Versioning};
 use crate::test_run::TestRun;
@@ -38,10 +42,12 @@ pub const ALL: &[&dyn Gate] = &[
     &tests::Tests,
     &benchmarks::Benchmarks,
     &scan::Scan,
+    &leaks::Leaks,
     &size::Size,
     &card::Card,
     &license::License,
     &lineage::Lineage,
+    &token::Token,
 ];
 
 /// Every rule with its gate's name, those of the verdict itself included.
@@ -79,6 +85,10 @@ pub struct Load<'a> {
     /// The README that the card was made from, as it stands in the repository, when the policy
     /// keeps one.
     pub readme: Option<&'a crate::source::SourceFile>,
+    /// Secrets in what git tracks; none where nothing is tracked.
+    pub leaks: Option<&'a Leaks>,
+    /// Whose the Hub token is and what it may do, when there is one.
+    pub holder: Option<&'a WhoAmI>,
     /// A rehearsal: the tag may be made up.
     pub rehearsal: bool,
     /// The day of the run.

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, Pipeline, TestReport};
 use crate::finding::{Finding, Location, Overrides};
 use crate::inventory::Inventory;
+use crate::leaks::Leaks;
 use crate::policy::{
     Benchmark, Card, Gates, License, Model, Place, Policy, Publish, Section, Statement, TagGrammar,
     TestsGate,
@@ -25,6 +26,7 @@ pub(super) struct Sample {
     pub(super) readme: Option<SourceFile>,
     pub(super) checkout: Option<std::time::SystemTime>,
     pub(super) inventory: Inventory,
+    pub(super) leaks: Option<Leaks>,
 }
 
 impl Sample {
@@ -59,6 +61,7 @@ impl Sample {
             readme: None,
             checkout: None,
             inventory: Inventory::default(),
+            leaks: None,
         }
     }
 
@@ -92,6 +95,8 @@ impl Sample {
             published: None,
             card: &self.card,
             readme: self.readme.as_ref(),
+            leaks: self.leaks.as_ref(),
+            holder: None,
             rehearsal: false,
             today: date(2026, 1, 2),
             checkout: self.checkout,

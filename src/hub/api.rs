@@ -1,10 +1,12 @@
 //! The control plane: who am I, repositories, refs, trees, tags, branches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Url};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::RepoId;
 use super::error::{HubError, doing};
@@ -51,6 +53,7 @@ pub struct Hub {
     pub(super) client: Client,
     pub(super) endpoint: Url,
     token: Option<Secret>,
+    holder: Arc<OnceCell<WhoAmI>>,
 }
 
 impl Hub {
@@ -61,7 +64,7 @@ impl Hub {
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
         let endpoint =
             fine.ok_or_else(|| HubError::BadEndpoint(endpoint.chars().take(200).collect()))?;
-        Ok(Self { client, endpoint, token })
+        Ok(Self { client, endpoint, token, holder: Arc::default() })
     }
 
     /// The address, without a slash at its end.
@@ -99,10 +102,23 @@ impl Hub {
         }
     }
 
-    /// The token's user, and what the token may do.
-    pub async fn whoami(&self) -> Result<WhoAmI, HubError> {
+    /// The token's user, and what the token may do. The Hub is asked once, however often this is
+    /// wanted: it bounds this question more than any other.
+    pub async fn whoami(&self) -> Result<&WhoAmI, HubError> {
+        self.holder.get_or_try_init(async || self.ask_whoami().await).await
+    }
+
+    async fn ask_whoami(&self) -> Result<WhoAmI, HubError> {
         let build = |client: &reqwest::Client| self.request(client, Method::GET, "/api/whoami-v2");
-        self.client.json(Again::Safe, build).await.map_err(doing("ask the Hub who this token is"))
+        let what = || doing("ask the Hub who this token is");
+        let mut answer = self.client.whole(Again::Safe, BODY_LIMIT, build).await.map_err(what())?;
+        if let Some(token) = &self.token {
+            // What is told of the token is shown, and no server may have the token itself shown.
+            let mut told: Value = answer.json().map_err(what())?;
+            blank(&mut told, token.expose());
+            answer.body = told.to_string().into();
+        }
+        answer.json().map_err(what())
     }
 
     /// Makes a repository; one that is there already is fine. Whether it was made now.
@@ -339,6 +355,19 @@ impl Hub {
 }
 
 /// A missing repository answers 404; a private one without leave 401 with this code.
+/// Takes a secret out of every text and name of an answer.
+fn blank(value: &mut Value, secret: &str) {
+    match value {
+        Value::String(text) if text.contains(secret) => *text = text.replace(secret, "***"),
+        Value::Array(values) => values.iter_mut().for_each(|value| blank(value, secret)),
+        Value::Object(fields) => {
+            fields.retain(|name, _| !name.contains(secret));
+            fields.values_mut().for_each(|value| blank(value, secret));
+        }
+        _ => {}
+    }
+}
+
 fn is_missing(error: &HttpError) -> bool {
     match error {
         HttpError::Status(refusal) => {

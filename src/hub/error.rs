@@ -120,7 +120,7 @@ impl Advise for HubError {
                     "give a valid token in the input `hf-token` (or HF_TOKEN); make one at https://huggingface.co/settings/tokens"
                 }
                 403 => {
-                    "the token may not do this: give it the permission `Write access to contents/settings` for this repository or organisation"
+                    "the token may not do this: give it the permission `Write access to contents/settings` for this repository; one that is not there yet is made by hand first (`hf repos create NAMESPACE/NAME --private`)"
                 }
                 404 => {
                     "check `owner:` in weighbridge.yml: the user or organisation must exist, and the token must be allowed to see the repository"

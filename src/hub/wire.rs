@@ -1,44 +1,14 @@
 //! JSON as the Hub writes it. Unknown fields are ignored; what is relied on is named.
 
+mod who;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// `GET /api/whoami-v2`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct WhoAmI {
-    /// User name.
-    pub name: String,
-    /// Organisations.
-    #[serde(default)]
-    pub orgs: Vec<Org>,
-    /// About the token.
-    #[serde(default)]
-    pub auth: Auth,
-}
-
-/// An organisation of the user.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Org {
-    /// Name.
-    pub name: String,
-}
-
-/// The `auth` of `whoami-v2`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Auth {
-    /// The token's own facts; absent for OAuth.
-    #[serde(default)]
-    pub access_token: Option<AccessToken>,
-}
-
-/// A user token.
-#[derive(Debug, Clone, Deserialize)]
-pub struct AccessToken {
-    /// `read`, `write`, `god` or `fineGrained`.
-    pub role: String,
-}
+pub use who::{
+    AccessToken, Auth, Entity, FineGrained, Kind, Org, Resource, ResourceGroup, Role, Scope, WhoAmI,
+};
 
 /// `GET …/refs`.
 #[derive(Debug, Clone, Default, Deserialize)]

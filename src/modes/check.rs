@@ -17,8 +17,9 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let mut test_runs = TestRuns::default();
     for model in models(call, &policy, &versioning)? {
         let tests = test_runs.of(call, &policy, model)?;
-        let gathered =
+        let mut gathered =
             weigh::gather(call, policy.clone(), model, versioning.clone(), tests, false)?;
+        gathered.search(call)?;
         let verdict = gathered.weigh(&gathered.card(call)?, None);
         exit = exit.max(call.tell(gathered.report(call, "check", verdict))?);
     }

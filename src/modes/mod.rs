@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod explain;
 mod hub;
+mod leaks;
 mod parts;
 mod rehearse;
 mod release;

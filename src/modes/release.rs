@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::hub::query_files::ADDED;
+use crate::hub::wire::WhoAmI;
 use crate::own_files::{CARD, RECORD};
 use crate::policy::Policy;
 use crate::provenance;
@@ -47,20 +48,24 @@ pub(super) fn through(
     let model = model(call, &policy, &versioning)?;
     let tests = TestRuns::default().of(call, &policy, model)?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
+    gathered.search(call)?;
 
     let runtime = Network(Some(super::hub::runtime()?));
-    let remote = match &gathered.target {
+    let (holder, remote) = match &gathered.target {
         Some(target) => {
             let guard = Guard::new();
-            Some(runtime.block_on(async {
+            let asked =
+                async { Ok((holder(hub).await?, Some(look(hub, target, &gathered).await?))) };
+            runtime.block_on(async {
                 tokio::select! {
-                    remote = look(hub, target, &gathered) => remote,
+                    asked = asked => asked,
                     () = guard.interrupted() => Err(stopped()),
                 }
-            })?)
+            })?
         }
-        None => None,
+        None => (None, None),
     };
+    gathered.holder = holder;
     let published = remote.as_ref().map(|remote| &remote.published);
     if let Some(published) = published {
         gathered.compare(published);
@@ -156,6 +161,17 @@ fn model(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<usize,
         (_, Some(name)) => weigh::index_of(policy, name),
         (_, None) => Ok(0),
     }
+}
+
+/// Whose the token is, if there is one.
+pub(super) async fn holder(hub: &Hub) -> Result<Option<WhoAmI>, Failure> {
+    if !hub.has_token() {
+        return Ok(None);
+    }
+    let holder = hub.whoami().await.map_err(|error| {
+        Failure::advised("cannot tell whose the Hub token is", &error).standing("nothing", UNSENT)
+    })?;
+    Ok(Some(holder.clone()))
 }
 
 async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote, Failure> {

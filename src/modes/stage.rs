@@ -7,12 +7,13 @@ use crate::evidence;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::finding::{Cleared, Finding, Outcome, Overrides, Verdict, Weighing};
-use crate::gates::scan;
+use crate::gates::{Judgement, scan, token};
 use crate::hub::Hub;
+use crate::hub::wire::WhoAmI;
 use crate::inputs::Stage;
 use crate::inventory::{self, Shard, Share};
 use crate::parts;
-use crate::policy::{Model, Policy};
+use crate::policy::Model;
 use crate::publish::{self, PublishError};
 use crate::release::{self, GitFacts, Versioning};
 use crate::report::{Report, Staged, progress};
@@ -45,7 +46,12 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     let hub = call.hub(call.endpoint(), token)?;
 
     let weighed = take(call, model, shard)?;
-    let verdict = judge(&policy, &weighed);
+    let holder = super::hub::runtime()?.block_on(super::release::holder(&hub))?;
+    let today = jiff::Zoned::now().date();
+    // Whether the repository is there yet is not asked here.
+    let (settings, exists) = (&model.gates.token, false);
+    let work = token::Work { policy: &policy, settings, target: Some(&target), exists, today };
+    let verdict = judge(&weighed, holder.as_ref(), &work);
     let cleared = verdict.clear(weighed.inventory.manifest_digest());
     let mut report = Report {
         mode: "stage",
@@ -106,19 +112,24 @@ fn take(call: &Call, model: &Model, shard: Shard) -> Result<Share, Failure> {
     .map_err(|error| Failure::advised(format!("cannot weigh `{shown}`"), &error))
 }
 
-/// What the scan gate says of the share: what it blocks is brought nowhere. All other gates weigh the
-/// whole, at the release.
-fn judge(policy: &Policy, share: &Share) -> Verdict {
+/// What the scan gate says of the share, and the token gate of the token: what they block is brought
+/// nowhere. All other gates weigh the whole, at the release.
+fn judge(share: &Share, holder: Option<&WhoAmI>, work: &token::Work<'_>) -> Verdict {
     let findings = scan::findings(&share.inventory);
-    let overrides = concerning(&policy.overrides, &findings);
     let files = share.inventory.files.len();
     let note = format!("{files} of {} files", share.listing.files.len());
-    let weighing = Weighing { gate: "scan", outcome: Outcome::Judged(note), findings };
-    Verdict::judge(vec![weighing], &overrides, jiff::Zoned::now().date())
+    let mut weighings = vec![Weighing { gate: "scan", outcome: Outcome::Judged(note), findings }];
+    if let Some(holder) = holder {
+        let Judgement { note, findings, .. } = token::judge(holder, work);
+        weighings.push(Weighing { gate: "token", outcome: Outcome::Judged(note), findings });
+    }
+    let findings = weighings.iter().flat_map(|weighing| &weighing.findings);
+    let overrides = concerning(&work.policy.overrides, &findings.collect::<Vec<_>>());
+    Verdict::judge(weighings, &overrides, work.today)
 }
 
 /// The overrides without the allowances that cover nothing here, and may do so in another share.
-fn concerning(overrides: &Overrides, findings: &[Finding]) -> Overrides {
+fn concerning(overrides: &Overrides, findings: &[&Finding]) -> Overrides {
     let mut overrides = overrides.clone();
     overrides.allowances.retain(|one| findings.iter().any(|finding| one.covers(finding)));
     overrides

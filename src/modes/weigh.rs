@@ -9,7 +9,9 @@ use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
+use crate::hub::wire::WhoAmI;
 use crate::inventory::{self, Bases, Inventory};
+use crate::leaks::Leaks;
 use crate::own_files;
 use crate::policy::{self, CardSource, Model, Policy};
 use crate::release::{
@@ -20,6 +22,7 @@ use crate::source::SourceFile;
 use crate::test_run::TestRun;
 
 use super::call::Call;
+use super::leaks;
 use super::parts::{self, Of};
 
 /// Everything known of one model before the gates speak.
@@ -40,6 +43,10 @@ pub(super) struct Gathered {
     readme: Option<SourceFile>,
     /// Files that the version keeps from what the Hub has.
     kept: Vec<String>,
+    /// Secrets in what git tracks.
+    leaks: Option<Leaks>,
+    /// Whose the Hub token is, where one is used.
+    pub(super) holder: Option<WhoAmI>,
     pub(super) rehearsal: bool,
 }
 
@@ -110,6 +117,8 @@ pub(super) fn gather(
         history,
         readme,
         kept: Vec::new(),
+        leaks: None,
+        holder: None,
         rehearsal,
     })
 }
@@ -198,6 +207,12 @@ impl Gathered {
         self.evidence.history = History::of(benchmarks, &before, &published.records);
     }
 
+    /// Searches what git tracks for secrets.
+    pub(super) fn search(&mut self, call: &Call) -> Result<(), Failure> {
+        self.leaks = leaks::search(call, self.model(), &self.inventory)?;
+        Ok(())
+    }
+
     /// What the card gate alone says.
     pub(super) fn findings_on(&self, card: &str) -> Result<Vec<Finding>, Failure> {
         let judgement = gates::card::Card.weigh(&self.load(card, None))?;
@@ -218,6 +233,8 @@ impl Gathered {
             published,
             card,
             readme: self.readme.as_ref(),
+            leaks: self.leaks.as_ref(),
+            holder: self.holder.as_ref(),
             rehearsal: self.rehearsal,
             today: jiff::Zoned::now().date(),
             checkout: self.git.checked_out,

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::places::Places;
 use super::{
     Around, Benchmark, Bytes, Card, CardSource, CommitSize, Gates, HubBenchmark, License, Limit,
-    Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, Transfer,
-    Visibility, check,
+    Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, TokenGate,
+    Transfer, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -218,8 +218,18 @@ impl Table<'_> {
         self.section("gates/size/max-file", bytes(&size.max_file));
         let growth = size.max_growth.as_ref().map(|limit| limit.most.to_string());
         self.section("gates/size/max-growth", growth.as_deref().unwrap_or("no limit"));
+        self.token(&gates.token);
         self.section("gates/hub-scan/wait", gates.hub_scan.wait.to_string());
         self.section("gates/hub-scan/timeout", format!("{} s", gates.hub_scan.timeout_seconds));
+    }
+
+    fn token(&mut self, token: &TokenGate) {
+        self.section("gates/token/fine-grained", token.fine_grained.to_string());
+        self.section("gates/token/max-age", format!("{} days", token.max_age));
+        self.section("gates/token/warn-before", format!("{} days", token.warn_before));
+        self.section("gates/token/accounts", list(&token.accounts, "none"));
+        let beside = list(&token.may_write, "the repositories of this policy");
+        self.section("gates/token/may-write", beside);
     }
 
     fn card(&mut self, card: &Card) {
@@ -326,6 +336,11 @@ mod tests {
         gates.size.warn-max           no limit                                      default
         gates.size.max-file           no limit                                      default
         gates.size.max-growth         no limit                                      default
+        gates.token.fine-grained      true                                          default
+        gates.token.max-age           90 days                                       default
+        gates.token.warn-before       14 days                                       default
+        gates.token.accounts          none                                          default
+        gates.token.may-write         the repositories of this policy               default
         gates.hub-scan.wait           false                                         default
         gates.hub-scan.timeout        600 s                                         default
         card.source                   generated                                     default

@@ -14,6 +14,7 @@ mod size;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod token;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use keys::keys_page;
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
 pub use size::{Bytes, Growth, Limit, SizeGate};
+pub use token::TokenGate;
 
 use crate::finding::{Location, Overrides};
 
@@ -216,6 +218,8 @@ pub struct Gates {
     pub licenses: LicensesGate,
     /// What the files may weigh.
     pub size: SizeGate,
+    /// What the Hub token may be.
+    pub token: TokenGate,
 }
 
 /// Settings of the license gate.

@@ -7,6 +7,7 @@
 
 mod publish;
 mod size;
+mod token;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
+pub(super) use token::TokenGate;
 
 use crate::finding::Level;
 
@@ -184,6 +186,8 @@ pub(super) struct Gates {
     pub(super) licenses: Option<Licenses>,
     /// Budgets of bytes.
     pub(super) size: Option<SizeGate>,
+    /// The Hub token.
+    pub(super) token: Option<TokenGate>,
     /// The Hub's own scan, after the commit and before the tag.
     pub(super) hub_scan: Option<HubScan>,
 }

@@ -15,6 +15,7 @@ use super::verify::{By, at, verify};
 use super::{Plan, Progress, PublishError, Receipt, Remote};
 use crate::digest::Digest;
 use crate::finding::Cleared;
+use crate::hub::wire::Role;
 use crate::hub::{Blob, Hub, HubError, Operation, Watch};
 use crate::policy::HubScan;
 use crate::release::Target;
@@ -102,8 +103,8 @@ pub(super) async fn prepare(
         return Err(PublishError::NoToken);
     }
     let me = hub.whoami().await?;
-    if me.auth.access_token.as_ref().is_some_and(|token| token.role == "read") {
-        return Err(PublishError::ReadOnly { user: me.name });
+    if me.token().is_some_and(|token| token.role == Role::Read) {
+        return Err(PublishError::ReadOnly { user: me.name.clone() });
     }
     if !remote.exists {
         progress.doing(&format!("creating {}", target.repo));

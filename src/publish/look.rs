@@ -46,7 +46,7 @@ pub async fn look(
         None => (Vec::new(), None),
     };
     let versions = versions(&refs);
-    let mut published = Published { versions, this_version, ..Published::default() };
+    let mut published = Published { exists: true, versions, this_version, ..Published::default() };
     let last = published.last_before(&release.version).cloned();
     for version in compared.iter().copied().chain(&last).chain([&release.version]) {
         let Some(tag) = tag_of(&refs, version) else { continue };

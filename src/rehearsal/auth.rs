@@ -37,6 +37,9 @@ pub enum TokenRole {
     Read,
     /// Writes wherever the user can write.
     Write,
+    /// Makes repositories wherever the user can, and writes all that are there: told as a fine-grained
+    /// token of just these.
+    Maker,
     /// Does what its scopes list, nowhere else.
     FineGrained(Vec<TokenScope>),
 }
@@ -44,7 +47,8 @@ pub enum TokenRole {
 /// One entry of a fine-grained token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenScope {
-    /// `namespace/name` of one model, or the name of a user or organisation.
+    /// `namespace/name` of one model, `datasets/…` and the like of something else, the name of a user
+    /// or organisation, or `*` for everywhere.
     pub entity: String,
     /// The Hub's names: `repo.content.read`, `repo.write`, …
     pub permissions: Vec<String>,
@@ -65,7 +69,9 @@ impl Caller {
 
     pub(super) fn may_read(&self, repo: &RepoId) -> bool {
         match &self.token.role {
-            TokenRole::Read | TokenRole::Write => self.is_member(repo.namespace()),
+            TokenRole::Read | TokenRole::Write | TokenRole::Maker => {
+                self.is_member(repo.namespace())
+            }
             TokenRole::FineGrained(scopes) => ["repo.content.read", "repo.write"]
                 .iter()
                 .any(|permission| granted(scopes, repo, permission)),
@@ -75,7 +81,7 @@ impl Caller {
     pub(super) fn may_write(&self, repo: &RepoId) -> bool {
         match &self.token.role {
             TokenRole::Read => false,
-            TokenRole::Write => self.is_member(repo.namespace()),
+            TokenRole::Write | TokenRole::Maker => self.is_member(repo.namespace()),
             TokenRole::FineGrained(scopes) => granted(scopes, repo, "repo.write"),
         }
     }
@@ -128,7 +134,7 @@ pub(super) async fn whoami(State(hub): State<Shared>, headers: HeaderMap) -> Ans
         "fullname": token.user,
         "isPro": false,
         "orgs": orgs,
-        "auth": { "type": "access_token", "accessToken": access_token(token) },
+        "auth": { "type": "access_token", "accessToken": access_token(&hub, &caller)? },
     }))
     .into_response())
 }
@@ -140,30 +146,51 @@ fn organisation(name: &str) -> Value {
     })
 }
 
-fn access_token(token: &TokenSpec) -> Value {
+fn access_token(hub: &Hub, caller: &Caller) -> Answer<Value> {
+    let token = &caller.token;
     let role = match token.role {
         TokenRole::Read => "read",
         TokenRole::Write => "write",
-        TokenRole::FineGrained(_) => "fineGrained",
+        TokenRole::Maker | TokenRole::FineGrained(_) => "fineGrained",
     };
     let mut shown =
         json!({ "displayName": token.name, "role": role, "createdAt": token.created_at });
-    if let TokenRole::FineGrained(scopes) = &token.role {
-        let scoped: Vec<Value> = scopes.iter().map(|scope| shown_scope(token, scope)).collect();
-        shown["fineGrained"] =
-            json!({ "scoped": scoped, "global": [], "canReadGatedRepos": false });
-    }
-    shown
+    let scopes = match &token.role {
+        TokenRole::Read | TokenRole::Write => return Ok(shown),
+        TokenRole::FineGrained(scopes) => scopes.clone(),
+        TokenRole::Maker => {
+            let reached = hub.store.list()?.into_iter().filter(|repo| caller.may_write(repo));
+            let permissions = ["repo.content.read", "repo.write"].map(str::to_owned);
+            reached
+                .map(|repo| TokenScope {
+                    entity: repo.to_string(),
+                    permissions: permissions.to_vec(),
+                })
+                .collect()
+        }
+    };
+    let (everywhere, somewhere): (Vec<_>, Vec<_>) =
+        scopes.iter().partition(|scope| scope.entity == "*");
+    let told: Vec<Value> = somewhere.into_iter().map(|scope| shown_scope(token, scope)).collect();
+    let global: Vec<_> = everywhere.into_iter().flat_map(|scope| &scope.permissions).collect();
+    shown["fineGrained"] = json!({ "scoped": told, "global": global, "canReadGatedRepos": false });
+    Ok(shown)
 }
 
+/// Things that are no models, as they stand before a name, and the Hub's word for one.
+const SHELVES: [(&str, &str); 3] =
+    [("datasets/", "dataset"), ("spaces/", "space"), ("resource-groups/", "resource-group")];
+
 fn shown_scope(token: &TokenSpec, scope: &TokenScope) -> Value {
-    let kind = match &scope.entity {
-        entity if entity.contains('/') => "model",
-        entity if *entity == token.user => "user",
-        _ => "org",
-    };
+    let elsewhere =
+        SHELVES.iter().find_map(|(shelf, kind)| Some((*kind, scope.entity.strip_prefix(shelf)?)));
+    let (kind, name) = elsewhere.unwrap_or_else(|| match scope.entity.as_str() {
+        entity if entity.contains('/') => ("model", entity),
+        entity if *entity == token.user => ("user", entity),
+        entity => ("org", entity),
+    });
     json!({
-        "entity": { "_id": entity_id(&scope.entity), "name": scope.entity, "type": kind },
+        "entity": { "_id": entity_id(&scope.entity), "name": name, "type": kind },
         "permissions": scope.permissions,
     })
 }

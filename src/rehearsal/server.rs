@@ -105,8 +105,9 @@ impl EmbeddedHub {
         format!("http://{}", self.hub.addr)
     }
 
-    /// The default token: it may write to every namespace of [`HubOptions::namespaces`]. Made at
-    /// random with the data folder, and the same as long as the folder lives.
+    /// The default token: it may make repositories in every namespace of [`HubOptions::namespaces`]
+    /// and write those that are there ([`TokenRole::Maker`]). Made at random with the data folder, and
+    /// the same as long as the folder lives.
     pub fn token(&self) -> Secret {
         self.token.clone()
     }
@@ -218,7 +219,7 @@ fn default_spec(token: Secret, options: &HubOptions) -> TokenSpec {
         token,
         user: DEFAULT_USER.to_owned(),
         name: "embedded-hub".to_owned(),
-        role: TokenRole::Write,
+        role: TokenRole::Maker,
         orgs: options.namespaces.clone().unwrap_or_default(),
         created_at: jiff::Timestamp::now().to_string(),
     }

@@ -126,6 +126,48 @@ async fn a_token_goes_as_far_as_its_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn scopes_are_told_by_what_they_are_on() {
+    let scope = |entity: &str, permission: &str| TokenScope {
+        entity: entity.into(),
+        permissions: vec![permission.into()],
+    };
+    let scopes = vec![
+        scope("datasets/acme/log", "repo.write"),
+        scope("resource-groups/Risk", "repo.write"),
+        scope("ann", "repo.content.read"),
+        scope("acme", "repo.content.read"),
+        scope("*", "discussion.write"),
+    ];
+    let running = Running::with(|options| {
+        options.tokens = vec![token("hf_fine", TokenRole::FineGrained(scopes))];
+        options.namespaces = Some(vec!["acme".into()]);
+    })
+    .await;
+    let who = async |request: reqwest::RequestBuilder| {
+        let told = json_of(request.send().await.expect("answers")).await;
+        told["auth"]["accessToken"]["fineGrained"].clone()
+    };
+    let fine = who(running.anonymous(Method::GET, "/api/whoami-v2").bearer_auth("hf_fine")).await;
+    let each = fine["scoped"].as_array().expect("scopes").iter();
+    let told: Vec<_> = each
+        .map(|scope| format!("{} {}", scope["entity"]["type"], scope["entity"]["name"]))
+        .collect();
+    let expected = ["dataset acme/log", "resource-group Risk", "user ann", "org acme"].map(|one| {
+        let (kind, name) = one.split_once(' ').expect("two words");
+        format!("\"{kind}\" \"{name}\"")
+    });
+    assert_eq!(told, expected);
+    assert_eq!(fine["global"], json!(["discussion.write"]));
+    // The default token is one of what is there.
+    let default = async || who(running.ask(Method::GET, "/api/whoami-v2")).await["scoped"].clone();
+    assert_eq!(default().await, json!([]));
+    running.create("churn").await;
+    let made = default().await;
+    assert_eq!(made[0]["entity"]["name"], "acme/churn");
+    assert_eq!(made[0]["permissions"], json!(["repo.content.read", "repo.write"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_known_namespaces_can_be_written_to() {
     let running = Running::with(|options| options.namespaces = Some(vec!["acme".into()])).await;
     running.create("churn").await;

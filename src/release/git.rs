@@ -26,6 +26,12 @@ pub struct GitError {
     source: git2::Error,
 }
 
+impl GitError {
+    pub(super) fn at(path: &Path, source: git2::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+}
+
 impl Advise for GitError {
     fn fix(&self) -> Option<String> {
         match self.source.code() {

@@ -10,6 +10,7 @@ mod history;
 mod spelling;
 mod tag;
 mod target;
+mod tracked;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use git::GitError;
 pub use history::history;
 pub use tag::{newest, read_tag};
 pub use target::{NoTarget, target};
+pub use tracked::{Tracked, tracked};
 
 use crate::hub::RepoId;
 
@@ -129,6 +131,8 @@ impl GitFacts {
 /// What the Hub already has of this model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
+    /// Whether there is a repository at all.
+    pub exists: bool,
     /// Versions by their tags.
     pub versions: Vec<Version>,
     /// The files of this very version, when it is published already.

@@ -369,6 +369,8 @@ fn the_gate_finds_unsaid_what_the_card_calls_unsaid() {
         published: None,
         card: &card,
         readme: None,
+        leaks: None,
+        holder: None,
         rehearsal: false,
         today: jiff::civil::date(2026, 1, 2),
         checkout: None,

@@ -23,7 +23,7 @@ fn check_blocks_each_kind_of_trouble_at_its_place() {
         ),
         (
             "model/notes.txt",
-            "token = hf_abcdefghijKLMNOPqrstuvwxYZ0123456789\n",
+            concat!("token = hf", "_abcdefghijKLMNOPqrstuvwxYZ0123456789\n"),
             "",
             "model/notes.txt:1",
         ),

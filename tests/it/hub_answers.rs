@@ -123,16 +123,16 @@ async fn tokens_that_may_not() {
         options.namespaces = Some(vec!["others".into()]);
     })
     .await;
-    for (token, says) in [
-        ("hf_unknownunknownunknownunknownunkn", "answered 401"),
-        (reader, "may only read"),
-        (server.hub.token().expose(), "cannot create the repository acme/churn"),
+    for (token, code, says) in [
+        ("hf_unknownunknownunknownunknownunkn", 2, "answered 401"),
+        (reader, 1, "token-read-only"),
+        (server.hub.token().expose(), 2, "cannot create the repository acme/churn"),
     ] {
         let mut workspace = Workspace::healthy();
         workspace.on_hub(&server.hub.url(), token);
-        let run = release(&workspace, token).expect(2);
-        assert!(run.stderr.contains(says), "{}", run.all());
-        assert!(run.stderr.contains("fix: "), "{}", run.all());
+        let run = release(&workspace, token).expect(code);
+        assert!(run.all().contains(says), "{}", run.all());
+        assert!(run.all().contains("fix: "), "{}", run.all());
     }
     assert_eq!(made(&server), (0, 0));
 }

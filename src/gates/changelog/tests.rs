@@ -55,6 +55,8 @@ impl Case<'_> {
             published: None,
             card: "",
             readme: None,
+            leaks: None,
+            holder: None,
             rehearsal: self.rehearsal,
             today: date(2026, 1, 31),
             checkout: None,

@@ -75,6 +75,8 @@ fn weigh_policy(
         published: Some(&published),
         card,
         readme: None,
+        leaks: None,
+        holder: None,
         rehearsal: false,
         today: date(2026, 1, 31),
         checkout: None,

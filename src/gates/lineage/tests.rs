@@ -49,6 +49,8 @@ fn said(change: impl Fn(&Path), policy: &str) -> Vec<String> {
         published: None,
         card: "",
         readme: None,
+        leaks: None,
+        holder: None,
         rehearsal: false,
         today: date(2026, 1, 2),
         checkout: None,

@@ -31,6 +31,8 @@ fn weigh(policy: &str, tag: Option<&str>) -> (Vec<String>, String) {
         published: None,
         card: "",
         readme: None,
+        leaks: None,
+        holder: None,
         rehearsal: false,
         today: date(2026, 1, 31),
         checkout: None,

@@ -67,6 +67,8 @@ fn weigh(size: &str, files: Vec<Artifact>, before: &Before) -> (Vec<String>, Str
         published: (!matches!(before, Before::NotAsked)).then_some(&published),
         card: "",
         readme: None,
+        leaks: None,
+        holder: None,
         rehearsal: false,
         today: date(2026, 1, 2),
         checkout: None,

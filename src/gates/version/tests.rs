@@ -79,6 +79,8 @@ impl Case {
             published: self.published.as_ref(),
             card: "",
             readme: None,
+            leaks: None,
+            holder: None,
             rehearsal: self.rehearsal,
             today: date(2026, 1, 31),
             checkout: None,

@@ -33,6 +33,7 @@ impl Check<'_> {
             hub_scan: self.hub_scan(gates, model),
             licenses: self.licenses(gates, model),
             size: self.size(gates, model),
+            token: self.token(gates, model),
         }
     }
 

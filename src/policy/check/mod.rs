@@ -8,6 +8,7 @@ mod naming;
 mod rules;
 mod size;
 mod stages;
+mod token;
 
 use std::collections::BTreeSet;
 

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+use super::encoding;
 use crate::finding::{Level, Rule};
-use crate::scan::{Detection, Scan};
+use crate::scan::{Detection, Format, HEAD, Scan};
 
 pub(in crate::scan) const SECRET: Rule = Rule {
     id: "secret-in-file",
@@ -68,9 +69,49 @@ const SHAPES: [Shape; 26] = [
 /// What a private key begins with; split so that this very line is no finding.
 const KEY: &str = concat!("-----BEGIN", " ");
 
+/// Whether a file that begins so can be searched: a text in whatever encoding.
+pub fn may_be_text(head: &[u8]) -> bool {
+    !head.contains(&0) || encoding::wide(head).is_some()
+}
+
+/// The secrets in a text of which nothing else is asked.
+pub fn secrets(text: &[u8]) -> Vec<Detection> {
+    let head = &text[..text.len().min(HEAD)];
+    let decoded = encoding::wide(head).map(|wide| encoding::decode(text, wide));
+    let text = decoded.as_deref().map_or(text, str::as_bytes);
+    let mut found = Scan { format: Format::TEXT, detections: Vec::new(), tensors: None };
+    let Some(beginnings) = BEGINNINGS.as_ref() else {
+        // Memory is read without errors.
+        let _ = scan(&mut &*text, &mut found);
+        return found.detections;
+    };
+    // Only lines with a beginning in them are looked at.
+    let (mut counted, mut number, mut looked) = (0, 1_u32, 0);
+    for begun in beginnings.find_overlapping_iter(text) {
+        let at = begun.start();
+        if at < looked {
+            continue;
+        }
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |before| before + 1);
+        looked = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |after| at + after);
+        let lines = memchr::memchr_iter(b'\n', &text[counted..start]).count();
+        (counted, number) =
+            (start, number.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)));
+        let _ = lines_from(number, &mut &text[start..looked], &mut found);
+        if found.detections.len() >= MOST_NAMED {
+            break;
+        }
+    }
+    found.detections
+}
+
 /// Looks at every line.
 pub(in crate::scan) fn scan(stream: &mut dyn BufRead, scan: &mut Scan) -> io::Result<()> {
-    let mut line = 1;
+    lines_from(1, stream, scan)
+}
+
+/// The first line has this number.
+fn lines_from(mut line: u32, stream: &mut dyn BufRead, scan: &mut Scan) -> io::Result<()> {
     let mut text = Vec::new();
     loop {
         let chunk = stream.fill_buf()?;
@@ -234,10 +275,32 @@ mod tests {
             assert_eq!(scan.detections.len(), 1, "{secret}");
             assert!(!scan.detections[0].message.contains(&secret[8..]));
         }
-        let key = concat!("-----BEGIN RSA ", "PRIVATE KEY-----\n");
+        let key = concat!("-----BEGIN RSA PRIV", "ATE KEY-----\n");
         assert_eq!(scan_bytes("k", key.as_bytes()).detections.len(), 1);
         let long = format!("{}{token}", " ".repeat(super::LINE - 10));
         assert_eq!(scan_bytes("long.txt", long.as_bytes()).detections.len(), 1);
+    }
+
+    /// Two ways to the same places: line by line as a file comes, and beginnings first.
+    #[test]
+    fn what_is_searched_for_secrets_alone_has_the_same_ones() {
+        let token = format!("hf{}", "_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3f");
+        let texts = [
+            String::new(),
+            token.clone(),
+            format!("\n\nhf_ no\n  {token} {token}\r\nhf_xxx\n{token}"),
+            format!("task-sk-{token}\n-----BEGIN RSA {}ATE KEY-----\n{token}\n", "PRIV"),
+            format!("{}{token}\n{token}", " ".repeat(super::LINE - 10)),
+            format!("{token}\n").repeat(50),
+        ];
+        for text in texts {
+            let places = |found: &[crate::scan::Detection]| -> Vec<_> {
+                found.iter().map(|seen| (seen.line, seen.column, seen.message.clone())).collect()
+            };
+            let (one, other) =
+                (scan_bytes("t.txt", text.as_bytes()), super::secrets(text.as_bytes()));
+            assert_eq!(places(&one.detections), places(&other), "{:.80}", text);
+        }
     }
 
     #[test]

@@ -22,7 +22,10 @@ folder, repo = sys.argv[1:]
 api = HfApi()
 url = api.create_repo(repo, private=True)
 assert api.create_repo(repo, exist_ok=True) == url
-assert api.repo_exists(repo) and api.whoami()["auth"]["accessToken"]["role"] == "write"
+assert api.repo_exists(repo)
+token = api.whoami()["auth"]["accessToken"]
+assert token["role"] == "fineGrained"
+assert [scope["entity"]["name"] for scope in token["fineGrained"]["scoped"]] == [repo], token
 
 commit = api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload the model")
 api.create_tag(repo, tag="v1.0.0", tag_message="first")

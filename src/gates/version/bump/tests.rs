@@ -73,6 +73,8 @@ fn judge_with(
         published: Some(published),
         card: "",
         readme: None,
+        leaks: None,
+        holder: None,
         rehearsal: false,
         today: date(2026, 1, 31),
         checkout: None,

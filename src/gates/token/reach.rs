@@ -1,0 +1,129 @@
+//! How far the scopes of a token go: to the repositories of the policy, and beyond.
+//!
+//! Reading is no excess: gated base models are read with the same token. Whatever is not known to be
+//! reading counts as writing.
+
+use super::{Work, shown};
+use crate::hub::wire::{Entity, FineGrained, Scope};
+use crate::policy::{Model, Policy, Stage};
+
+/// Things beyond the work that are told of one token.
+const MOST_TOLD: usize = 10;
+
+/// How far a token goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// It may write the target.
+    pub(super) target: bool,
+    /// What it may do beyond its work, in words.
+    pub(super) beyond: Vec<String>,
+    /// What it may do to things that the Hub does not name.
+    pub(super) unnamed: Vec<String>,
+}
+
+/// How far these scopes go.
+pub(super) fn of(fine: &FineGrained, work: &Work<'_>) -> Reach {
+    let mut reach = Reach::default();
+    for scope in &fine.scoped {
+        add(scope, work, &mut reach);
+    }
+    let everywhere = writes(&fine.global);
+    if !everywhere.is_empty() {
+        reach.beyond.push(format!("{} everywhere on the Hub", told(&everywhere)));
+    }
+    for list in [&mut reach.beyond, &mut reach.unnamed] {
+        let more = list.len().saturating_sub(MOST_TOLD);
+        list.truncate(MOST_TOLD);
+        list.extend((more > 0).then(|| format!("and {more} more")));
+    }
+    reach
+}
+
+fn add(scope: &Scope, work: &Work<'_>, reach: &mut Reach) {
+    let (entity, writes) = (&scope.entity, writes(&scope.permissions));
+    if writes.is_empty() {
+        return;
+    }
+    let Some(name) = entity.name.as_deref() else {
+        let id = shown(entity.id.as_deref().unwrap_or("no id"));
+        let done = told(&writes);
+        reach.unnamed.push(format!("{done} on the {} {id}", shown(&entity.kind)));
+        return;
+    };
+    let is_of_repos =
+        |permission: &str| permission.starts_with("repo.") || permission.starts_with("discussion.");
+    let place = place(entity, name);
+    let in_repos = writes.iter().any(|permission| permission.starts_with("repo."));
+    reach.target |= in_repos && work.target.is_some_and(|target| covers(entity, name, target));
+    let by_policy = entity.kind == "model" && is_of_policy(work.policy, name);
+    let allowed = by_policy || work.settings.named(&place);
+    let is_beyond = |permission: &&str| !(allowed && is_of_repos(permission));
+    let beyond: Vec<_> = writes.into_iter().filter(is_beyond).collect();
+    if !beyond.is_empty() {
+        reach.beyond.push(format!("{} on {}", told(&beyond), words(entity, name)));
+    }
+}
+
+/// The permissions that are not reading.
+fn writes(permissions: &[String]) -> Vec<&str> {
+    let all = permissions.iter().map(String::as_str);
+    all.filter(|permission| permission.rsplit('.').next() != Some("read")).collect()
+}
+
+fn told(permissions: &[&str]) -> String {
+    let shown =
+        permissions.iter().take(MOST_TOLD).map(|permission| format!("`{}`", shown(permission)));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// As `gates.token.may-write` names it.
+fn place(entity: &Entity, name: &str) -> String {
+    match entity.kind.as_str() {
+        "model" | "org" | "user" => name.to_owned(),
+        kind => format!("{kind}s/{name}"),
+    }
+}
+
+fn words(entity: &Entity, name: &str) -> String {
+    let name = shown(name);
+    match entity.kind.as_str() {
+        "model" => name,
+        "org" => format!("the whole organisation {name}"),
+        "user" => format!("everything of the user {name}"),
+        kind => format!("the {} {name}", shown(kind)),
+    }
+}
+
+/// Whether a scope on this is one on the target too. What is in a resource group is not told.
+fn covers(entity: &Entity, name: &str, target: &crate::release::Target) -> bool {
+    match entity.kind.as_str() {
+        "model" => name.eq_ignore_ascii_case(&target.repo.to_string()),
+        "org" | "user" => name.eq_ignore_ascii_case(target.repo.namespace()),
+        "resource-group" => true,
+        _ => false,
+    }
+}
+
+/// Whether a repository is one that some model and stage of the policy goes to: one token may
+/// release them all.
+fn is_of_policy(policy: &Policy, repo: &str) -> bool {
+    let mut stages =
+        policy.models.iter().flat_map(|model| model.stages.iter().map(move |s| (model, s)));
+    stages.any(|(model, stage)| goes_to(model, stage, repo))
+}
+
+fn goes_to(model: &Model, stage: &Stage, repo: &str) -> bool {
+    let Some((namespace, name)) = repo.split_once('/') else { return false };
+    if !namespace.eq_ignore_ascii_case(&stage.namespace) {
+        return false;
+    }
+    let template = stage.repo_name(&model.name, "{major}");
+    // Every major version has a repository of its own, and one token for all of them.
+    let before = template.find("{major}").unwrap_or(0);
+    let rest = name.get(before..).unwrap_or_default();
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let major = &rest[..digits];
+    let is_major = template.contains("{major}");
+    (!is_major || !major.is_empty())
+        && name.eq_ignore_ascii_case(&stage.repo_name(&model.name, major))
+}

@@ -1,0 +1,136 @@
+//! Secrets in the files that git tracks: what a push shows to everybody who can see the repository,
+//! whether it is ever part of a model or not. What is found is never shown.
+//!
+//! The files of the artifact folder are not read here: the inventory has scanned them in its one pass.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::finding::Location;
+use crate::scan;
+use crate::workspace::{self, Refused};
+
+/// Bytes by which a binary file is told, as git tells it.
+const HEAD: u64 = 8_000;
+/// Bytes that are looked at of one file: settings, code and notebooks are shorter.
+const MOST_OF_ONE: u64 = 8 << 20;
+/// Bytes that are looked at in all.
+const MOST_IN_ALL: u64 = 1 << 30;
+/// Files that are read before the bytes are counted: so the same files are always the ones left out,
+/// however many threads there are.
+const AT_ONCE: usize = 64;
+/// Secrets that are told of one repository.
+const MOST_FOUND: usize = 200;
+
+/// A file to look at.
+#[derive(Debug, Clone)]
+pub struct Suspect {
+    /// Where it is.
+    pub on_disk: PathBuf,
+    /// As findings show it.
+    pub shown: String,
+}
+
+/// A secret in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// File, line and column.
+    pub at: Location,
+    /// What it is; not the secret.
+    pub what: String,
+}
+
+/// What a search found, and how far it got.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leaks {
+    /// Secrets, in the order of the files.
+    pub found: Vec<Leak>,
+    /// Texts that were looked at.
+    pub texts: usize,
+    /// Files of which only the beginning was looked at, as shown.
+    pub cut: Vec<String>,
+    /// Files that were not looked at, because too much was, or because they cannot be read.
+    pub left: usize,
+}
+
+/// Searches files that lie below `root`.
+pub fn search(root: &Path, files: &[Suspect]) -> Leaks {
+    let mut leaks = Leaks::default();
+    let mut bytes = 0;
+    for (index, batch) in files.chunks(AT_ONCE).enumerate() {
+        if bytes >= MOST_IN_ALL || leaks.found.len() >= MOST_FOUND {
+            leaks.left += files.len() - index * AT_ONCE;
+            break;
+        }
+        let looked: Vec<_> = batch.par_iter().map(|file| look(root, file)).collect();
+        for (file, seen) in batch.iter().zip(looked) {
+            match seen {
+                Seen::Text { read, cut, found } => {
+                    bytes += read;
+                    leaks.texts += 1;
+                    leaks.found.extend(found);
+                    leaks.cut.extend(cut.then(|| file.shown.clone()));
+                }
+                Seen::Nothing => {}
+                Seen::Unreadable => leaks.left += 1,
+            }
+        }
+    }
+    leaks.found.truncate(MOST_FOUND);
+    leaks
+}
+
+/// What became of one file.
+enum Seen {
+    Text {
+        read: u64,
+        cut: bool,
+        found: Vec<Leak>,
+    },
+    /// It is binary, or not there: a file may be deleted and still tracked.
+    Nothing,
+    Unreadable,
+}
+
+fn look(root: &Path, file: &Suspect) -> Seen {
+    let text = match workspace::open(&file.on_disk, &[root]) {
+        Ok(open) => text(open),
+        // What is a folder or a link now is not what git tracks.
+        Err(Refused::Missing | Refused::NotAFile | Refused::Outside | Refused::GitsOwn) => {
+            return Seen::Nothing;
+        }
+        Err(Refused::Io(error)) => Err(error),
+    };
+    let text = match text {
+        Ok(Some(text)) => text,
+        Ok(None) => return Seen::Nothing,
+        Err(_) => return Seen::Unreadable,
+    };
+    let place = |seen: &scan::Detection| Location {
+        path: Some(file.shown.clone()),
+        line: seen.line,
+        column: seen.column,
+        ..Location::default()
+    };
+    let found = scan::secrets(&text);
+    let found = found.into_iter().map(|seen| Leak { at: place(&seen), what: seen.message });
+    let read = text.len() as u64;
+    Seen::Text { read, cut: read >= MOST_OF_ONE, found: found.collect() }
+}
+
+/// The text of a file, as far as it is looked at; none where it is binary.
+fn text(file: File) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    (&file).take(HEAD).read_to_end(&mut text)?;
+    if !scan::may_be_text(&text) {
+        return Ok(None);
+    }
+    file.take(MOST_OF_ONE - text.len() as u64).read_to_end(&mut text)?;
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests;
