@@ -12,6 +12,7 @@ mod rehearse;
 mod release;
 mod rules;
 mod scan;
+mod source;
 mod stage;
 mod test_command;
 mod weigh;

@@ -9,6 +9,7 @@ use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
+use crate::github::SourceFacts;
 use crate::inventory::{self, Bases, Inventory};
 use crate::own_files;
 use crate::policy::{self, CardSource, Model, Policy};
@@ -21,6 +22,7 @@ use crate::test_run::TestRun;
 
 use super::call::Call;
 use super::parts::{self, Of};
+use super::source;
 
 /// Everything known of one model before the gates speak.
 pub(super) struct Gathered {
@@ -40,6 +42,8 @@ pub(super) struct Gathered {
     readme: Option<SourceFile>,
     /// Files that the version keeps from what the Hub has.
     kept: Vec<String>,
+    /// What GitHub knows of where the version comes from.
+    pub(super) source: Option<SourceFacts>,
     pub(super) rehearsal: bool,
 }
 
@@ -110,6 +114,7 @@ pub(super) fn gather(
         history,
         readme,
         kept: Vec::new(),
+        source: None,
         rehearsal,
     })
 }
@@ -198,6 +203,15 @@ impl Gathered {
         self.evidence.history = History::of(benchmarks, &before, &published.records);
     }
 
+    /// Asks GitHub what the policy wants to know of where the version comes from.
+    pub(super) async fn ask_github(&mut self, call: &Call) {
+        if let (Some(release), Some(target)) = (self.release(), &self.target) {
+            let commit = self.commit(call);
+            let facts = source::facts(call, self.model(), release, target, commit.as_deref());
+            self.source = Some(facts.await);
+        }
+    }
+
     /// What the card gate alone says.
     pub(super) fn findings_on(&self, card: &str) -> Result<Vec<Finding>, Failure> {
         let judgement = gates::card::Card.weigh(&self.load(card, None))?;
@@ -216,6 +230,7 @@ impl Gathered {
             evidence: &self.evidence,
             test_run: self.tests.as_ref(),
             published,
+            source: self.source.as_ref(),
             card,
             readme: self.readme.as_ref(),
             rehearsal: self.rehearsal,

@@ -11,6 +11,7 @@ mod places;
 mod problem;
 mod raw;
 mod size;
+pub mod source;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub tags: TagGrammar,
     /// Rule levels and allowances.
     pub overrides: Overrides,
+    /// Who may pass over gates in an emergency.
+    pub emergency: Option<crate::finding::Permit>,
     /// Every value in force with its origin, for `explain`.
     pub explained: Vec<Row>,
 }
@@ -216,6 +219,8 @@ pub struct Gates {
     pub licenses: LicensesGate,
     /// What the files may weigh.
     pub size: SizeGate,
+    /// Where it has to come from.
+    pub source: source::SourceGates,
 }
 
 /// Settings of the license gate.

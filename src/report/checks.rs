@@ -1,6 +1,6 @@
 //! The report as a check run.
 
-use super::{End, Report, summary};
+use super::{End, Report, emergency, summary};
 use crate::finding::{Finding, Level};
 use crate::github::{Annotation, AnnotationLevel, CheckRun};
 
@@ -14,6 +14,10 @@ pub fn check_run(report: &Report) -> CheckRun {
         _ if report.end() == End::Failed => "could not do its work".to_owned(),
         (0, 0) => "passed".to_owned(),
         (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
+    };
+    let title = match report.verdict.emergency() {
+        Some(_) => format!("{}: {title}", emergency::HEADING),
+        None => title,
     };
     let findings = report.verdict.findings();
     CheckRun {
@@ -36,7 +40,11 @@ fn annotation(finding: &Finding, policy: &str) -> Annotation {
             Level::Warning => AnnotationLevel::Warning,
             Level::Note => AnnotationLevel::Notice,
         },
-        title: finding.rule.id.to_owned(),
+        title: if finding.passed_over {
+            format!("{} {}", emergency::HEADING, finding.rule.id)
+        } else {
+            finding.rule.id.to_owned()
+        },
         message: format!("{}\nFix: {}", finding.message, finding.fix),
     }
 }

@@ -7,6 +7,7 @@ mod model;
 mod naming;
 mod rules;
 mod size;
+mod source;
 mod stages;
 
 use std::collections::BTreeSet;
@@ -74,6 +75,7 @@ impl Check<'_> {
             file: self.shown.to_owned(),
             tags,
             overrides: self.overrides(file),
+            emergency: self.emergency(file),
             explained: Vec::new(),
             models,
         }
