@@ -184,10 +184,7 @@ mod tests {
         for (claim, expected) in [
             (CLAIM, Ok(vec!["ada"])),
             (Claim { triggering_actor: Some("Grace"), ..CLAIM }, Ok(vec!["ada", "Grace"])),
-            (
-                Claim { triggering_actor: None, tells_triggering: false, ..CLAIM },
-                Ok(vec!["ada"]),
-            ),
+            (Claim { triggering_actor: None, tells_triggering: false, ..CLAIM }, Ok(vec!["ada"])),
             (Claim { triggering_actor: None, ..CLAIM }, Err("who started the run again")),
             (Claim { actor: None, ..CLAIM }, Err("who started the run")),
             (Claim { actor: Some("eve"), ..CLAIM }, Err("`eve` is not listed")),

@@ -52,9 +52,10 @@ impl Gate for Approval {
         };
         let environment = &fact.asked.what;
         let is_it = |name: &String| name.eq_ignore_ascii_case(environment);
-        let approved = fact.fact.iter().filter(|one| {
-            one.approved && !one.machine && one.environments.iter().any(is_it)
-        });
+        let approved = fact
+            .fact
+            .iter()
+            .filter(|one| one.approved && !one.machine && one.environments.iter().any(is_it));
         let by = approved.filter_map(|one| one.by.clone());
         let releases = |login: &String| {
             fact.facts.releasers.iter().any(|releaser| releaser.eq_ignore_ascii_case(login))

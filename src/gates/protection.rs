@@ -57,8 +57,8 @@ impl Gate for Protection {
         };
         let mut findings = Vec::new();
         let branch = &fact.fact.branch;
-        let guarded = branch.protected
-            || GUARDS_BRANCH.iter().any(|rule| branch.rules.contains(*rule));
+        let guarded =
+            branch.protected || GUARDS_BRANCH.iter().any(|rule| branch.rules.contains(*rule));
         if !guarded {
             let message = format!("the branch `{}` is not protected", branch.name);
             findings.push(fact.finding(&BRANCH, message));

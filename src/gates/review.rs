@@ -89,9 +89,7 @@ fn without(fact: &Fact<'_, ReviewGate, Origin>) -> Finding {
             let fix = format!("have #{number} approved and merged, and tag what is merged");
             fact.finding(&NO_PULL_REQUEST, message).with_fix(fix)
         }
-        (None, None) => {
-            fact.finding(&NO_PULL_REQUEST, format!("{commit} came by no pull request"))
-        }
+        (None, None) => fact.finding(&NO_PULL_REQUEST, format!("{commit} came by no pull request")),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::digest::Digest;
 use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, Pipeline, TestReport};
 use crate::finding::{Finding, Location, Overrides};
 use crate::github::SourceFacts;
-use crate::inventory::Inventory;
 use crate::hub::RepoId;
+use crate::inventory::Inventory;
 use crate::policy::{
     Benchmark, Card, Gates, License, Model, Place, Policy, Publish, Section, Statement, TagGrammar,
     TestsGate,

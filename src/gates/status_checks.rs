@@ -65,9 +65,8 @@ fn all(fact: &Fact<'_, Vec<String>, Checks>) -> Judgement {
         let fix = "run checks on the commit, or remove `gates.status-checks`";
         return Judgement::new("none ran", vec![finding.with_fix(fix)]);
     }
-    let green = |check: &&Check| {
-        matches!(check.outcome, CheckOutcome::Green | CheckOutcome::Skipped)
-    };
+    let green =
+        |check: &&Check| matches!(check.outcome, CheckOutcome::Green | CheckOutcome::Skipped);
     let count = checks.iter().filter(|check| green(check)).count();
     let findings = checks.iter().filter(|check| !green(check)).map(|check| red(fact, check));
     Judgement::new(format!("{count} of {} green", checks.len()), findings.collect())

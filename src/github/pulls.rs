@@ -103,9 +103,11 @@ pub(super) async fn origin(github: &Client, commit: &str) -> Result<Origin, GitH
     let mut origin = Origin::default();
     for pull in listed {
         // One of a fork's own repository says nothing of ours.
-        let ours = pull.base.repo.as_ref().is_some_and(|repo| {
-            repo.full_name.eq_ignore_ascii_case(github.repository())
-        });
+        let ours = pull
+            .base
+            .repo
+            .as_ref()
+            .is_some_and(|repo| repo.full_name.eq_ignore_ascii_case(github.repository()));
         if !ours {
             continue;
         }

@@ -102,9 +102,7 @@ impl PullRequest {
     }
 
     fn counts(&self, review: &Review) -> Result<(), Refused> {
-        let is = |name: &String| {
-            review.by.as_ref().is_some_and(|by| by.eq_ignore_ascii_case(name))
-        };
+        let is = |name: &String| review.by.as_ref().is_some_and(|by| by.eq_ignore_ascii_case(name));
         let refusals = [
             (review.state == State::ChangesRequested, Refused::ChangesRequested),
             (review.state == State::Dismissed, Refused::Dismissed),

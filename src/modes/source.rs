@@ -60,7 +60,10 @@ pub(super) async fn facts(
 fn client(call: &Call) -> Result<Client, Unknown> {
     let unknown = |why: &str, fix: &str| Unknown { why: why.into(), fix: fix.into() };
     let Some(runner) = &call.context.github else {
-        return Err(unknown("this is no run of GitHub Actions, so there is no GitHub to ask", NEEDS_GITHUB));
+        return Err(unknown(
+            "this is no run of GitHub Actions, so there is no GitHub to ask",
+            NEEDS_GITHUB,
+        ));
     };
     let token = runner.token.as_ref().ok_or_else(|| {
         unknown("there is no token for GitHub", "give `github-token: ${{ github.token }}`")
@@ -68,7 +71,8 @@ fn client(call: &Call) -> Result<Client, Unknown> {
     let repository = call.context.repository.as_deref().filter(|name| {
         // It becomes part of an address.
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        name.split('/').count() == 2 && name.split('/').all(|part| !part.is_empty() && part.chars().all(fits))
+        name.split('/').count() == 2
+            && name.split('/').all(|part| !part.is_empty() && part.chars().all(fits))
     });
     let repository = repository.ok_or_else(|| {
         unknown("GITHUB_REPOSITORY is not `owner/name`", "run it as a job of GitHub Actions")

@@ -158,13 +158,7 @@ impl ControlRecord {
                 .map(CheckRecord::of)
                 .collect(),
             tag: tag.map(TagRecord::of),
-            approvals: facts
-                .approvals
-                .iter()
-                .flatten()
-                .flatten()
-                .map(ApprovalRecord::of)
-                .collect(),
+            approvals: facts.approvals.iter().flatten().flatten().map(ApprovalRecord::of).collect(),
             branch: protection.map(|found| BranchRecord::of(&found.branch)),
             tag_rules: tag_rules.map(|TagRules { rules, .. }| rules.iter().cloned().collect()),
         };
@@ -204,11 +198,7 @@ impl CheckRecord {
             CheckOutcome::Running => "running",
             CheckOutcome::Red(word) => word,
         };
-        Self {
-            name: check.name.clone(),
-            commit: check.commit.clone(),
-            outcome: outcome.to_owned(),
-        }
+        Self { name: check.name.clone(), commit: check.commit.clone(), outcome: outcome.to_owned() }
     }
 }
 

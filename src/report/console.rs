@@ -46,7 +46,8 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(text, "{}", headline(report, paint));
     if let Some(told) = emergency::told(&report.verdict) {
-        let _ = writeln!(text, "\n{}", paint.with("1;33", &format!("!!! {} !!!", emergency::HEADING)));
+        let _ =
+            writeln!(text, "\n{}", paint.with("1;33", &format!("!!! {} !!!", emergency::HEADING)));
         for line in wrapped(&told) {
             let _ = writeln!(text, "!!! {line}");
         }

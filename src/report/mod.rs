@@ -169,7 +169,8 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
     let findings = report.verdict.findings();
     let json = format!("{:#}\n", json::render(report));
     write(emit.folder, "report.json", &json)?;
-    let sarif = format!("{:#}\n", sarif::render(&findings, &report.policy, report.verdict.emergency()));
+    let sarif =
+        format!("{:#}\n", sarif::render(&findings, &report.policy, report.verdict.emergency()));
     write(emit.folder, "report.sarif", &sarif)?;
     let console = if emit.json { json } else { console::render(report, emit.color) };
     let Some(github) = emit.github else { return print(&console) };

@@ -15,11 +15,7 @@ const MOST_RESULTS: usize = 25_000;
 
 /// The log. A finding without a place stands at the first line of `policy`, because results
 /// without a place are not shown.
-pub(super) fn render(
-    findings: &[&Finding],
-    policy: &str,
-    emergency: Option<&Emergency>,
-) -> Value {
+pub(super) fn render(findings: &[&Finding], policy: &str, emergency: Option<&Emergency>) -> Value {
     let mut rules: Vec<&'static Rule> = findings.iter().map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.id);
     rules.dedup_by_key(|rule| rule.id);

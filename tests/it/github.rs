@@ -8,30 +8,9 @@ use weighbridge::github::{self, Annotation, AnnotationLevel, CheckRun};
 use weighbridge::http::{self, Secret};
 
 use crate::support::front::{Asked, Fate, Front, Reply};
+use crate::support::github::{TOKEN, on_runner};
 use crate::support::prism::Prism;
 use crate::support::workspace::{Run, Workspace};
-
-const TOKEN: &str = "ghs_notarealtokenbutlongenoughtobeone";
-
-/// A workspace as GitHub's runner has it, on a push of the tag.
-fn on_runner(workspace: &mut Workspace, api: &str) {
-    let file = |name: &str| workspace.home().join(name).to_str().expect("UTF-8").to_owned();
-    let (summary, output, temp) = (file("summary.md"), file("output.txt"), file("temp"));
-    let place = workspace.path().to_str().expect("UTF-8").to_owned();
-    let head = workspace.head();
-    workspace
-        .set("GITHUB_ACTIONS", "true")
-        .set("GITHUB_WORKSPACE", place)
-        .set("GITHUB_REPOSITORY", "acme/churn")
-        .set("GITHUB_EVENT_NAME", "push")
-        .set("GITHUB_REF", "refs/tags/v1.0.0")
-        .set("GITHUB_SHA", head)
-        .set("GITHUB_API_URL", api)
-        .set("GITHUB_STEP_SUMMARY", summary)
-        .set("GITHUB_OUTPUT", output)
-        .set("RUNNER_TEMP", temp)
-        .set("INPUT_GITHUB-TOKEN", TOKEN);
-}
 
 /// Files that are each one finding.
 fn poison(workspace: &Workspace, count: usize) {

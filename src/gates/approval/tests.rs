@@ -43,7 +43,10 @@ fn somebody_else_lets_the_run_in() {
         match expected {
             Ok(says) => assert_eq!((findings.len(), note.as_str()), (0, says), "{told}"),
             Err(rule) => {
-                assert!(findings.len() == 1 && findings[0].starts_with(rule), "{told} {findings:?}");
+                assert!(
+                    findings.len() == 1 && findings[0].starts_with(rule),
+                    "{told} {findings:?}"
+                );
             }
         }
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Check, Layers, glob};
 use crate::hub::licenses;
 use crate::policy::{
-    ChangelogGate, Gates, HubScan, LicensesGate, Pattern, Stage, TestCommand, TestsGate, VersionGate, raw,
+    ChangelogGate, Gates, HubScan, LicensesGate, Pattern, Stage, TestCommand, TestsGate,
+    VersionGate, raw,
 };
 
 /// Where test tools and CI templates leave JUnit XML; searched when the policy names no pattern.

@@ -2,9 +2,7 @@
 
 use super::{Check, Layers, suggest};
 use crate::finding::{NEVER_PASSED_OVER, PASSED_OVER, Permit};
-use crate::policy::source::{
-    Asked, ProtectionGate, ReviewGate, SourceGates, TagSignatureGate,
-};
+use crate::policy::source::{Asked, ProtectionGate, ReviewGate, SourceGates, TagSignatureGate};
 use crate::policy::{Stage, raw};
 
 /// Nobody has more reviewers; a larger number is a slip.
@@ -164,7 +162,8 @@ impl Check<'_> {
             let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if login.is_empty() || !login.chars().all(fits) {
                 let message = format!("`{login}` is no login of a person");
-                let help = "write it as the CI tells it, without `@`: `ada`; teams and bots may not";
+                let help =
+                    "write it as the CI tells it, without `@`: `ada`; teams and bots may not";
                 self.wrong(&format!("emergency/who/{index}"), message, help);
             }
         }
@@ -175,7 +174,8 @@ impl Check<'_> {
                 let help = "remove it; one finding can be allowed for a while: see `allow`";
                 self.wrong(&key, message, help);
             } else if !PASSED_OVER.contains(&gate.as_str()) {
-                let help = suggest(gate, &PASSED_OVER, format!("expected {}", PASSED_OVER.join(", ")));
+                let help =
+                    suggest(gate, &PASSED_OVER, format!("expected {}", PASSED_OVER.join(", ")));
                 self.wrong(&key, format!("there is no gate `{gate}`"), help);
             }
         }
