@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::finding::Level;
 
 /// Names of the action's inputs, in the order of `action.yml` (a test compares the two).
-pub const ACTION_INPUTS: [&str; 14] = [
+pub const ACTION_INPUTS: [&str; 15] = [
     "mode",
     "policy",
     "model",
@@ -19,6 +19,7 @@ pub const ACTION_INPUTS: [&str; 14] = [
     "parts",
     "part-digests",
     "dry-run",
+    "emergency",
     "hf-token",
     "hf-endpoint",
     "github-token",
@@ -108,6 +109,10 @@ pub struct Settings {
     /// Print the plan and stop before anything is sent to the Hub. The policy's test command runs.
     #[arg(long)]
     pub dry_run: bool,
+    /// Pass over the gates that the policy's `emergency` lists, for this reason: only in a run that
+    /// somebody listed there started by hand.
+    #[arg(long, value_name = "REASON")]
+    pub emergency: Option<String>,
     /// The Hub [default: $HF_ENDPOINT, else https://huggingface.co].
     #[arg(long, value_name = "URL")]
     pub hf_endpoint: Option<String>,
@@ -299,6 +304,7 @@ impl Settings {
         };
         text(&mut self.model, "model");
         text(&mut self.tag, "tag");
+        text(&mut self.emergency, "emergency");
         text(&mut self.hf_endpoint, "hf-endpoint");
         text(&mut self.check_name, "check-name");
         text(&mut self.part_digests, "part-digests");

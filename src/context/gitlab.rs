@@ -33,6 +33,8 @@ pub(super) fn read(env: &Environment) -> Context {
         commit: owned("CI_COMMIT_SHA"),
         tag: owned("CI_COMMIT_TAG"),
         actor: owned("GITLAB_USER_LOGIN"),
+        triggering_actor: None,
+        by_hand: env.get("CI_PIPELINE_SOURCE") == Some("web"),
         run_url: owned("CI_PIPELINE_URL"),
         github: None,
     }

@@ -29,6 +29,10 @@ pub struct Context {
     pub tag: Option<String>,
     /// Who started it.
     pub actor: Option<String>,
+    /// Who started it again, where that is known.
+    pub triggering_actor: Option<String>,
+    /// A person started it in the CI's own pages: `workflow_dispatch`, GitLab's "Run pipeline".
+    pub by_hand: bool,
     /// Address of this run, for the card and the release record.
     pub run_url: Option<String>,
     /// GitHub's own files and addresses, when this is a GitHub runner.
@@ -90,6 +94,8 @@ pub struct GitHubRunner {
     pub summary: Option<PathBuf>,
     /// The `github-token` input, else `GITHUB_TOKEN`.
     pub token: Option<Secret>,
+    /// `GITHUB_RUN_ID`.
+    pub run_id: Option<u64>,
     /// `RUNNER_TEMP`: emptied after the job, never part of the checkout.
     pub temp: Option<PathBuf>,
 }
@@ -113,6 +119,8 @@ impl Context {
                 commit: None,
                 tag: None,
                 actor: env.get("USER").map(str::to_owned),
+                triggering_actor: None,
+                by_hand: false,
                 run_url: None,
                 github: None,
             })
@@ -121,9 +129,12 @@ impl Context {
 
     /// Where people find what made a release: the run, else the repository.
     pub fn source_url(&self) -> Option<String> {
-        let repository =
-            || Some(format!("{}/{}", self.github.as_ref()?.server_url, self.repository.as_ref()?));
-        self.run_url.clone().or_else(repository)
+        self.run_url.clone().or_else(|| self.repository_url())
+    }
+
+    /// Address of the repository on GitHub.
+    pub fn repository_url(&self) -> Option<String> {
+        Some(format!("{}/{}", self.github.as_ref()?.server_url, self.repository.as_ref()?))
     }
 
     /// The commit that a check run belongs to: a pull request's head, not the merge commit that

@@ -1,5 +1,6 @@
 //! What gates say: rules, findings, where they stand, and the verdict over all of them.
 
+mod emergency;
 mod location;
 mod rule;
 mod verdict;
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 
+pub use emergency::{Claim, Emergency, NEVER_PASSED_OVER, PASSED_OVER, Permit, Refusal};
 pub use location::Location;
 pub use rule::{Level, Rule};
 pub use verdict::{
@@ -31,13 +33,16 @@ pub struct Finding {
     pub subject: Option<String>,
     /// Digest of the file that it is about, where there is one.
     pub digest: Option<Digest>,
+    /// It blocked, and an emergency passed over it.
+    pub passed_over: bool,
 }
 
 impl Finding {
     /// A finding at the rule's own level with the rule's own fix.
     pub fn new(rule: &'static Rule, message: impl Into<String>, at: Location) -> Self {
         let (message, fix) = (message.into(), rule.fix.to_owned());
-        Self { rule, level: rule.level, message, at, fix, subject: None, digest: None }
+        let level = rule.level;
+        Self { rule, level, message, at, fix, subject: None, digest: None, passed_over: false }
     }
 
     /// Replaces the fix with one that fits this very case (an entry ready to paste, a command).

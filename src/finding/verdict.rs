@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
-use super::{Finding, Level, Location, Rule, Tally};
+use super::{Emergency, Finding, Level, Location, Rule, Tally};
 use crate::digest::Digest;
 use crate::failure::Failure;
 
@@ -85,6 +85,7 @@ pub const RULES: &[&Rule] = &[&ALLOWANCE_EXPIRED, &ALLOWANCE_UNUSED];
 pub struct Verdict {
     weighings: Vec<Weighing>,
     allowed: Vec<(Finding, String)>,
+    emergency: Option<Emergency>,
 }
 
 impl Verdict {
@@ -128,7 +129,39 @@ impl Verdict {
                 findings: about_allowances,
             });
         }
-        Self { weighings: judged, allowed }
+        Self { weighings: judged, allowed, emergency: None }
+    }
+
+    /// Passes over what blocks in the gates that the emergency is for. It stays among the findings,
+    /// as a warning that says so. A gate that could not do its work, and one that the policy does not
+    /// list, block as ever.
+    #[must_use]
+    pub fn passing_over(mut self, emergency: Emergency) -> Self {
+        for weighing in self.weighings.iter_mut().filter(|one| emergency.covers(one.gate)) {
+            let blocking = weighing.findings.iter_mut().filter(|one| one.level == Level::Error);
+            let mut passed = 0;
+            for finding in blocking {
+                finding.level = Level::Warning;
+                finding.passed_over = true;
+                finding.message.insert_str(0, "PASSED OVER IN AN EMERGENCY: ");
+                passed += 1;
+            }
+            if let (true, Outcome::Judged(note)) = (passed > 0, &mut weighing.outcome) {
+                note.insert_str(0, "PASSED OVER IN AN EMERGENCY: ");
+            }
+        }
+        self.emergency = Some(emergency);
+        self
+    }
+
+    /// The emergency in which it was judged.
+    pub fn emergency(&self) -> Option<&Emergency> {
+        self.emergency.as_ref()
+    }
+
+    /// What blocked and was passed over, the gravest first.
+    pub fn passed_over(&self) -> Vec<&Finding> {
+        self.findings().into_iter().filter(|finding| finding.passed_over).collect()
     }
 
     /// What each gate did, in the registry's order.

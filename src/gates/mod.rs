@@ -2,6 +2,8 @@
 //!
 //! Adding one is one file here and one line in [`ALL`].
 
+pub mod approval;
+mod asked;
 pub mod benchmarks;
 pub mod card;
 pub mod card_completeness;
@@ -13,10 +15,14 @@ pub mod leaks;
 pub mod license;
 pub mod lineage;
 pub mod naming;
+pub mod protection;
+pub mod review;
 #[cfg(test)]
 mod sample;
 pub mod scan;
 pub mod size;
+pub mod status_checks;
+pub mod tag_signature;
 pub mod tests;
 pub mod token;
 pub mod version;
@@ -27,6 +33,7 @@ use jiff::civil::Date;
 
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule};
+use crate::github::SourceFacts;
 use crate::hub::wire::WhoAmI;
 use crate::inventory::Inventory;
 use crate::leaks::Leaks;
@@ -48,6 +55,11 @@ pub const ALL: &[&dyn Gate] = &[
     &license::License,
     &lineage::Lineage,
     &token::Token,
+    &review::Review,
+    &status_checks::StatusChecks,
+    &tag_signature::TagSignature,
+    &approval::Approval,
+    &protection::Protection,
 ];
 
 /// Every rule with its gate's name, those of the verdict itself included.
@@ -80,6 +92,8 @@ pub struct Load<'a> {
     pub test_run: Option<&'a TestRun>,
     /// What the Hub has, when it was asked.
     pub published: Option<&'a Published>,
+    /// What GitHub knows of where the version comes from, when it was asked.
+    pub source: Option<&'a SourceFacts>,
     /// The finished card, exactly as it would be published.
     pub card: &'a str,
     /// The README that the card was made from, as it stands in the repository, when the policy

@@ -6,13 +6,15 @@ use super::{Gate, Judgement, Load};
 use crate::digest::Digest;
 use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, Pipeline, TestReport};
 use crate::finding::{Finding, Location, Overrides};
+use crate::github::SourceFacts;
+use crate::hub::RepoId;
 use crate::inventory::Inventory;
 use crate::leaks::Leaks;
 use crate::policy::{
     Benchmark, Card, Gates, License, Model, Place, Policy, Publish, Section, Statement, TagGrammar,
     TestsGate,
 };
-use crate::release::{GitFacts, Versioning};
+use crate::release::{GitFacts, Target, Versioning};
 use crate::source::{Position, SourceFile};
 use crate::test_run::TestRun;
 
@@ -27,6 +29,8 @@ pub(super) struct Sample {
     pub(super) checkout: Option<std::time::SystemTime>,
     pub(super) inventory: Inventory,
     pub(super) leaks: Option<Leaks>,
+    /// With it there is a version, which goes to `production`.
+    pub(super) source: Option<SourceFacts>,
 }
 
 impl Sample {
@@ -36,6 +40,7 @@ impl Sample {
             models: vec![model()],
             tags: TagGrammar::Auto,
             overrides: Overrides::default(),
+            emergency: None,
             explained: Vec::new(),
         };
         let git = GitFacts {
@@ -62,6 +67,7 @@ impl Sample {
             checkout: None,
             inventory: Inventory::default(),
             leaks: None,
+            source: None,
         }
     }
 
@@ -82,17 +88,24 @@ impl Sample {
 
     /// What a gate says.
     pub(super) fn judge(&self, gate: &dyn Gate) -> Judgement {
+        let target = Target {
+            stage: "production".into(),
+            repo: RepoId::new("acme", "churn").expect("a name"),
+            private: true,
+            revision: "main".into(),
+        };
         let load = Load {
             policy: &self.policy,
             model: &self.policy.models[0],
             versioning: &Versioning::Untagged,
-            target: None,
+            target: self.source.is_some().then_some(&target),
             git: &self.git,
             changes: &crate::release::Changes::default(),
             inventory: &self.inventory,
             evidence: &self.evidence,
             test_run: self.test_run.as_ref(),
             published: None,
+            source: self.source.as_ref(),
             card: &self.card,
             readme: self.readme.as_ref(),
             leaks: self.leaks.as_ref(),

@@ -14,6 +14,7 @@ use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 pub use error::{HttpError, Refusal};
+pub use retry::pause;
 pub use secret::{Secret, blotted, wipe};
 
 use pulse::Pulse;
@@ -28,6 +29,11 @@ pub type Waits = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadBody(pub String);
+
+/// How long the headers of an answer ask to be left alone.
+pub fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
+    retry::asked(headers, jiff::Timestamp::now())
+}
 
 /// Makes rustls use ring, once for the whole process; every TLS client needs it.
 pub fn install_tls() {

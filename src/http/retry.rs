@@ -15,7 +15,7 @@ pub(super) fn passes(status: u16) -> bool {
 
 /// How long to wait before try number `next` (the second is 2) where the server asks for nothing
 /// else: half to all of 1, 2, 4, 8, 16 seconds.
-pub(super) fn pause(next: u32) -> Duration {
+pub fn pause(next: u32) -> Duration {
     let whole = Duration::from_secs(1 << next.saturating_sub(2).min(4));
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

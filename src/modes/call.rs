@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::context::{Context, Environment, Event};
 use crate::credentials::{self, HubToken};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Advise as _, Failure};
 use crate::github;
 use crate::http::{self, Secret};
 use crate::hub::Hub;
@@ -125,6 +125,20 @@ impl Call {
             .fix("give `--parts` (input `parts`) to `release` or `check`"))
     }
 
+    /// Modes that publish nothing have nothing to pass over.
+    pub(super) fn refuse_emergency(&self, mode: &str) -> Result<(), Failure> {
+        if self.settings.emergency.is_none() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("`{mode}` takes no emergency: it releases nothing"))
+            .fix("give `--emergency` (input `emergency`) to `release`"))
+    }
+
+    /// The name of the check run.
+    pub(super) fn check_name(&self) -> &str {
+        self.settings.check_name.as_deref().unwrap_or("weighbridge")
+    }
+
     /// Whether the console may use colour.
     pub(super) fn color(&self) -> bool {
         super::color(&self.env)
@@ -168,13 +182,16 @@ impl Call {
         let runner = self.context.github.as_ref()?;
         let (token, repository) = (runner.token.as_ref()?, self.context.repository.as_deref()?);
         let commit = self.context.checked_commit()?;
-        let name = self.settings.check_name.as_deref().unwrap_or("weighbridge");
+        let name = self.check_name();
         // Several models in one repository get a check each.
         let name =
             if report.several { format!("{name} ({})", report.model) } else { name.to_owned() };
-        let place = github::Place { api: &runner.api_url, token, repository, commit, name: &name };
-        let client = match self.http() {
-            Ok(client) => client,
+        let made = self.http().and_then(|client| {
+            github::Client::new(&client, &runner.api_url, token, repository)
+                .map_err(|error| Failure::advised("no check run", &error))
+        });
+        let github = match made {
+            Ok(github) => github,
             Err(failure) => return Some(failure.to_string()),
         };
         let run = report::check_run(report);
@@ -185,15 +202,17 @@ impl Call {
                 tokio::time::sleep(HURRIED).await;
             };
             tokio::select! {
-                made = github::create_check_run(client.reqwest().clone(), &place, &run) => Some(made),
+                made = github::create_check_run(&github, commit, &name, &run) => Some(made),
                 () = hurried => None,
                 () = tokio::time::sleep(CHECK_RUN_TIME) => None,
             }
         });
         match made {
-            Some(Ok(github::Outcome::Created)) => None,
-            Some(Ok(github::Outcome::Forbidden(why))) => Some(why),
-            Some(Err(error)) => Some(format!("no check run: {error}")),
+            Some(Ok(())) => None,
+            Some(Err(error)) => Some(match error.fix() {
+                Some(fix) => format!("no check run: {error}; {fix}"),
+                None => format!("no check run: {error}"),
+            }),
             None => Some("no check run: GitHub did not answer in time".into()),
         }
     }

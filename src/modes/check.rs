@@ -1,5 +1,6 @@
 //! `check`: tests, inventory, evidence, gates, report. Sends nothing to the Hub, needs no secret.
 
+use crate::context::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::policy::Policy;
@@ -10,6 +11,7 @@ use super::test_command::TestRuns;
 use super::weigh;
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
+    call.refuse_emergency("check")?;
     let policy = weigh::policy(call)?;
     let tag = call.settings.tag.as_deref().or(call.context.tag.as_deref());
     let versioning = tag.map_or(Versioning::Untagged, |tag| release::read_tag(tag, &policy));
@@ -20,10 +22,20 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
         let mut gathered =
             weigh::gather(call, policy.clone(), model, versioning.clone(), tests, false)?;
         gathered.search(call)?;
+        if asks_github(call) {
+            super::hub::runtime()?.block_on(gathered.ask_github(call));
+        }
         let verdict = gathered.weigh(&gathered.card(call)?, None);
         exit = exit.max(call.tell(gathered.report(call, "check", verdict))?);
     }
     Ok(exit)
+}
+
+/// Whether GitHub can be asked where the version comes from. In a pull request nothing is approved or
+/// merged yet: that is known when the version is released.
+fn asks_github(call: &Call) -> bool {
+    let has_token = call.context.github.as_ref().is_some_and(|runner| runner.token.is_some());
+    has_token && !matches!(call.context.event, Event::PullRequest { .. })
 }
 
 /// Which models to weigh: the tag's, else the one that was asked for, else all.

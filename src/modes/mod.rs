@@ -13,6 +13,7 @@ mod rehearse;
 mod release;
 mod rules;
 mod scan;
+mod source;
 mod stage;
 mod test_command;
 mod weigh;

@@ -14,6 +14,7 @@ use super::release;
 
 pub(super) fn run(arguments: &Rehearse, mut call: Call) -> Result<Exit, Failure> {
     call.refuse_parts("rehearse")?;
+    call.refuse_emergency("rehearse")?;
     let dir = arguments.dir.as_deref().unwrap_or(Path::new("."));
     let policy = call.settings.policy.take().unwrap_or_else(|| PathBuf::from("weighbridge.yml"));
     call.settings.policy = Some(dir.join(policy));

@@ -19,6 +19,7 @@ use crate::report::{Publication, PublishedFiles, Report, progress};
 use crate::signals::Guard;
 
 use super::call::Call;
+use super::source;
 use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
 
@@ -44,6 +45,7 @@ pub(super) fn through(
 ) -> Result<Exit, Failure> {
     let rehearsal = mode == "rehearse";
     let policy = weigh::policy(call)?;
+    let emergency = source::emergency(call, &policy)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
     let tests = TestRuns::default().of(call, &policy, model)?;
@@ -66,6 +68,16 @@ pub(super) fn through(
         None => (None, None),
     };
     gathered.holder = holder;
+    // A rehearsal may make its version up, and GitHub knows nothing of it.
+    if !rehearsal {
+        runtime.block_on(async {
+            let guard = Guard::new();
+            tokio::select! {
+                () = gathered.ask_github(call) => Ok(()),
+                () = guard.interrupted() => Err(stopped()),
+            }
+        })?;
+    }
     let published = remote.as_ref().map(|remote| &remote.published);
     if let Some(published) = published {
         gathered.compare(published);
@@ -73,6 +85,10 @@ pub(super) fn through(
     let card = gathered.card(call)?;
     let query_file = gathered.query_file(call);
     let verdict = gathered.weigh(&card, published);
+    let verdict = match emergency {
+        Some(emergency) => verdict.passing_over(emergency),
+        None => verdict,
+    };
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
@@ -84,7 +100,7 @@ pub(super) fn through(
 
     let documents = documents(call, &gathered, card, query_file, &report)?;
     let policy = &gathered.model().publish;
-    let notes = gathered.notes();
+    let notes = provenance::emergency_notes(&report.verdict, gathered.notes());
     let plan =
         publish::plan(&gathered.inventory, &documents, target, release, remote, policy, notes);
     if call.settings.dry_run {
@@ -213,6 +229,7 @@ fn documents(
         run_url: call.context.run_url.as_deref(),
         actor: call.context.actor.as_deref(),
         verdict: &report.verdict,
+        source: gathered.source.as_ref(),
         evidence: &gathered.evidence,
         inventory: &gathered.inventory,
         documents: &digests,

@@ -25,6 +25,7 @@ use super::weigh;
 pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     call.refuse_outsiders("stage")?;
     call.refuse_parts("stage")?;
+    call.refuse_emergency("stage")?;
     if call.token.is_none() && !call.settings.dry_run {
         return Err(Failure::advised("cannot stage", &PublishError::NoToken));
     }

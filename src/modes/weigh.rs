@@ -9,6 +9,7 @@ use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
 use crate::gates::{self, Gate as _, Load};
+use crate::github::SourceFacts;
 use crate::hub::wire::WhoAmI;
 use crate::inventory::{self, Bases, Inventory};
 use crate::leaks::Leaks;
@@ -24,6 +25,7 @@ use crate::test_run::TestRun;
 use super::call::Call;
 use super::leaks;
 use super::parts::{self, Of};
+use super::source;
 
 /// Everything known of one model before the gates speak.
 pub(super) struct Gathered {
@@ -47,6 +49,8 @@ pub(super) struct Gathered {
     leaks: Option<Leaks>,
     /// Whose the Hub token is, where one is used.
     pub(super) holder: Option<WhoAmI>,
+    /// What GitHub knows of where the version comes from.
+    pub(super) source: Option<SourceFacts>,
     pub(super) rehearsal: bool,
 }
 
@@ -119,6 +123,7 @@ pub(super) fn gather(
         kept: Vec::new(),
         leaks: None,
         holder: None,
+        source: None,
         rehearsal,
     })
 }
@@ -213,6 +218,15 @@ impl Gathered {
         Ok(())
     }
 
+    /// Asks GitHub what the policy wants to know of where the version comes from.
+    pub(super) async fn ask_github(&mut self, call: &Call) {
+        if let (Some(release), Some(target)) = (self.release(), &self.target) {
+            let commit = self.commit(call);
+            let facts = source::facts(call, self.model(), release, target, commit.as_deref());
+            self.source = Some(facts.await);
+        }
+    }
+
     /// What the card gate alone says.
     pub(super) fn findings_on(&self, card: &str) -> Result<Vec<Finding>, Failure> {
         let judgement = gates::card::Card.weigh(&self.load(card, None))?;
@@ -231,6 +245,7 @@ impl Gathered {
             evidence: &self.evidence,
             test_run: self.tests.as_ref(),
             published,
+            source: self.source.as_ref(),
             card,
             readme: self.readme.as_ref(),
             leaks: self.leaks.as_ref(),

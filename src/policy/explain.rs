@@ -1,5 +1,7 @@
 //! The effective policy, each value with where it comes from.
 
+mod source;
+
 use std::fmt::Write as _;
 
 use super::places::Places;
@@ -60,6 +62,7 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
         table.name.clone_from(&model.name);
         table.model(model);
     }
+    policy.emergency.iter().for_each(|permit| table.emergency(permit));
     for (rule, level) in &policy.overrides.levels {
         let level = level.map_or("off", Level::as_str);
         table.row(&format!("rules.{rule}"), &format!("rules/{rule}"), level);
@@ -219,6 +222,7 @@ impl Table<'_> {
         let growth = size.max_growth.as_ref().map(|limit| limit.most.to_string());
         self.section("gates/size/max-growth", growth.as_deref().unwrap_or("no limit"));
         self.token(&gates.token);
+        self.source(&gates.source);
         self.section("gates/hub-scan/wait", gates.hub_scan.wait.to_string());
         self.section("gates/hub-scan/timeout", format!("{} s", gates.hub_scan.timeout_seconds));
     }

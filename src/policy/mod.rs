@@ -11,6 +11,7 @@ mod places;
 mod problem;
 mod raw;
 mod size;
+pub mod source;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,8 @@ pub struct Policy {
     pub tags: TagGrammar,
     /// Rule levels and allowances.
     pub overrides: Overrides,
+    /// Who may pass over gates in an emergency.
+    pub emergency: Option<crate::finding::Permit>,
     /// Every value in force with its origin, for `explain`.
     pub explained: Vec<Row>,
 }
@@ -220,6 +223,8 @@ pub struct Gates {
     pub size: SizeGate,
     /// What the Hub token may be.
     pub token: TokenGate,
+    /// Where it has to come from.
+    pub source: source::SourceGates,
 }
 
 /// Settings of the license gate.

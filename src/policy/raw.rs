@@ -7,6 +7,7 @@
 
 mod publish;
 mod size;
+mod source;
 mod token;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ use serde::Deserialize;
 
 pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
+pub(super) use source::{
+    ApprovalGate, EmergencyPermit, ProtectionGate, ReviewGate, StatusChecksGate, TagSignatureGate,
+};
 pub(super) use token::TokenGate;
 
 use crate::finding::Level;
@@ -42,6 +46,8 @@ pub(super) struct File {
     pub(super) card: Option<Card>,
     /// How a version is published.
     pub(super) publish: Option<Publish>,
+    /// Who may pass over gates in an emergency.
+    pub(super) emergency: Option<EmergencyPermit>,
     /// Level by rule id; see `weighbridge rules`.
     pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.
@@ -188,6 +194,16 @@ pub(super) struct Gates {
     pub(super) size: Option<SizeGate>,
     /// The Hub token.
     pub(super) token: Option<TokenGate>,
+    /// Pull request and approvals behind the commit.
+    pub(super) review: Option<ReviewGate>,
+    /// Other checks on the commit.
+    pub(super) status_checks: Option<StatusChecksGate>,
+    /// The tag itself.
+    pub(super) tag_signature: Option<TagSignatureGate>,
+    /// Reviewers of the environment.
+    pub(super) approval: Option<ApprovalGate>,
+    /// What protects branch and tag.
+    pub(super) protection: Option<ProtectionGate>,
     /// The Hub's own scan, after the commit and before the tag.
     pub(super) hub_scan: Option<HubScan>,
 }

@@ -3,6 +3,7 @@
 //! The shape is frozen: fields may be added, never renamed or re-shaped, for records of old
 //! versions stay on the Hub for good.
 
+mod control;
 mod lineage;
 
 use serde::{Deserialize, Serialize};
@@ -10,11 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Digest, with_own_digest};
 use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
+use crate::github::SourceFacts;
 use crate::inventory::{Artifact, Interface, Inventory};
 use crate::machine_path;
 use crate::own_files::RECORD;
 use crate::policy::{Direction, Model, Place};
 use crate::release::{Release, Target};
+pub use control::{
+    ApprovalRecord, BranchRecord, CheckRecord, ControlRecord, EmergencyRecord, PullRequestRecord,
+    TagRecord, VoteRecord, emergency_notes,
+};
 pub use lineage::{PinRecord, SourceRecord, StageRecord};
 
 /// The shape that this program writes.
@@ -41,6 +47,8 @@ pub struct RecordInput<'a> {
     pub actor: Option<&'a str>,
     /// What the gates said.
     pub verdict: &'a Verdict,
+    /// What GitHub knows of where the version comes from, when it was asked.
+    pub source: Option<&'a SourceFacts>,
     /// What tests and training left.
     pub evidence: &'a Evidence,
     /// The files.
@@ -80,6 +88,12 @@ pub struct ReleaseRecord {
     pub gates: Vec<GateRecord>,
     /// Findings that the policy allowed, with the reasons it gives.
     pub allowed: Vec<AllowedRecord>,
+    /// What blocked, and was passed over in an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<EmergencyRecord>,
+    /// Who reviewed and approved, and what protects; only what the policy asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlRecord>,
     /// The metrics that were weighed.
     pub metrics: Vec<MetricRecord>,
     /// What the evidence tells of the runs that made the numbers.
@@ -251,6 +265,8 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
             .iter()
             .map(|(finding, reason)| AllowedRecord::of(finding, reason))
             .collect(),
+        emergency: EmergencyRecord::of(verdict),
+        control: input.source.and_then(ControlRecord::of),
         metrics: measured(input.model, input.evidence).iter().map(MetricRecord::of).collect(),
         sources: input.evidence.sources().iter().map(SourceRecord::of).collect(),
         stages: stages.into_iter().map(StageRecord::of).collect(),
@@ -314,7 +330,7 @@ impl GateRecord {
 }
 
 impl AllowedRecord {
-    fn of(finding: &Finding, reason: &str) -> Self {
+    pub(super) fn of(finding: &Finding, reason: &str) -> Self {
         Self {
             rule: finding.rule.id.to_owned(),
             at: machine_path::scrub(&finding.at.to_string()),

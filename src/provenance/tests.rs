@@ -72,6 +72,7 @@ fn sample() -> ReleaseRecord {
         run_url: None,
         actor: Some("someone"),
         verdict: &verdict,
+        source: None,
         evidence: &evidence,
         inventory: &inventory,
         documents: &[("README.md", Digest::of(b"# Churn\n"))],

@@ -1,6 +1,6 @@
 //! The report as a check run.
 
-use super::{End, Report, summary};
+use super::{End, Report, emergency, summary};
 use crate::finding::{Finding, Level};
 use crate::github::{Annotation, AnnotationLevel, CheckRun};
 use crate::http::blotted;
@@ -15,6 +15,10 @@ pub fn check_run(report: &Report) -> CheckRun {
         _ if report.end() == End::Failed => "could not do its work".to_owned(),
         (0, 0) => "passed".to_owned(),
         (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
+    };
+    let title = match report.verdict.emergency() {
+        Some(_) => format!("{}: {title}", emergency::HEADING),
+        None => title,
     };
     let findings = report.verdict.findings();
     CheckRun {
@@ -37,7 +41,16 @@ fn annotation(finding: &Finding, policy: &str) -> Annotation {
             Level::Warning => AnnotationLevel::Warning,
             Level::Note => AnnotationLevel::Notice,
         },
-        title: finding.rule.id.to_owned(),
-        message: blotted(&format!("{}\nFix: {}", finding.message, finding.fix)).into_owned(),
+        title: if finding.passed_over {
+            format!("{} {}", emergency::HEADING, finding.rule.id)
+        } else {
+            finding.rule.id.to_owned()
+        },
+        message: blotted(&format!(
+            "{}
+Fix: {}",
+            finding.message, finding.fix
+        ))
+        .into_owned(),
     }
 }

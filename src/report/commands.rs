@@ -2,6 +2,7 @@
 //! characters), masks, and fences around text that is not ours.
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 
+use super::emergency;
 use crate::failure::Failure;
 use crate::finding::{Finding, Level};
 use crate::http::Secret;
@@ -12,15 +13,21 @@ const OF_A_KIND: usize = 10;
 /// Characters of a message that the runner keeps.
 const MESSAGE: usize = 4096;
 
-/// The annotations for findings, gravest first; the last slot of a kind tells how many are left.
-pub(super) fn annotations(findings: &[&Finding]) -> Vec<String> {
-    let mut lines = Vec::new();
+/// The annotations for findings, gravest first; the last slot of a kind tells how many are left. An
+/// emergency is the first of all, so that no limit can leave it out.
+pub(super) fn annotations(findings: &[&Finding], emergency: Option<&str>) -> Vec<String> {
+    let told = emergency.map(|told| {
+        format!("::warning title=weighbridge {}::{}", emergency::HEADING, data(&cut(told)))
+    });
+    let taken = usize::from(told.is_some());
+    let mut lines: Vec<_> = told.into_iter().collect();
     for (level, command) in
         [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "notice")]
     {
         let of_level: Vec<_> = findings.iter().filter(|finding| finding.level == level).collect();
-        let fits = of_level.len() <= OF_A_KIND;
-        let shown = if fits { of_level.len() } else { OF_A_KIND - 1 };
+        let room = if level == Level::Warning { OF_A_KIND - taken } else { OF_A_KIND };
+        let fits = of_level.len() <= room;
+        let shown = if fits { of_level.len() } else { room - 1 };
         lines.extend(of_level[..shown].iter().map(|finding| annotation(command, finding)));
         if !fits {
             let rest = of_level.len() - shown;
@@ -41,7 +48,12 @@ fn annotation(command: &str, finding: &Finding) -> String {
         properties.push(format!("line={line}"));
         properties.extend(finding.at.column.map(|column| format!("col={column}")));
     }
-    properties.push(format!("title={}", property(finding.rule.id)));
+    let title = if finding.passed_over {
+        format!("{} {}", emergency::HEADING, finding.rule.id)
+    } else {
+        finding.rule.id.to_owned()
+    };
+    properties.push(format!("title={}", property(&title)));
     let message = format!("{}\nFix: {}", finding.message, finding.fix);
     format!("::{command} {}::{}", properties.join(","), data(&cut(&message)))
 }
@@ -137,7 +149,7 @@ pub(super) mod tests {
                 finding.level = [Level::Note, Level::Warning, Level::Error][usize::from(*level)];
                 finding
             }).collect();
-            let lines = annotations(&findings.iter().collect::<Vec<_>>());
+            let lines = annotations(&findings.iter().collect::<Vec<_>>(), None);
             for line in &lines {
                 prop_assert!(!line.contains(['\n', '\r']));
                 let (command, properties, message) = parse(line).expect("a command");
@@ -158,7 +170,7 @@ pub(super) mod tests {
     fn long_messages_are_cut_and_the_rest_is_counted() {
         let finding = Finding::new(&RULE, "x".repeat(9000), Location::release());
         let many = vec![&finding; 25];
-        let lines = annotations(&many);
+        let lines = annotations(&many, None);
         assert_eq!(lines.len(), 10);
         assert!(lines[9].contains("16 more"));
         assert!(lines[0].len() < 4300);

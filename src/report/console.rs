@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{End, MetricRow, Report};
+use super::{End, MetricRow, Report, emergency};
 use crate::finding::{Finding, Level, Outcome, Weighing};
 use crate::markdown;
 use crate::policy::Bytes;
@@ -45,6 +45,13 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(text, "{}", headline(report, paint));
+    if let Some(told) = emergency::told(&report.verdict) {
+        let _ =
+            writeln!(text, "\n{}", paint.with("1;33", &format!("!!! {} !!!", emergency::HEADING)));
+        for line in wrapped(&told) {
+            let _ = writeln!(text, "!!! {line}");
+        }
+    }
     let _ = writeln!(text);
     for weighing in report.verdict.weighings() {
         let _ = writeln!(text, "  {}", gate(weighing, paint));

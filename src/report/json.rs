@@ -42,6 +42,7 @@ pub(super) fn render(report: &Report) -> Value {
         "manifest_digest": report.inventory.manifest_digest(),
         "gates": gates.collect::<Vec<_>>(),
         "findings": report.verdict.findings().into_iter().map(finding).collect::<Vec<_>>(),
+        "emergency": emergency(report),
         "allowed": allowed.collect::<Vec<_>>(),
         "metrics": report.metrics,
         "files": files(&report.inventory),
@@ -52,6 +53,17 @@ pub(super) fn render(report: &Report) -> Value {
         "failure": report.failure.as_ref().map(failure),
         "notes": report.notes,
     })
+}
+
+fn emergency(report: &Report) -> Option<Value> {
+    let emergency = report.verdict.emergency()?;
+    let passed_over = report.verdict.passed_over();
+    Some(json!({
+        "reason": emergency.reason(),
+        "by": emergency.by(),
+        "gates": emergency.gates(),
+        "passed_over": passed_over.into_iter().map(finding).collect::<Vec<_>>(),
+    }))
 }
 
 fn failure(failure: &Failure) -> Value {
@@ -71,6 +83,7 @@ pub(super) fn finding(finding: &Finding) -> Value {
         "path": finding.at.path,
         "rule": finding.rule.id,
         "level": finding.level.as_str(),
+        "passed_over": finding.passed_over,
         "message": finding.message,
         "location": finding.at,
         "fix": finding.fix,

@@ -5,6 +5,7 @@ pub mod catalogue;
 mod checks;
 mod commands;
 mod console;
+mod emergency;
 mod foreign;
 mod json;
 mod outputs;
@@ -168,12 +169,13 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
     let findings = report.verdict.findings();
     let json = format!("{:#}\n", json::render(report));
     write(emit.folder, "report.json", &json)?;
-    let sarif = format!("{:#}\n", sarif::render(&findings, &report.policy));
+    let sarif =
+        format!("{:#}\n", sarif::render(&findings, &report.policy, report.verdict.emergency()));
     write(emit.folder, "report.sarif", &sarif)?;
     let console = if emit.json { json } else { console::render(report, emit.color) };
     let Some(github) = emit.github else { return print(&console) };
     print(&commands::fenced(&console)?)?;
-    for line in commands::annotations(&findings) {
+    for line in commands::annotations(&findings, emergency::told(&report.verdict).as_deref()) {
         print(&format!("{line}\n"))?;
     }
     if let Some(path) = &github.summary {

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::digest::Digest;
-use crate::finding::{Finding, Level, Rule};
+use crate::finding::{Emergency, Finding, Level, Rule};
 
 /// What stays as it is in the path of an address.
 const PATH: &AsciiSet =
@@ -15,12 +15,12 @@ const MOST_RESULTS: usize = 25_000;
 
 /// The log. A finding without a place stands at the first line of `policy`, because results
 /// without a place are not shown.
-pub(super) fn render(findings: &[&Finding], policy: &str) -> Value {
+pub(super) fn render(findings: &[&Finding], policy: &str, emergency: Option<&Emergency>) -> Value {
     let mut rules: Vec<&'static Rule> = findings.iter().map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.id);
     rules.dedup_by_key(|rule| rule.id);
     let results: Vec<_> =
-        findings.iter().take(MOST_RESULTS).map(|finding| result(finding, policy)).collect();
+        findings.iter().take(MOST_RESULTS).map(|one| result(one, policy, emergency)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -49,7 +49,7 @@ fn descriptor(rule: &'static Rule) -> Value {
     })
 }
 
-fn result(finding: &Finding, policy: &str) -> Value {
+fn result(finding: &Finding, policy: &str, emergency: Option<&Emergency>) -> Value {
     let path = finding.at.path.as_deref().filter(|path| !path.is_empty()).unwrap_or(policy);
     let mut region = json!({"startLine": finding.at.line.unwrap_or(1)});
     if let Some(column) = finding.at.column {
@@ -57,7 +57,7 @@ fn result(finding: &Finding, policy: &str) -> Value {
     }
     let print =
         Digest::of(format!("{} {} {}", finding.rule.id, finding.at, finding.message).as_bytes());
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule.id,
         "level": finding.level.as_str(),
         "message": {"text": format!("{} Fix: {}", sentence(&finding.message), finding.fix)},
@@ -66,7 +66,15 @@ fn result(finding: &Finding, policy: &str) -> Value {
             "region": region,
         }}],
         "partialFingerprints": {"primaryLocationLineHash": format!("{}:1", &print.to_string()[..16])},
-    })
+    });
+    if let Some(emergency) = emergency.filter(|_| finding.passed_over) {
+        result["suppressions"] = json!([{
+            "kind": "external",
+            "status": "accepted",
+            "justification": format!("{}: {}", emergency.by().join(", "), emergency.reason()),
+        }]);
+    }
+    result
 }
 
 fn severity(level: Level) -> &'static str {
@@ -98,7 +106,7 @@ mod tests {
             Finding::new(&RULE, "no place", Location::release()),
             Finding::new(&RULE, "a place", Location::line("a b/é.txt", 7)),
         ];
-        let log = render(&findings.iter().collect::<Vec<_>>(), "weighbridge.yml");
+        let log = render(&findings.iter().collect::<Vec<_>>(), "weighbridge.yml", None);
         let run = &log["runs"][0];
         assert_eq!(run["tool"]["driver"]["rules"].as_array().map(Vec::len), Some(1));
         let place = |index: usize| &run["results"][index]["locations"][0]["physicalLocation"];

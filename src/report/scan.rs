@@ -30,5 +30,5 @@ pub fn json(findings: &[Finding], inventory: &Inventory) -> String {
 
 /// SARIF 2.1.0.
 pub fn sarif(findings: &[Finding]) -> String {
-    format!("{:#}\n", sarif::render(&findings.iter().collect::<Vec<_>>(), "weighbridge.yml"))
+    format!("{:#}\n", sarif::render(&findings.iter().collect::<Vec<_>>(), "weighbridge.yml", None))
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::console::size;
-use super::{End, MetricRow, Report};
+use super::{End, MetricRow, Report, emergency};
 use crate::finding::{Finding, Level, Outcome};
 use crate::markdown::{code, text as cell};
 use crate::release::Versioning;
@@ -21,8 +21,10 @@ pub(super) fn render(report: &Report, budget: usize) -> String {
         }
     }
     let end = report.end().as_str();
+    let emergency = report.verdict.emergency().map(|_| format!(" ({})", emergency::HEADING));
+    let emergency = emergency.unwrap_or_default();
     let short = format!(
-        "## weighbridge: {end}\n\nThe summary did not fit; the whole is in the JSON report.\n"
+        "## weighbridge: {end}{emergency}\n\nThe summary did not fit; the whole is in the JSON report.\n"
     );
     if short.len() <= budget { short } else { String::new() }
 }
@@ -41,6 +43,9 @@ fn with(report: &Report, least: Option<Level>) -> String {
         Versioning::Untagged => report.model.clone(),
     };
     let what = report.shard.iter().fold(what, |what, shard| format!("{what}, share {shard}"));
+    if let Some(told) = emergency::told(&report.verdict) {
+        let _ = writeln!(text, "> [!WARNING]\n> ⚠️ **{}** {}\n", emergency::HEADING, cell(&told));
+    }
     let _ = writeln!(text, "## {verdict} {}\n", cell(&what));
     if let Some(failure) = &report.failure {
         let _ = writeln!(text, "{}\n", cell(&failure.to_string()));

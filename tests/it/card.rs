@@ -367,6 +367,7 @@ fn the_gate_finds_unsaid_what_the_card_calls_unsaid() {
         evidence: &evidence::Evidence::default(),
         test_run: None,
         published: None,
+        source: None,
         card: &card,
         readme: None,
         leaks: None,

@@ -4,35 +4,13 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use weighbridge::github::{self, Annotation, AnnotationLevel, CheckRun, Place};
-use weighbridge::http::Secret;
+use weighbridge::github::{self, Annotation, AnnotationLevel, CheckRun};
+use weighbridge::http::{self, Secret};
 
 use crate::support::front::{Asked, Fate, Front, Reply};
-use crate::support::plain_client;
+use crate::support::github::{TOKEN, on_runner};
 use crate::support::prism::Prism;
 use crate::support::workspace::{Run, Workspace};
-
-const TOKEN: &str = "ghs_notarealtokenbutlongenoughtobeone";
-
-/// A workspace as GitHub's runner has it, on a push of the tag.
-fn on_runner(workspace: &mut Workspace, api: &str) {
-    let file = |name: &str| workspace.home().join(name).to_str().expect("UTF-8").to_owned();
-    let (summary, output, temp) = (file("summary.md"), file("output.txt"), file("temp"));
-    let place = workspace.path().to_str().expect("UTF-8").to_owned();
-    let head = workspace.head();
-    workspace
-        .set("GITHUB_ACTIONS", "true")
-        .set("GITHUB_WORKSPACE", place)
-        .set("GITHUB_REPOSITORY", "acme/churn")
-        .set("GITHUB_EVENT_NAME", "push")
-        .set("GITHUB_REF", "refs/tags/v1.0.0")
-        .set("GITHUB_SHA", head)
-        .set("GITHUB_API_URL", api)
-        .set("GITHUB_STEP_SUMMARY", summary)
-        .set("GITHUB_OUTPUT", output)
-        .set("RUNNER_TEMP", temp)
-        .set("INPUT_GITHUB-TOKEN", TOKEN);
-}
 
 /// Files that are each one finding.
 fn poison(workspace: &Workspace, count: usize) {
@@ -104,13 +82,12 @@ async fn long_texts_are_cut_to_what_github_takes() {
             message: long(40_000),
         }],
     };
-    let (token, client) = (Secret::new(TOKEN).expect("a secret"), plain_client());
+    let token = Secret::new(TOKEN).expect("a secret");
     let commit = "0123456789012345678901234567890123456789";
-    let api = front.url();
-    let place =
-        Place { api: &api, token: &token, repository: "acme/churn", commit, name: "weighbridge" };
-    let made = github::create_check_run(client, &place, &run).await;
-    assert_eq!(made.expect("answers"), github::Outcome::Created);
+    let client = http::Client::new(http::ClientOptions::default()).expect("a client");
+    let github = github::Client::new(&client, &front.url(), &token, "acme/churn");
+    let github = github.expect("a client");
+    github::create_check_run(&github, commit, "weighbridge", &run).await.expect("made");
     let output = &front.asked()[0].json["output"];
     assert!(output["summary"].as_str().is_some_and(|text| text.len() > 65_000));
     assert!(output["annotations"][0]["message"].as_str().is_some_and(|text| text.len() <= 65_536));
@@ -121,8 +98,8 @@ async fn without_leave_the_log_has_the_annotations() {
     let refusals = [
         (Fate::Answer(Reply::status(403)), "permissions: {checks: write}"),
         (Fate::Answer(Reply::status(404)), "permissions: {checks: write}"),
-        (Fate::Answer(Reply::status(500)), "it answered 500"),
-        (Fate::Answer(Reply::status(422)), "it answered 422"),
+        (Fate::Answer(Reply::status(500)), "GitHub answered 500"),
+        (Fate::Answer(Reply::status(422)), "GitHub answered 422"),
         (Fate::Answer(Reply::text("<html>")), "no check run"),
         (Fate::Reset, "no check run"),
     ];

@@ -135,6 +135,7 @@ fn published(folder: &Path, benchmarks: &str) -> String {
         run_url: None,
         actor: None,
         verdict: &verdict,
+        source: None,
         evidence: &evidence,
         inventory: &inventory,
         documents: &[],

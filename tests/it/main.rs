@@ -25,6 +25,7 @@ mod parts;
 mod publish;
 mod rehearse;
 mod reports;
+mod reviews;
 mod scale;
 mod scan;
 mod snippets;

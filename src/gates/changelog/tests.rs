@@ -53,6 +53,7 @@ impl Case<'_> {
             evidence: &Evidence::default(),
             test_run: None,
             published: None,
+            source: None,
             card: "",
             readme: None,
             leaks: None,

@@ -73,6 +73,7 @@ fn weigh_policy(
         evidence: &Evidence::default(),
         test_run: None,
         published: Some(&published),
+        source: None,
         card,
         readme: None,
         leaks: None,

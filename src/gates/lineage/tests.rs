@@ -47,6 +47,7 @@ fn said(change: impl Fn(&Path), policy: &str) -> Vec<String> {
         evidence: &evidence,
         test_run: None,
         published: None,
+        source: None,
         card: "",
         readme: None,
         leaks: None,

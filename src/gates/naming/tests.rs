@@ -29,6 +29,7 @@ fn weigh(policy: &str, tag: Option<&str>) -> (Vec<String>, String) {
         evidence: &Evidence::default(),
         test_run: None,
         published: None,
+        source: None,
         card: "",
         readme: None,
         leaks: None,

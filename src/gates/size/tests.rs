@@ -65,6 +65,7 @@ fn weigh(size: &str, files: Vec<Artifact>, before: &Before) -> (Vec<String>, Str
         evidence: &Evidence { last, ..Evidence::default() },
         test_run: None,
         published: (!matches!(before, Before::NotAsked)).then_some(&published),
+        source: None,
         card: "",
         readme: None,
         leaks: None,

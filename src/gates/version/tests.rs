@@ -77,6 +77,7 @@ impl Case {
             evidence: &Evidence::default(),
             test_run: None,
             published: self.published.as_ref(),
+            source: None,
             card: "",
             readme: None,
             leaks: None,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Check, Layers, glob};
 use crate::hub::licenses;
 use crate::policy::{
-    ChangelogGate, Gates, HubScan, LicensesGate, Pattern, TestCommand, TestsGate, VersionGate, raw,
+    ChangelogGate, Gates, HubScan, LicensesGate, Pattern, Stage, TestCommand, TestsGate,
+    VersionGate, raw,
 };
 
 /// Where test tools and CI templates leave JUnit XML; searched when the policy names no pattern.
@@ -22,7 +23,12 @@ const DEFAULT_TEST_SECONDS: u64 = 1800;
 const LONGEST_TEST_SECONDS: u64 = 6 * 3600;
 
 impl Check<'_> {
-    pub(super) fn gates(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> Gates {
+    pub(super) fn gates(
+        &mut self,
+        gates: &Layers<'_, raw::Gates>,
+        model: &str,
+        stages: &[Stage],
+    ) -> Gates {
         let version = gates.get(|own| own.version.as_ref()?.allow_older);
         Gates {
             version: VersionGate { allow_older: version.unwrap_or(false) },
@@ -34,6 +40,7 @@ impl Check<'_> {
             licenses: self.licenses(gates, model),
             size: self.size(gates, model),
             token: self.token(gates, model),
+            source: self.source_gates(gates, model, stages),
         }
     }
 

@@ -7,6 +7,7 @@ mod model;
 mod naming;
 mod rules;
 mod size;
+mod source;
 mod stages;
 mod token;
 
@@ -75,6 +76,7 @@ impl Check<'_> {
             file: self.shown.to_owned(),
             tags,
             overrides: self.overrides(file),
+            emergency: self.emergency(file),
             explained: Vec::new(),
             models,
         }

@@ -55,8 +55,8 @@ impl Check<'_> {
             tags: model.tags.clone().unwrap_or_default(),
             include: self.patterns(&format!("{key}/include"), model.include.as_ref()),
             exclude: self.patterns(&format!("{key}/exclude"), model.exclude.as_ref()),
+            gates: self.gates(&gates, key, &stages),
             stages,
-            gates: self.gates(&gates, key),
             card: self.card(&card, key),
             publish: Publish {
                 keep: self.patterns(&keep, publish.get(|own| own.keep.as_ref())),

@@ -3,6 +3,7 @@
 pub(crate) mod action;
 pub(crate) mod counterpart;
 pub(crate) mod front;
+pub(crate) mod github;
 pub(crate) mod hub_server;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;

@@ -17,8 +17,19 @@ pub(crate) struct Prism {
 }
 
 impl Prism {
-    /// Starts it and waits until it answers. `None` where this machine cannot.
+    /// Answers with the description's examples. `None` where this machine cannot.
     pub(crate) async fn start(test: &str) -> Option<Self> {
+        Self::launch(test, "mock", &[]).await
+    }
+
+    /// Hands requests on to a server, and answers 422 or 500 where a request, or the server's answer, does
+    /// not fit the description. `None` where this machine cannot.
+    pub(crate) async fn before(test: &str, server: &str) -> Option<Self> {
+        Self::launch(test, "proxy", &[server]).await
+    }
+
+    /// Starts it and waits until it answers.
+    async fn launch(test: &str, mode: &str, behind: &[&str]) -> Option<Self> {
         let program = need(test, "node/node_modules/@stoplight/prism-cli/dist/index.js")?;
         let description =
             folder().join("node/node_modules/@octokit/openapi/generated/api.github.com.json");
@@ -30,8 +41,9 @@ impl Prism {
             .port();
         let process = Command::new("node")
             .arg(program)
-            .args(["mock", "--errors", "--host", "127.0.0.1", "--port", &port.to_string()])
+            .args([mode, "--errors", "--host", "127.0.0.1", "--port", &port.to_string()])
             .arg(description)
+            .args(behind)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

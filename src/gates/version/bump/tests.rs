@@ -71,6 +71,7 @@ fn judge_with(
         evidence: &Evidence::default(),
         test_run: None,
         published: Some(published),
+        source: None,
         card: "",
         readme: None,
         leaks: None,

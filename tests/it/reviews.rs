@@ -1,0 +1,527 @@
+//! Who may release: histories of pull requests, checks, tags, approvals and protection on a GitHub with a
+//! memory, each released by the real binary. Prism stands between, so that what we ask and what the fake
+//! answers is what GitHub's official description says.
+
+use serde_json::Value;
+
+use crate::support::front::{Fate, Front, Reply};
+use crate::support::github::{FakeGitHub, Memory, Pull, TOKEN, Tag, on_runner};
+use crate::support::hub_server::HubServer;
+use crate::support::plain_client;
+use crate::support::prism::Prism;
+use crate::support::workspace::{POLICY, Run, Workspace};
+
+/// The head of the pull request.
+const HEAD: &str = "1111111111111111111111111111111111111111";
+const OLDER: &str = "2222222222222222222222222222222222222222";
+
+/// What GitHub does with every request.
+#[derive(Clone, Copy, PartialEq)]
+enum Mood {
+    Well,
+    Forbids,
+    LimitsOnce,
+    Garbage,
+}
+
+struct Case {
+    what: &'static str,
+    gates: &'static str,
+    change: fn(&mut Memory),
+    mood: Mood,
+    /// The note of the gate that passes, or what is said of the finding that blocks.
+    ends: Result<&'static str, &'static str>,
+}
+
+/// A repository whose history passes every gate.
+fn healthy(commit: &str) -> Memory {
+    let mut pull = Pull {
+        number: 7,
+        head: HEAD.into(),
+        merged: Some(commit.into()),
+        brought: Vec::new(),
+        author: "ada",
+        writers: vec!["ada", "wren"],
+        reviews: Vec::new(),
+    };
+    pull.say("grace", "APPROVED");
+    let own = "https://github.com/acme/churn/actions/runs/7/job/1";
+    let other = "https://github.com/acme/churn/actions/runs/5/job/1";
+    Memory {
+        pulls: vec![pull],
+        checks: [
+            (commit.into(), vec![["release", "in_progress", "", own]]),
+            (HEAD.into(), vec![["tests", "completed", "success", other]]),
+        ]
+        .into(),
+        statuses: [(HEAD.into(), vec![["lint", "success"]])].into(),
+        tag: Some(Tag { commit: commit.into(), annotated: true, reason: "valid" }),
+        approvals: vec![["grace", "approved", "production"]],
+        protected: true,
+        branch_rules: vec!["pull_request"],
+        tag_rules: vec!["update", "deletion"],
+        tag_pattern: "refs/tags/v*",
+        team: Some(vec!["grace"]),
+    }
+}
+
+fn pull(memory: &mut Memory) -> &mut Pull {
+    &mut memory.pulls[0]
+}
+
+/// A repository with gates, and a policy that lets ada and grace pass over two of them.
+fn workspace(gates: &str) -> Workspace {
+    let workspace = Workspace::healthy();
+    let emergency = "emergency: {who: [ada, grace], gates: [review, approval]}\n";
+    let policy = POLICY.replace("gates:\n", &format!("gates:\n  {gates}\n"));
+    workspace.write("weighbridge.yml", format!("{policy}{emergency}"));
+    workspace.version("v1.0.0");
+    workspace
+}
+
+/// A front that lets no check run be made, and is of a mood.
+async fn front(server: &str, mood: Mood) -> Front {
+    Front::before(server, move |asked| match mood {
+        _ if asked.method == "POST" => Fate::Answer(Reply::status(403)),
+        Mood::Well => Fate::Pass,
+        Mood::Forbids => Fate::Answer(Reply {
+            body: r#"{"message": "Resource not accessible by integration"}"#.into(),
+            ..Reply::status(403)
+        }),
+        Mood::LimitsOnce if asked.index == 0 => {
+            Fate::Answer(Reply::status(429).header("retry-after", "1"))
+        }
+        Mood::LimitsOnce => Fate::Pass,
+        Mood::Garbage => Fate::Answer(Reply::text("[{\"number\": {}}")),
+    })
+    .await
+}
+
+fn release(workspace: &mut Workspace, api: &str, hub: &HubServer, more: &[&str]) -> Run {
+    on_runner(workspace, api);
+    workspace
+        .set("GITHUB_RUN_ID", "7")
+        .set("GITHUB_ACTOR", "ada")
+        .set("GITHUB_TRIGGERING_ACTOR", "ada")
+        .on_hub(&hub.hub.url(), hub.hub.token().expose());
+    let run = tokio::task::block_in_place(|| workspace.run(&[&["release"], more].concat()));
+    let unmasked = run.all().replace(&format!("::add-mask::{TOKEN}"), "");
+    assert!(!unmasked.contains(TOKEN), "the token was printed");
+    run
+}
+
+/// A file of the published version.
+async fn published(hub: &HubServer, name: &str) -> String {
+    let url = format!("{}/acme/churn/resolve/v1.0.0/{name}", hub.hub.url());
+    let answer = plain_client().get(url).bearer_auth(hub.hub.token().expose()).send().await;
+    answer.expect("answers").text().await.expect("a body")
+}
+
+const CASES: &[Case] = &[
+    case("approved and merged", "review: {}", |_| {}, Ok("pull request #7, 1 approval: grace")),
+    case("squashed", "review: {}", |memory| pull(memory).brought.push(OLDER.into()), Ok("#7")),
+    case(
+        "approved, then dismissed",
+        "review: {}",
+        |memory| pull(memory).dismiss("grace"),
+        Err("grace (was dismissed)"),
+    ),
+    case(
+        "approved at an older head",
+        "review: {}",
+        |memory| pull(memory).reviews[0].commit = OLDER.into(),
+        Err("grace (looked at an older commit)"),
+    ),
+    case(
+        "approved by the author",
+        "review: {approvals: 2}",
+        |memory| {
+            pull(memory).say("ada", "APPROVED");
+        },
+        Err("has 1 of 2 approvals at 111111111111; not counted: ada (opened the pull request)"),
+    ),
+    case(
+        "approved by somebody who wrote in it",
+        "review: {approvals: 2}",
+        |memory| {
+            pull(memory).say("wren", "APPROVED");
+        },
+        Err("wren (wrote a commit in it)"),
+    ),
+    case(
+        "approved by a bot",
+        "review: {approvals: 2}",
+        |memory| {
+            pull(memory).say("helper[bot]", "APPROVED");
+        },
+        Err("helper[bot] (is no person)"),
+    ),
+    case(
+        "approved by a passer-by",
+        "review: {approvals: 2}",
+        |memory| pull(memory).say("eve", "APPROVED").association = "CONTRIBUTOR",
+        Err("eve (may not write to the repository)"),
+    ),
+    case(
+        "changes requested after the approval",
+        "review: {}",
+        |memory| {
+            pull(memory).say("grace", "CHANGES_REQUESTED");
+        },
+        Err("[review-changes-requested]"),
+    ),
+    case(
+        "a remark after the approval",
+        "review: {}",
+        |memory| {
+            pull(memory).say("grace", "COMMENTED");
+        },
+        Ok("1 approval: grace"),
+    ),
+    case(
+        "an approval on the second page",
+        "review: {approvals: 2}",
+        |memory| {
+            for _ in 0..150 {
+                pull(memory).say("grace", "COMMENTED");
+            }
+            pull(memory).say("linus", "APPROVED");
+        },
+        Ok("2 approvals: grace, linus"),
+    ),
+    case(
+        "no pull request",
+        "review: {}",
+        |memory| memory.pulls.clear(),
+        Err("came by no pull request"),
+    ),
+    case(
+        "a pull request that is open",
+        "review: {}",
+        |memory| {
+            let merged = pull(memory).merged.take();
+            pull(memory).brought.extend(merged);
+        },
+        Err("#7, which is not merged"),
+    ),
+    case(
+        "a commit in the middle",
+        "review: {}",
+        |memory| {
+            let merged = pull(memory).merged.replace(OLDER.into());
+            pull(memory).brought.extend(merged);
+        },
+        Err("only a part of pull request #7"),
+    ),
+    case("of the team", "review: {team: ml}", |_| {}, Ok("1 approval: grace")),
+    case(
+        "not of the team",
+        "review: {team: ml}",
+        |memory| memory.team = Some(vec!["linus"]),
+        Err("grace (is not of the team)"),
+    ),
+    case(
+        "a team that the token cannot see",
+        "review: {team: ml}",
+        |memory| memory.team = None,
+        Err("GITHUB_TOKEN cannot read teams"),
+    ),
+    case("checks, named", "status-checks: {required: [tests, lint]}", |_| {}, Ok("2 of 2 green")),
+    case("checks, all", "status-checks: {}", |_| {}, Ok("2 of 2 green")),
+    case(
+        "a check that failed",
+        "status-checks: {required: [lint]}",
+        |memory| {
+            memory.statuses.insert(HEAD.into(), vec![["lint", "failure"]]);
+        },
+        Err("the check `lint` ended with `failure` on 111111111111"),
+    ),
+    case(
+        "a check that never ran",
+        "status-checks: {required: [fuzz]}",
+        |_| {},
+        Err("`fuzz` did not run"),
+    ),
+    case(
+        "a check of this run",
+        "status-checks: {required: [release]}",
+        |_| {},
+        Err("`release` is of this very run"),
+    ),
+    case("a signed tag", "tag-signature: {signed: true}", |_| {}, Ok("signature verified")),
+    case(
+        "an unsigned tag",
+        "tag-signature: {signed: true}",
+        |memory| memory.tag.iter_mut().for_each(|tag| tag.reason = "unsigned"),
+        Err("signature not verified (unsigned)"),
+    ),
+    case(
+        "a light-weight tag",
+        "tag-signature: {}",
+        |memory| memory.tag.iter_mut().for_each(|tag| tag.annotated = false),
+        Err("`v1.0.0` is light-weight"),
+    ),
+    case(
+        "a tag that leads elsewhere",
+        "tag-signature: {}",
+        |memory| memory.tag.iter_mut().for_each(|tag| tag.commit = OLDER.into()),
+        Err("leads to 222222222222 on GitHub"),
+    ),
+    case(
+        "no tag",
+        "tag-signature: {}",
+        |memory| memory.tag = None,
+        Err("GitHub has no tag of this name"),
+    ),
+    case(
+        "let in by another",
+        "approval: {environment: production}",
+        |_| {},
+        Ok("production: grace"),
+    ),
+    case(
+        "let in by the releaser",
+        "approval: {environment: production}",
+        |memory| memory.approvals[0][0] = "ada",
+        Err("ada both started the run and let it in"),
+    ),
+    case(
+        "let in elsewhere",
+        "approval: {environment: production}",
+        |memory| memory.approvals[0][2] = "lab",
+        Err("nobody let this run into the environment `production`"),
+    ),
+    case("protected", "protection: {}", |_| {}, Ok("main protected, tag protected")),
+    case(
+        "an unprotected branch",
+        "protection: {branch: release/1.x}",
+        |memory| (memory.protected, memory.branch_rules) = (false, vec!["deletion"]),
+        Err("the branch `release/1.x` is not protected"),
+    ),
+    case(
+        "a ruleset for other tags",
+        "protection: {}",
+        |memory| memory.tag_pattern = "refs/tags/release-*",
+        Err("[tag-unprotected]"),
+    ),
+    Case {
+        mood: Mood::LimitsOnce,
+        ..case("a limit, once", "review: {}", |_| {}, Ok("1 approval: grace"))
+    },
+    Case {
+        mood: Mood::Garbage,
+        ..case("garbage", "review: {}", |_| {}, Err("it is not the JSON it should be"))
+    },
+    forbidden("review: {}", "permissions: {pull-requests: read}"),
+    forbidden("tag-signature: {}", "permissions: {contents: read}"),
+    forbidden("approval: {environment: production}", "permissions: {actions: read}"),
+    forbidden("protection: {branch: main}", "permissions: {contents: read}"),
+];
+
+const fn case(
+    what: &'static str,
+    gates: &'static str,
+    change: fn(&mut Memory),
+    ends: Result<&'static str, &'static str>,
+) -> Case {
+    Case { what, gates, change, mood: Mood::Well, ends }
+}
+
+const fn forbidden(gates: &'static str, says: &'static str) -> Case {
+    Case { what: "403", gates, change: |_| {}, mood: Mood::Forbids, ends: Err(says) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_history_ends_as_it_should() {
+    let fake = FakeGitHub::start().await;
+    let Some(prism) = Prism::before("reviews::every_history", &fake.url).await else { return };
+    for case in CASES {
+        let front = front(&prism.url, case.mood).await;
+        let mut workspace = workspace(case.gates);
+        let mut memory = healthy(&workspace.head());
+        (case.change)(&mut memory);
+        fake.know(memory);
+        let hub = HubServer::start().await;
+        let run = release(&mut workspace, &front.url(), &hub, &[]);
+        let (code, says) = case.ends.map_or_else(|says| (1, says), |says| (0, says));
+        let all = format!("{} ({})\n{}", case.what, case.gates, run.all());
+        // What is long is wrapped, and a fix is told beside.
+        let flat = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(run.code, code, "{all}");
+        assert!(flat.contains(says), "not said: {says}\n{all}");
+        let asked = front.asked();
+        assert!(asked.iter().any(|one| one.method == "GET"), "GitHub was asked: {all}");
+        if case.mood == Mood::Well {
+            let odd: Vec<_> = asked
+                .iter()
+                .filter(|one| one.method == "GET" && !matches!(one.status, Some(200 | 404)))
+                .collect();
+            assert!(odd.is_empty(), "prism refuses {odd:?}\n{all}");
+        }
+        let there = hub.count("POST", "/commit/");
+        assert_eq!(there > 0, code == 0, "what is blocked is not published: {all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_release_record_keeps_the_evidence() {
+    let fake = FakeGitHub::start().await;
+    let Some(prism) = Prism::before("reviews::the_release_record", &fake.url).await else { return };
+    let gates = "review: {team: ml}\n  status-checks: {}\n  tag-signature: {}\n  approval: {environment: production}\n  protection: {}";
+    let mut workspace = workspace(gates);
+    fake.know(healthy(&workspace.head()));
+    let hub = HubServer::start().await;
+    let front = front(&prism.url, Mood::Well).await;
+    release(&mut workspace, &front.url(), &hub, &[]).expect(0);
+    let record: Value =
+        serde_json::from_str(&published(&hub, "weighbridge.json").await).expect("JSON");
+    let control = &record["control"];
+    let pull = &control["pull_requests"][0];
+    assert_eq!(pull["url"], "https://github.com/acme/churn/pull/7");
+    assert_eq!((&pull["head"], &pull["author"]), (&HEAD.into(), &"ada".into()));
+    let vote = &pull["votes"][0];
+    assert_eq!(vote["by"], "grace");
+    assert_eq!(vote["url"], "https://github.com/acme/churn/pull/7#pullrequestreview-100");
+    assert_eq!((&vote["at"], &vote["counts"]), (&"2026-01-01T00:00:00Z".into(), &true.into()));
+    let names: Vec<_> =
+        control["checks"].as_array().expect("checks").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["lint", "tests"]);
+    assert_eq!(control["tag"]["verified"], true);
+    assert_eq!(control["approvals"][0]["by"], "grace");
+    assert_eq!(control["branch"]["protected"], true);
+    assert_eq!(control["tag_rules"], serde_json::json!(["deletion", "update"]));
+    assert_eq!(control["releasers"], serde_json::json!(["ada", "ada"]));
+    assert_eq!(record["emergency"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_judged_blocks_a_release_and_is_left_open_before_it() {
+    let hub = HubServer::start().await;
+    // On no GitHub: a gate that is asked for is not passed by silence.
+    let mut workspace = workspace("review: {}\n  protection: {}");
+    workspace.on_hub(&hub.hub.url(), hub.hub.token().expose());
+    let run = tokio::task::block_in_place(|| workspace.run(&["release"])).expect(1);
+    run.says("[review-unknown]").says("[protection-unknown]").says("no run of GitHub Actions");
+    let rehearsed = tokio::task::block_in_place(|| workspace.run(&["rehearse"])).expect(0);
+    rehearsed.says("known when the version is released");
+    // A pull request is checked without asking anybody.
+    let front = front("http://127.0.0.1:1", Mood::Forbids).await;
+    on_runner(&mut workspace, &front.url());
+    workspace.set("GITHUB_EVENT_NAME", "pull_request").set("GITHUB_REF", "refs/pull/5/merge");
+    let run = tokio::task::block_in_place(|| workspace.run(&["check", "--tag", "v1.0.0"]));
+    run.expect(0).says("known when the version is released");
+    assert_eq!(front.count("GET", "/"), 0);
+    // Of a tag it can be known.
+    workspace.set("GITHUB_EVENT_NAME", "push").set("GITHUB_REF", "refs/tags/v1.0.0");
+    let run = tokio::task::block_in_place(|| workspace.run(&["check"]));
+    run.expect(1).says("permissions: {pull-requests: read}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_asked_that_the_policy_does_not_ask_for() {
+    let hub = HubServer::start().await;
+    for gates in ["review: {stages: [lab]}", "size: {max: 1GB}"] {
+        let front = front("http://127.0.0.1:1", Mood::Forbids).await;
+        let mut workspace = Workspace::healthy();
+        let stages =
+            "stages: [{name: lab, repository: lab, channels: [staging]}, {name: production}]\n";
+        let policy = POLICY.replace("gates:\n", &format!("gates:\n  {gates}\n"));
+        workspace.write("weighbridge.yml", format!("{policy}{stages}"));
+        workspace.version("v1.0.0");
+        release(&mut workspace, &front.url(), &hub, &["--dry-run"]).expect(0);
+        assert_eq!(front.count("GET", "/"), 0, "{gates}");
+    }
+}
+
+const REASON: &str = "INC-7: the model | in production <b>fails</b> for all";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_is_refused_unless_everything_about_it_is_in_order() {
+    let hub = HubServer::start().await;
+    let by_hand = ("GITHUB_EVENT_NAME", "workflow_dispatch");
+    for (changes, reason, says) in [
+        (vec![], REASON, "only a run that a person started by hand"),
+        (vec![("GITHUB_EVENT_NAME", "schedule")], REASON, "by hand"),
+        (vec![("GITHUB_EVENT_NAME", "repository_dispatch")], REASON, "by hand"),
+        (vec![by_hand], "hurry!", "the reason has 6 characters"),
+        (vec![by_hand, ("GITHUB_ACTOR", "eve")], REASON, "`eve` is not listed"),
+        (vec![by_hand, ("GITHUB_TRIGGERING_ACTOR", "eve")], REASON, "`eve` is not listed"),
+        (vec![by_hand, ("GITHUB_TRIGGERING_ACTOR", "")], REASON, "who started the run again"),
+        (vec![("GITHUB_EVENT_NAME", "pull_request")], REASON, "does not run under"),
+    ] {
+        let front = front("http://127.0.0.1:1", Mood::Forbids).await;
+        let mut workspace = workspace("review: {}");
+        // The last value of a variable is the one that holds.
+        on_runner(&mut workspace, &front.url());
+        workspace.set("GITHUB_ACTOR", "ada").set("GITHUB_TRIGGERING_ACTOR", "ada");
+        for (name, value) in changes {
+            workspace.set(name, value);
+        }
+        workspace.on_hub(&hub.hub.url(), hub.hub.token().expose());
+        let arguments = ["release", "--tag", "v1.0.0", "--emergency", reason];
+        let run = tokio::task::block_in_place(|| workspace.run(&arguments));
+        run.expect(2).says(says);
+        assert_eq!(hub.count("POST", "/commit/"), 0);
+    }
+    let workspace = workspace("review: {}");
+    for mode in ["check", "rehearse"] {
+        let run = tokio::task::block_in_place(|| workspace.run(&[mode, "--emergency", REASON]));
+        run.expect(2).says("takes no emergency");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_emergency_passed_over_is_written_large() {
+    let hub = HubServer::start().await;
+    let front = front("http://127.0.0.1:1", Mood::Forbids).await;
+    let mut workspace = workspace("review: {}");
+    on_runner(&mut workspace, &front.url());
+    workspace
+        .set("GITHUB_EVENT_NAME", "workflow_dispatch")
+        .set("GITHUB_REF", "refs/heads/main")
+        .set("GITHUB_ACTOR", "ada")
+        .set("GITHUB_TRIGGERING_ACTOR", "Grace")
+        .set("INPUT_MODE", "release")
+        .set("INPUT_TAG", "v1.0.0")
+        .set("INPUT_EMERGENCY", REASON)
+        .set("INPUT_REPORT-DIR", "kept")
+        .on_hub(&hub.hub.url(), hub.hub.token().expose());
+    let run = tokio::task::block_in_place(|| workspace.run(&[])).expect(0);
+    let run = run.says("!!! EMERGENCY !!!").says("PASSED OVER IN AN EMERGENCY");
+    let told = "ada and Grace passed over review-unknown: INC-7: the model";
+    assert!(run.stdout.contains(&format!("::warning title=weighbridge EMERGENCY::{told}")));
+    assert!(run.stdout.contains("title=EMERGENCY review-unknown::"), "{}", run.all());
+    let read =
+        |path: &str| std::fs::read_to_string(workspace.path().join(path)).expect("it is written");
+    let summary = std::fs::read_to_string(workspace.home().join("summary.md")).expect("a summary");
+    assert!(summary.starts_with("> [!WARNING]\n> ⚠️ **EMERGENCY** ada and Grace passed over"));
+    assert!(summary.contains("\\| in production \\<b\\>fails"), "{summary}");
+    let report: Value = serde_json::from_str(&read("kept/report.json")).expect("JSON");
+    assert_eq!(report["verdict"], "pass");
+    assert_eq!(report["emergency"]["reason"], REASON);
+    assert_eq!(report["emergency"]["passed_over"][0]["rule"], "review-unknown");
+    let sarif: Value = serde_json::from_str(&read("kept/report.sarif")).expect("JSON");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let passed = results.iter().find(|one| one["ruleId"] == "review-unknown").expect("told");
+    assert_eq!(passed["suppressions"][0]["kind"], "external");
+    let asked = front.asked();
+    let check = asked.iter().find(|one| one.method == "POST").expect("a check run is tried");
+    let title = check.json["output"]["title"].as_str().expect("a title");
+    assert!(title.starts_with("EMERGENCY: "), "{title}");
+
+    let record: Value =
+        serde_json::from_str(&published(&hub, "weighbridge.json").await).expect("JSON");
+    assert_eq!(record["emergency"]["by"], serde_json::json!(["ada", "Grace"]));
+    assert_eq!(record["emergency"]["passed_over"][0]["rule"], "review-unknown");
+    let commits = format!("{}/api/models/acme/churn/commits/main", hub.hub.url());
+    let commits = plain_client().get(commits).bearer_auth(hub.hub.token().expose()).send().await;
+    let commits = commits.expect("answers").text().await.expect("a body");
+    assert!(commits.contains("EMERGENCY RELEASE by ada, Grace"), "{commits}");
+
+    // A gate that the policy does not list blocks as ever.
+    workspace.write("metrics.json", "{\n  \"accuracy\": 0.5\n}\n");
+    workspace.version("v1.1.0");
+    workspace.set("INPUT_TAG", "v1.1.0");
+    let run = tokio::task::block_in_place(|| workspace.run(&[])).expect(1);
+    run.says("!!! EMERGENCY !!!");
+}
