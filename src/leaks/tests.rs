@@ -38,7 +38,7 @@ fn texts_of_every_kind_are_searched_and_binaries_are_not() {
         ("e.bin", [b"\0", token.as_bytes()].concat()),
         ("f.md", "no secret: hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx".into()),
     ]);
-    let expected = [".github/workflows/a.yml:2:31", "b.env:2:13", "c.ps1:1:11", "d.txt:2:1"];
+    let expected = [".github/workflows/a.yml:2:32", "b.env:2:13", "c.ps1:1:11", "d.txt:2:1"];
     assert_eq!(places(&leaks), expected);
     assert!(leaks.found.iter().all(|leak| !leak.what.contains(&token[3..])), "{leaks:?}");
     assert_eq!((leaks.texts, leaks.cut.len(), leaks.left), (5, 0, 0));

@@ -53,11 +53,12 @@ pub(super) fn through(
     gathered.search(call)?;
 
     let runtime = Network(Some(super::hub::runtime()?));
-    let (holder, remote) = match &gathered.target {
+    let (remote, holder) = match &gathered.target {
         Some(target) => {
             let guard = Guard::new();
+            // In this order: the scopes of a token name the repositories that are there by then.
             let asked =
-                async { Ok((holder(hub).await?, Some(look(hub, target, &gathered).await?))) };
+                async { Ok((Some(look(hub, target, &gathered).await?), holder(hub).await?)) };
             runtime.block_on(async {
                 tokio::select! {
                     asked = asked => asked,

@@ -42,7 +42,7 @@ fn a_token_anywhere_in_the_repository_blocks_at_its_line() {
         found,
         [
             "secret-in-file model/notes.txt:1:1",
-            "secret-in-repository .github/workflows/train.yml:4:34",
+            "secret-in-repository .github/workflows/train.yml:4:36",
             "secret-in-repository notebooks/a.ipynb:1:13",
         ],
         "{}",

@@ -83,7 +83,7 @@ mod tests {
         let gate = gate("{}").expect("valid");
         assert!(gate.fine_grained && gate.accounts.is_empty() && gate.may_write.is_empty());
         assert_eq!((gate.max_age, gate.warn_before), (90, 14));
-        assert_eq!(gate.at.to_string(), "w.yml:2:17");
+        assert_eq!(gate.at.to_string(), "w.yml:2:16");
     }
 
     #[test]

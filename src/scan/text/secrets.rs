@@ -299,7 +299,7 @@ mod tests {
             };
             let (one, other) =
                 (scan_bytes("t.txt", text.as_bytes()), super::secrets(text.as_bytes()));
-            assert_eq!(places(&one.detections), places(&other), "{:.80}", text);
+            assert_eq!(places(&one.detections), places(&other), "{text:.80}");
         }
     }
 
