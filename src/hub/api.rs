@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
 
-use super::RepoId;
+use super::{RepoId, Shelf};
 use super::error::{HubError, doing};
 use super::wire::{
     OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
@@ -21,25 +21,6 @@ const PREUPLOAD_BATCH: usize = 256;
 const MOST_FILES: usize = 200_000;
 /// What stays as it is in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// Kinds of repositories that a model is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf {
-    /// Models.
-    Models,
-    /// Datasets.
-    Datasets,
-}
-
-impl Shelf {
-    /// As it stands in addresses.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Models => "models",
-            Self::Datasets => "datasets",
-        }
-    }
-}
 
 /// One Hub, with one token.
 #[derive(Clone)]
@@ -103,7 +84,7 @@ impl Hub {
         me: &str,
     ) -> Result<bool, HubError> {
         let visibility = if private { "private" } else { "public" };
-        let mut body = json!({"name": repo.name(), "type": "model", "visibility": visibility, "private": private});
+        let mut body = json!({"name": repo.name(), "type": repo.shelf().kind(), "visibility": visibility, "private": private});
         // The Hub wants no organisation for a user's own repository.
         if repo.namespace() != me {
             body["organization"] = json!(repo.namespace());
@@ -121,7 +102,7 @@ impl Hub {
 
     /// Branches and tags; `None` when there is no such repository.
     pub async fn refs(&self, repo: &RepoId) -> Result<Option<Refs>, HubError> {
-        let path = format!("/api/models/{repo}/refs");
+        let path = format!("/api/{}/refs", repo.in_api());
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         match self.client.json(Again::Safe, build).await {
             Ok(refs) => Ok(Some(refs)),
@@ -147,7 +128,31 @@ impl Hub {
 
     /// Every file of a revision.
     pub async fn tree(&self, repo: &RepoId, revision: &str) -> Result<Vec<TreeEntry>, HubError> {
-        let mut path = format!("/api/models/{repo}/tree/{}?recursive=true", segment(revision));
+        let path = format!("/api/{}/tree/{}?recursive=true", repo.in_api(), segment(revision));
+        self.listed(repo, revision, path).await
+    }
+
+    /// The files that lie directly in a folder of a revision; none where there is no such folder.
+    pub async fn folder(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        folder: &str,
+    ) -> Result<Vec<TreeEntry>, HubError> {
+        let (id, at) = (repo.in_api(), segment(revision));
+        let path = format!("/api/{id}/tree/{at}/{}?recursive=false", encoded_path(folder));
+        match self.listed(repo, revision, path).await {
+            Err(error) if error.status() == Some(404) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
+    async fn listed(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        mut path: String,
+    ) -> Result<Vec<TreeEntry>, HubError> {
         let mut files = Vec::new();
         loop {
             let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
@@ -167,6 +172,18 @@ impl Hub {
                 }
                 _ => return Ok(files),
             }
+        }
+    }
+
+    /// Whether the token may write to a repository; `None` where this Hub does not tell.
+    pub async fn may_write(&self, repo: &RepoId) -> Result<Option<bool>, HubError> {
+        let path = format!("/api/{}/auth-check/write", repo.in_api());
+        let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
+        match self.client.send(Again::Safe, build).await {
+            Ok(_) => Ok(Some(true)),
+            Err(error) if matches!(error.status(), Some(401 | 403)) => Ok(Some(false)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(doing(format!("ask whether the token may write to {repo}"))(error)),
         }
     }
 
@@ -201,7 +218,7 @@ impl Hub {
         revision: &str,
         files: &[PreuploadFile<'_>],
     ) -> Result<Vec<PreuploadAnswer>, HubError> {
-        let path = format!("/api/models/{repo}/preupload/{}", segment(revision));
+        let path = format!("/api/{}/preupload/{}", repo.in_api(), segment(revision));
         let mut answers = Vec::new();
         for batch in files.chunks(PREUPLOAD_BATCH) {
             let body = json!({"files": batch});
@@ -225,7 +242,7 @@ impl Hub {
         commit: &str,
         message: &str,
     ) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/tag/{}", segment(commit));
+        let path = format!("/api/{}/tag/{}", repo.in_api(), segment(commit));
         let body = json!({"tag": tag, "message": message});
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
@@ -244,7 +261,7 @@ impl Hub {
         branch: &str,
         start: &str,
     ) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let path = format!("/api/{}/branch/{}", repo.in_api(), segment(branch));
         let body = json!({"startingPoint": start});
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
@@ -263,7 +280,7 @@ impl Hub {
         branch: &str,
         commit: &str,
     ) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let path = format!("/api/{}/branch/{}", repo.in_api(), segment(branch));
         let body = json!({"startingPoint": commit, "overwrite": true});
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
@@ -276,7 +293,7 @@ impl Hub {
 
     /// Deletes a branch; one that is not there is fine.
     pub async fn delete_branch(&self, repo: &RepoId, branch: &str) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let path = format!("/api/{}/branch/{}", repo.in_api(), segment(branch));
         let build = |client: &reqwest::Client| self.request(client, Method::DELETE, &path);
         match self.client.send(Again::Safe, build).await {
             Ok(_) => Ok(()),
@@ -287,7 +304,7 @@ impl Hub {
 
     /// How far the Hub's own file scan is.
     pub async fn scan_status(&self, repo: &RepoId) -> Result<ScanStatus, HubError> {
-        let path = format!("/api/models/{repo}/scan");
+        let path = format!("/api/{}/scan", repo.in_api());
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         self.client
             .json(Again::Safe, build)

@@ -44,7 +44,7 @@ pub enum TokenRole {
 /// One entry of a fine-grained token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenScope {
-    /// `namespace/name` of one model, or the name of a user or organisation.
+    /// `namespace/name` of one model, `datasets/namespace/name` of a dataset, or the name of a user or organisation.
     pub entity: String,
     /// The Hub's names: `repo.content.read`, `repo.write`, …
     pub permissions: Vec<String>,
