@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["modes"],
     &["publish", "report", "card", "provenance", "parts", "gates"],
-    &["release", "inventory", "evidence", "test_run", "rehearsal"],
+    &["release", "inventory", "evidence", "test_run", "audit", "rehearsal"],
     &["policy", "context", "credentials", "inputs"],
     &["hub", "github", "scan", "finding", "publishable"],
     &[

@@ -70,6 +70,7 @@ pub(super) fn read(env: &Environment, token: Option<Secret>) -> Result<Context, 
         commit: env.get("GITHUB_SHA").map(str::to_owned),
         tag,
         actor: env.get("GITHUB_ACTOR").map(str::to_owned),
+        triggering_actor: env.get("GITHUB_TRIGGERING_ACTOR").map(str::to_owned),
         run_url,
         github: Some(GitHubRunner {
             api_url: env.get("GITHUB_API_URL").unwrap_or("https://api.github.com").to_owned(),

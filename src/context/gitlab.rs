@@ -30,6 +30,7 @@ pub(super) fn read(env: &Environment) -> Context {
         commit: owned("CI_COMMIT_SHA"),
         tag: owned("CI_COMMIT_TAG"),
         actor: owned("GITLAB_USER_LOGIN"),
+        triggering_actor: None,
         run_url: owned("CI_PIPELINE_URL"),
         github: None,
     }

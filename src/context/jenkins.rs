@@ -29,6 +29,7 @@ pub(super) fn read(env: &Environment) -> Context {
         commit: owned("GIT_COMMIT"),
         tag: owned("TAG_NAME"),
         actor: owned("BUILD_USER_ID"),
+        triggering_actor: None,
         run_url: owned("BUILD_URL"),
         github: None,
     }

@@ -29,6 +29,8 @@ pub struct Context {
     pub tag: Option<String>,
     /// Who started it.
     pub actor: Option<String>,
+    /// Who started it again, where the CI tells that apart.
+    pub triggering_actor: Option<String>,
     /// Address of this run, for the card and the release record.
     pub run_url: Option<String>,
     /// GitHub's own files and addresses, when this is a GitHub runner.
@@ -74,6 +76,20 @@ pub enum Event {
     Other(String),
 }
 
+impl Event {
+    /// In one word, for records.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::TagPush => "tag-push",
+            Self::BranchPush => "branch-push",
+            Self::PullRequest { .. } => "pull-request",
+            Self::Dispatch => "dispatch",
+            Self::Schedule => "schedule",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 /// GitHub's runner.
 #[derive(Debug, Clone)]
 pub struct GitHubRunner {
@@ -110,6 +126,7 @@ impl Context {
                 commit: None,
                 tag: None,
                 actor: env.get("USER").map(str::to_owned),
+                triggering_actor: None,
                 run_url: None,
                 github: None,
             })

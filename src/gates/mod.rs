@@ -2,6 +2,7 @@
 //!
 //! Adding one is one file here and one line in [`ALL`].
 
+pub mod audit_log;
 pub mod benchmarks;
 pub mod card;
 pub mod card_completeness;
@@ -23,6 +24,7 @@ use std::time::SystemTime;
 
 use jiff::civil::Date;
 
+use crate::audit::Reach;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule};
 use crate::inventory::Inventory;
@@ -42,6 +44,7 @@ pub const ALL: &[&dyn Gate] = &[
     &card::Card,
     &license::License,
     &lineage::Lineage,
+    &audit_log::AuditLog,
 ];
 
 /// Every rule with its gate's name, those of the verdict itself included.
@@ -74,6 +77,8 @@ pub struct Load<'a> {
     pub test_run: Option<&'a TestRun>,
     /// What the Hub has, when it was asked.
     pub published: Option<&'a Published>,
+    /// Whether the policy's audit log can be added to, when the Hub was asked.
+    pub audit_log: Option<&'a Reach>,
     /// The finished card, exactly as it would be published.
     pub card: &'a str,
     /// The README that the card was made from, as it stands in the repository, when the policy

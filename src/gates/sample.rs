@@ -3,6 +3,7 @@
 use jiff::civil::date;
 
 use super::{Gate, Judgement, Load};
+use crate::audit::Reach;
 use crate::digest::Digest;
 use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, Pipeline, TestReport};
 use crate::finding::{Finding, Location, Overrides};
@@ -25,6 +26,7 @@ pub(super) struct Sample {
     pub(super) readme: Option<SourceFile>,
     pub(super) checkout: Option<std::time::SystemTime>,
     pub(super) inventory: Inventory,
+    pub(super) audit_log: Option<Reach>,
 }
 
 impl Sample {
@@ -33,6 +35,7 @@ impl Sample {
             file: "weighbridge.yml".into(),
             models: vec![model()],
             tags: TagGrammar::Auto,
+            audit_log: None,
             overrides: Overrides::default(),
             explained: Vec::new(),
         };
@@ -59,6 +62,7 @@ impl Sample {
             readme: None,
             checkout: None,
             inventory: Inventory::default(),
+            audit_log: None,
         }
     }
 
@@ -92,6 +96,7 @@ impl Sample {
             published: None,
             card: &self.card,
             readme: self.readme.as_ref(),
+            audit_log: self.audit_log.as_ref(),
             rehearsal: false,
             today: date(2026, 1, 2),
             checkout: self.checkout,

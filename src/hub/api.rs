@@ -51,6 +51,11 @@ impl Hub {
         self.client.left()
     }
 
+    /// Says a line of a wait.
+    pub fn wait(&self, line: &str) {
+        self.client.wait(line);
+    }
+
     /// Whether there is a token at all.
     pub fn has_token(&self) -> bool {
         self.token.is_some()
@@ -132,7 +137,8 @@ impl Hub {
         self.listed(repo, revision, path).await
     }
 
-    /// The files that lie directly in a folder of a revision; none where there is no such folder.
+    /// The files that lie directly in a folder of a revision; none where the revision has no such
+    /// folder. A Hub that does not know the revision (yet) is an error.
     pub async fn folder(
         &self,
         repo: &RepoId,
@@ -142,7 +148,7 @@ impl Hub {
         let (id, at) = (repo.in_api(), segment(revision));
         let path = format!("/api/{id}/tree/{at}/{}?recursive=false", encoded_path(folder));
         match self.listed(repo, revision, path).await {
-            Err(error) if error.status() == Some(404) => Ok(Vec::new()),
+            Err(error) if error.code() == Some("EntryNotFound") => Ok(Vec::new()),
             listed => listed,
         }
     }

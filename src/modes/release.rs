@@ -11,12 +11,13 @@ use crate::hub::query_files::ADDED;
 use crate::own_files::{CARD, RECORD};
 use crate::policy::Policy;
 use crate::provenance;
-use crate::publish::{self, Document, Plan, PublishError, Remote};
+use crate::publish::{self, Document, Plan, PublishError, Receipt, Remote, Unfinished};
 use crate::rel_path::RelPath;
 use crate::release::{self, GitFacts, Target, Versioning};
 use crate::report::{Publication, PublishedFiles, Report, progress};
 use crate::signals::Guard;
 
+use super::audit::Trail;
 use super::call::Call;
 use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
@@ -49,15 +50,28 @@ pub(super) fn through(
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
     let runtime = Network(Some(super::hub::runtime()?));
+    let trail = gathered.policy.audit_log.as_ref();
+    let trail = trail.and_then(|log| Trail::of(call, hub, log, rehearsal));
     let remote = match &gathered.target {
         Some(target) => {
             let guard = Guard::new();
-            Some(runtime.block_on(async {
+            let looks = async {
+                let remote = look(hub, target, &gathered).await?;
+                let makes = rehearsal && !call.settings.dry_run;
+                let reach = match &trail {
+                    Some(trail) => Some(trail.reach(makes).await),
+                    None => None,
+                };
+                Ok((remote, reach))
+            };
+            let (remote, reach) = runtime.block_on(async {
                 tokio::select! {
-                    remote = look(hub, target, &gathered) => remote,
+                    looked = looks => looked,
                     () = guard.interrupted() => Err(stopped()),
                 }
-            })?)
+            })?;
+            gathered.audit_log = reach;
+            Some(remote)
         }
         None => None,
     };
@@ -88,9 +102,13 @@ pub(super) fn through(
     }
     let Some(cleared) = cleared else { return call.tell(report) };
 
-    match publish(&runtime, hub, &plan, cleared, &gathered, pages) {
-        Ok(publication) => report.publication = Some(publication),
-        Err(failure) => report.failure = Some(failure),
+    let ended = publish(&runtime, hub, &plan, cleared, &gathered);
+    if let Some(trail) = &trail {
+        runtime.block_on(trail.leave(call, &gathered, remote, &ended, &mut report));
+    }
+    match ended {
+        Ok(receipt) => report.publication = Some(publication(receipt, pages)),
+        Err(unfinished) => report.failure = Some(failure(&unfinished, &plan)),
     }
     call.tell(report)
 }
@@ -215,18 +233,22 @@ fn publish(
     plan: &Plan,
     cleared: crate::finding::Cleared,
     gathered: &Gathered,
-    pages: &str,
-) -> Result<Publication, Failure> {
+) -> Result<Receipt, Unfinished> {
     let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
     let guard = Guard::new();
     let publishing = publish::publish(hub, plan, cleared, scan, &progress, guard.interrupted());
-    let receipt = runtime.block_on(publishing).map_err(|unfinished| {
-        let standing = unfinished.standing;
-        Failure::advised("the version could not be published", &unfinished.error)
-            .standing(standing.as_str(), standing.words(plan))
-    })?;
-    Ok(Publication {
+    runtime.block_on(publishing)
+}
+
+fn failure(unfinished: &Unfinished, plan: &Plan) -> Failure {
+    let standing = &unfinished.standing;
+    Failure::advised("the version could not be published", &unfinished.error)
+        .standing(standing.as_str(), standing.words(plan))
+}
+
+fn publication(receipt: Receipt, pages: &str) -> Publication {
+    Publication {
         already_published: receipt.already_published,
         url: format!("{pages}/{}/tree/{}", receipt.repo_id, receipt.tag),
         repo_id: receipt.repo_id,
@@ -239,5 +261,5 @@ fn publish(
             deleted: receipt.deleted,
         },
         bytes_sent: receipt.bytes_sent,
-    })
+    }
 }

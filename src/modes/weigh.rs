@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::audit::Reach;
 use crate::card::{self, CardInput, EvalInput};
 use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
@@ -40,6 +41,8 @@ pub(super) struct Gathered {
     readme: Option<SourceFile>,
     /// Files that the version keeps from what the Hub has.
     kept: Vec<String>,
+    /// Whether the audit log can be added to, where a release has looked.
+    pub(super) audit_log: Option<Reach>,
     pub(super) rehearsal: bool,
 }
 
@@ -110,6 +113,7 @@ pub(super) fn gather(
         history,
         readme,
         kept: Vec::new(),
+        audit_log: None,
         rehearsal,
     })
 }
@@ -216,6 +220,7 @@ impl Gathered {
             evidence: &self.evidence,
             test_run: self.tests.as_ref(),
             published,
+            audit_log: self.audit_log.as_ref(),
             card,
             readme: self.readme.as_ref(),
             rehearsal: self.rehearsal,
@@ -266,6 +271,7 @@ impl Gathered {
             shard: None,
             staged: None,
             plan: None,
+            audit: None,
             notes: Vec::new(),
         }
     }

@@ -60,6 +60,14 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
         table.name.clone_from(&model.name);
         table.model(model);
     }
+    match &policy.audit_log {
+        Some(log) => {
+            let repository = log.repository.to_string();
+            table.row("audit-log.repository", "audit-log/repository", repository);
+            table.row("audit-log.path", "audit-log/path", &log.path);
+        }
+        None => table.row("audit-log", "audit-log", "none"),
+    }
     for (rule, level) in &policy.overrides.levels {
         let level = level.map_or("off", Level::as_str);
         table.row(&format!("rules.{rule}"), &format!("rules/{rule}"), level);

@@ -1,6 +1,7 @@
 //! weighbridge.yml, the policy: `raw` (serde, spanned, schema) → `check` (collects every problem)
 //! → [`Policy`], in which nothing is left to be defaulted later.
 
+mod audit_log;
 mod benchmark;
 mod check;
 mod convention;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
+pub use audit_log::{AuditLog, FOLDER};
 pub use benchmark::{
     Around, Before, Benchmark, Direction, HubBenchmark, Named, NoWorseThan, Place, Tolerance,
 };
@@ -43,6 +45,8 @@ pub struct Policy {
     pub models: Vec<Model>,
     /// How tags are read.
     pub tags: TagGrammar,
+    /// Where runs that write leave a record.
+    pub audit_log: Option<AuditLog>,
     /// Rule levels and allowances.
     pub overrides: Overrides,
     /// Every value in force with its origin, for `explain`.

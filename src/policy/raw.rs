@@ -5,6 +5,7 @@
 //! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
 //! stop at the first one, and the rest of the file would go unjudged.
 
+mod audit_log;
 mod publish;
 mod size;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use audit_log::AuditLog;
 pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
 
@@ -40,6 +42,8 @@ pub(super) struct File {
     pub(super) card: Option<Card>,
     /// How a version is published.
     pub(super) publish: Option<Publish>,
+    /// Where runs that write leave a record.
+    pub(super) audit_log: Option<AuditLog>,
     /// Level by rule id; see `weighbridge rules`.
     pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.
