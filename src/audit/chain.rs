@@ -133,7 +133,12 @@ impl Chain {
 
     /// The line that puts a record behind the last one, without its line break.
     pub fn line(&self, record: &str) -> String {
-        write(self.sequence.saturating_add(1), self.previous(), Digest::of(record.as_bytes()), record)
+        write(
+            self.sequence.saturating_add(1),
+            self.previous(),
+            Digest::of(record.as_bytes()),
+            record,
+        )
     }
 
     /// Number of the last line: how many there are.
@@ -162,7 +167,8 @@ fn read(line: &[u8]) -> Result<Link, Flaw> {
         return Err(Flaw::Unreadable(format!("it is longer than {LINE} bytes")));
     }
     let text = std::str::from_utf8(line).map_err(|_| wrong("it is not UTF-8"))?;
-    let head = || wrong("it does not begin with `{\"sequence\":…,\"previous\":\"…\",\"id\":\"…\",`");
+    let head =
+        || wrong("it does not begin with `{\"sequence\":…,\"previous\":\"…\",\"id\":\"…\",`");
     let rest = text.strip_prefix("{\"sequence\":").ok_or_else(head)?;
     let (sequence, rest) = rest.split_once(",\"previous\":\"").ok_or_else(head)?;
     let (previous, rest) = rest.split_once("\",\"id\":\"").ok_or_else(head)?;

@@ -66,15 +66,26 @@ mod tests {
 
     #[test]
     fn names_and_their_order() {
-        let mut names: Vec<FileName> =
-            ["2026-11.jsonl", "2026-11.10.jsonl", "2026-11.2.jsonl", "2025-12.jsonl", "2026-12.jsonl"]
-                .map(|name| name.parse().expect(name))
-                .into();
+        let mut names: Vec<FileName> = [
+            "2026-11.jsonl",
+            "2026-11.10.jsonl",
+            "2026-11.2.jsonl",
+            "2025-12.jsonl",
+            "2026-12.jsonl",
+        ]
+        .map(|name| name.parse().expect(name))
+        .into();
         names.sort();
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
         assert_eq!(
             names,
-            ["2025-12.jsonl", "2026-11.jsonl", "2026-11.2.jsonl", "2026-11.10.jsonl", "2026-12.jsonl"]
+            [
+                "2025-12.jsonl",
+                "2026-11.jsonl",
+                "2026-11.2.jsonl",
+                "2026-11.10.jsonl",
+                "2026-12.jsonl"
+            ]
         );
         for other in [
             "README.md",

@@ -19,9 +19,10 @@ const BRANCH: &str = "main";
 const FULL: usize = 1024 * 1024;
 /// Most bytes of a file that is read.
 const READ: usize = 2 * FULL + LINE;
-/// How often a record is tried: each time another run was faster, or the answer was lost.
-const TRIES: u32 = 40;
-/// Pauses before what was just committed must be shown.
+/// How often a record is tried where other runs are faster, and how often where the Hub fails.
+const RACES: u32 = 40;
+const FAILURES: u32 = 5;
+/// Pauses between looks for what must be there and is not yet.
 const PAUSES: [u64; 4] = [1, 2, 4, 8];
 
 /// A log in a repository of the Hub.
@@ -143,11 +144,11 @@ impl Log {
     /// is never added twice.
     pub async fn append(&self, record: &Record) -> Result<Appended, LogError> {
         let (text, id) = (record.to_text(), record.id());
-        let mut tries = 0;
+        let (mut races, mut failures) = (0, 0);
         loop {
             let end = self.end().await?;
             // It was not there before the first try, so it can only be near the end.
-            if tries > 0
+            if races + failures > 0
                 && let Some(there) = self.near(&end, |link| link.id == id).await?
             {
                 return Ok(there);
@@ -156,24 +157,26 @@ impl Log {
                 Ok(appended) => return Ok(appended),
                 Err(error) => error,
             };
-            tries += 1;
-            let raced = matches!(error.status(), Some(409 | 412));
-            if !raced && !error.maybe_done() {
-                return Err(error.into());
-            }
-            if tries == TRIES {
-                return Err(if raced { LogError::Contended } else { error.into() });
-            }
+            let pause = if matches!(error.status(), Some(409 | 412)) {
+                races += 1;
+                if races == RACES {
+                    return Err(LogError::Contended);
+                }
+                pause(races)
+            } else {
+                failures += 1;
+                if failures == FAILURES || !error.maybe_done() {
+                    return Err(error.into());
+                }
+                error.pause(failures + 1)
+            };
             self.hub.wait(&format!("no record was added to the audit log: {error}; looking again"));
-            tokio::time::sleep(pause(tries)).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
     /// The newest record of which `is_it` is true; all of the log is looked through.
-    pub async fn find(
-        &self,
-        is_it: impl Fn(&Link) -> bool,
-    ) -> Result<Option<Appended>, LogError> {
+    pub async fn find(&self, is_it: impl Fn(&Link) -> bool) -> Result<Option<Appended>, LogError> {
         let Some(commit) = self.head().await? else {
             return Err(LogError::Missing(self.repo.clone()));
         };
@@ -222,7 +225,22 @@ impl Log {
         Ok(names)
     }
 
+    /// The end of the log. A Hub is many machines, and one of them may not know yet what another has
+    /// just taken in: that is waited for.
     async fn end(&self) -> Result<End, LogError> {
+        for pause in PAUSES {
+            match self.end_now().await {
+                Err(LogError::Hub(error)) if error.status() == Some(404) => {
+                    self.hub.wait(&format!("{error}; looking again in {pause} s"));
+                    tokio::time::sleep(Duration::from_secs(pause)).await;
+                }
+                end => return end,
+            }
+        }
+        self.end_now().await
+    }
+
+    async fn end_now(&self) -> Result<End, LogError> {
         let (commit, names) = self.files().await?;
         let Some(&name) = names.last() else {
             return Ok(End { commit, names, last: Vec::new(), chain: Chain::default() });
@@ -306,9 +324,9 @@ impl Log {
     }
 }
 
-/// Half to all of a time that grows with every try, up to four seconds: runs that race come apart.
-fn pause(tries: u32) -> Duration {
-    let whole = Duration::from_millis(100 * u64::from(tries.min(40)));
+/// Half to all of a time that grows with every race that was lost: runs that race come apart.
+fn pause(races: u32) -> Duration {
+    let whole = Duration::from_millis(100 * u64::from(races));
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 

@@ -257,7 +257,7 @@ impl Record {
                 reason: clip(&one.reason),
                 passed_over: one.passed_over.iter().map(|gate| clip(gate)).collect(),
             }),
-            failure: maybe(run.failure),
+            failure: run.failure.map(|text| clip(&machine_path::scrub(text))),
             left_out: 0,
             weighbridge: env!("CARGO_PKG_VERSION").into(),
         };

@@ -68,7 +68,8 @@ mod tests {
     fn what_cannot_be_added_to_is_said_before_the_release() {
         let mut sample = Sample::new();
         assert_eq!(sample.weigh(&AuditLog), (vec![], "the policy has none".into()));
-        let repository = "acme/registry".parse().map(|id: crate::hub::RepoId| id.on(Shelf::Datasets));
+        let repository =
+            "acme/registry".parse().map(|id: crate::hub::RepoId| id.on(Shelf::Datasets));
         sample.policy.audit_log = Some(policy::AuditLog {
             repository: repository.expect("an id"),
             path: FOLDER.into(),

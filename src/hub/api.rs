@@ -6,12 +6,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
 
-use super::{RepoId, Shelf};
 use super::error::{HubError, doing};
 use super::wire::{
     OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
     WhoAmI,
 };
+use super::{RepoId, Shelf};
 use crate::digest::git_blob_id;
 use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
 

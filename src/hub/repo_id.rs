@@ -153,7 +153,10 @@ mod tests {
     fn a_dataset_says_so() {
         let model: RepoId = "acme/log".parse().expect("an id");
         let dataset = model.clone().on(Shelf::Datasets);
-        assert_eq!((model.to_string().as_str(), model.in_api().as_str()), ("acme/log", "models/acme/log"));
+        assert_eq!(
+            (model.to_string().as_str(), model.in_api().as_str()),
+            ("acme/log", "models/acme/log")
+        );
         assert_eq!(dataset.to_string(), "datasets/acme/log");
         assert_eq!(dataset.in_api(), "datasets/acme/log");
         assert_ne!(model, dataset);

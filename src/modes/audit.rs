@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::audit::{Link, Log, LogError, Outcome, Reach, Record, Run};
+use crate::audit::{Appended, Link, Log, LogError, Outcome, Reach, Record, Run};
 use crate::failure::Failure;
 use crate::hub::{Hub, HubError, RepoId};
 use crate::policy::AuditLog;
@@ -43,7 +43,9 @@ impl Trail {
     /// organisation's own to make.
     pub(super) async fn reach(&self, make: bool) -> Reach {
         if make && let Err(error) = self.make().await {
-            return Reach::Unreachable(Failure::advised("no repository was made", &error).to_string());
+            return Reach::Unreachable(
+                Failure::advised("no repository was made", &error).to_string(),
+            );
         }
         self.log.reach().await
     }
@@ -68,11 +70,7 @@ impl Trail {
                 // The run that published it was killed before it could say so, or it was published
                 // before there was a log.
                 Ok(false) => Some((Outcome::Found, Some(receipt.revision.clone()))),
-                Err(error) => {
-                    let failure = Failure::advised(
-                        format!("it is not known whether the audit log has {}", receipt.tag),
-                        &error,
-                    );
+                Err(failure) => {
                     report.notes.push(failure.to_string());
                     None
                 }
@@ -122,13 +120,13 @@ impl Trail {
             Ok(appended) => Audited::appended(repository, record, appended),
             Err(why) => {
                 let kept = keep(call, &record);
-                Audited::kept_instead(repository, record, kept, why)
+                Audited::kept_instead(repository, record, kept, why.to_string())
             }
         });
     }
 
     /// Whether the log has a record of this version being out.
-    async fn knows(&self, receipt: &Receipt) -> Result<bool, LogError> {
+    async fn knows(&self, receipt: &Receipt) -> Result<bool, Failure> {
         let is_it = |link: &Link| {
             serde_json::from_str::<Record>(&link.record).is_ok_and(|record| {
                 record.outcome != Outcome::Failed
@@ -137,21 +135,31 @@ impl Trail {
                     && record.after.as_deref() == Some(&receipt.revision)
             })
         };
-        Ok(self.log.find(is_it).await?.is_some())
+        let what =
+            format!("whether the audit log has a record of {} could not be seen", receipt.tag);
+        Ok(in_time(self.log.find(is_it), &what).await?.is_some())
     }
 
-    async fn append(&self, record: &Record) -> Result<crate::audit::Appended, String> {
-        let asked = signals::asked();
-        let time = if asked { HURRIED } else { TIME };
-        let guard = Guard::new();
-        tokio::select! {
-            appended = self.log.append(record) => appended.map_err(|error| {
-                Failure::advised("it could not be added", &error).to_string()
-            }),
-            () = tokio::time::sleep(time) => {
-                Err(format!("it could not be added within {} seconds", time.as_secs()))
-            }
-            () = guard.interrupted(), if !asked => Err("the run was stopped".into()),
+    async fn append(&self, record: &Record) -> Result<Appended, Failure> {
+        in_time(self.log.append(record), "it could not be added").await
+    }
+}
+
+/// What is asked of the log, as long as that does not hold up for too long what is out already.
+async fn in_time<T>(
+    asked: impl Future<Output = Result<T, LogError>>,
+    what: &str,
+) -> Result<T, Failure> {
+    let stopping = signals::asked();
+    let time = if stopping { HURRIED } else { TIME };
+    let guard = Guard::new();
+    tokio::select! {
+        answer = asked => answer.map_err(|error| Failure::advised(what, &error)),
+        () = tokio::time::sleep(time) => {
+            Err(Failure::new(format!("{what} within {} seconds", time.as_secs())))
+        }
+        () = guard.interrupted(), if !stopping => {
+            Err(Failure::new(format!("{what}: somebody asked it to stop")))
         }
     }
 }

@@ -104,9 +104,7 @@ fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
 
 /// The record in a file.
 fn kept(path: &Path, shown: &str) -> Result<Record, Failure> {
-    let unread = || {
-        Failure::new(format!("cannot read the record `{shown}`"))
-    };
+    let unread = || Failure::new(format!("cannot read the record `{shown}`"));
     let fix = "give the file that the release kept, as it was written: its output `audit-record` names it";
     let mut bytes = Vec::new();
     std::fs::File::open(path)

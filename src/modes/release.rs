@@ -50,16 +50,16 @@ pub(super) fn through(
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
     let runtime = Network(Some(super::hub::runtime()?));
-    let trail = gathered.policy.audit_log.as_ref();
-    let trail = trail.and_then(|log| Trail::of(call, hub, log, rehearsal));
+    // A rehearsal that writes nothing has no Hub with a log.
+    let log = gathered.policy.audit_log.as_ref().filter(|_| !rehearsal || !call.settings.dry_run);
+    let trail = log.and_then(|log| Trail::of(call, hub, log, rehearsal));
     let remote = match &gathered.target {
         Some(target) => {
             let guard = Guard::new();
             let looks = async {
                 let remote = look(hub, target, &gathered).await?;
-                let makes = rehearsal && !call.settings.dry_run;
                 let reach = match &trail {
-                    Some(trail) => Some(trail.reach(makes).await),
+                    Some(trail) => Some(trail.reach(rehearsal).await),
                     None => None,
                 };
                 Ok((remote, reach))

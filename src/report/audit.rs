@@ -74,9 +74,9 @@ impl Audited {
     pub(super) fn warning(&self) -> Option<String> {
         let why = self.why.as_ref()?;
         let todo = match &self.kept {
-            Some(kept) => format!(
-                "it is kept in {kept}: add it with `weighbridge audit-log append {kept}`"
-            ),
+            Some(kept) => {
+                format!("it is kept in {kept}: add it with `weighbridge audit-log append {kept}`")
+            }
             None => "it could not be written to a file either: it is in this run's report".into(),
         };
         Some(format!(

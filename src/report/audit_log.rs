@@ -35,9 +35,9 @@ pub fn text(place: &str, found: &Verification) -> String {
 
 /// As one JSON object.
 pub fn json(place: &str, found: &Verification) -> String {
-    let broken = found.broken.as_ref().map(|broken| {
-        json!({"file": broken.file, "line": broken.line, "why": broken.flaw.to_string()})
-    });
+    let broken = found.broken.as_ref().map(
+        |broken| json!({"file": broken.file, "line": broken.line, "why": broken.flaw.to_string()}),
+    );
     let verdict = if found.passed() { "whole" } else { "broken" };
     let newest: Vec<_> = found.newest.iter().filter_map(shown).collect();
     let object = json!({
