@@ -30,7 +30,7 @@ pub struct Chain {
 
 /// One line that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct Entry {
     /// Its number, from 1.
     pub sequence: u64,
     /// SHA-256 of the line before it.
@@ -106,29 +106,29 @@ impl fmt::Display for Flaw {
 impl Chain {
     /// The chain before a line, as that line itself tells it.
     pub fn before(line: &[u8]) -> Result<Self, Flaw> {
-        let link = read(line)?;
-        let sequence = link.sequence.checked_sub(1);
+        let entry = read(line)?;
+        let sequence = entry.sequence.checked_sub(1);
         let sequence = sequence.ok_or_else(|| Flaw::Unreadable("records count from 1".into()))?;
-        Ok(Self { sequence, head: (sequence > 0).then_some(link.previous) })
+        Ok(Self { sequence, head: (sequence > 0).then_some(entry.previous) })
     }
 
     /// Takes the next line, without its line break.
-    pub fn take(&mut self, line: &[u8]) -> Result<Link, Flaw> {
-        let link = read(line)?;
+    pub fn take(&mut self, line: &[u8]) -> Result<Entry, Flaw> {
+        let entry = read(line)?;
         let expected = self.sequence.saturating_add(1);
-        if link.sequence != expected {
-            return Err(Flaw::Sequence { expected, found: link.sequence });
+        if entry.sequence != expected {
+            return Err(Flaw::Sequence { expected, found: entry.sequence });
         }
-        let found = Digest::of(link.record.as_bytes());
-        if found != link.id {
-            return Err(Flaw::Record { expected: link.id, found });
+        let found = Digest::of(entry.record.as_bytes());
+        if found != entry.id {
+            return Err(Flaw::Record { expected: entry.id, found });
         }
         let expected = self.previous();
-        if link.previous != expected {
-            return Err(Flaw::Previous { expected, found: link.previous });
+        if entry.previous != expected {
+            return Err(Flaw::Previous { expected, found: entry.previous });
         }
-        *self = Self { sequence: link.sequence, head: Some(link.digest) };
-        Ok(link)
+        *self = Self { sequence: entry.sequence, head: Some(entry.digest) };
+        Ok(entry)
     }
 
     /// The line that puts a record behind the last one, without its line break.
@@ -161,7 +161,7 @@ fn write(sequence: u64, previous: Digest, id: Digest, record: &str) -> String {
     format!("{{\"sequence\":{sequence},\"previous\":\"{previous}\",\"id\":\"{id}\",{rest}")
 }
 
-fn read(line: &[u8]) -> Result<Link, Flaw> {
+fn read(line: &[u8]) -> Result<Entry, Flaw> {
     let wrong = |why: &str| Flaw::Unreadable(why.to_owned());
     if line.len() > LINE {
         return Err(Flaw::Unreadable(format!("it is longer than {LINE} bytes")));
@@ -183,5 +183,5 @@ fn read(line: &[u8]) -> Result<Link, Flaw> {
     }
     serde_json::from_str::<IgnoredAny>(&record)
         .map_err(|error| Flaw::Unreadable(format!("it is not JSON: {error}")))?;
-    Ok(Link { sequence, previous, id, digest: Digest::of(line), record })
+    Ok(Entry { sequence, previous, id, digest: Digest::of(line), record })
 }

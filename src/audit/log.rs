@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::chain::{Chain, LINE, Link};
+use super::chain::{Chain, Entry, LINE};
 use super::file::FileName;
 use super::record::Record;
 use super::verify::{self, Broken};
@@ -20,7 +20,7 @@ const FULL: usize = 1024 * 1024;
 /// Most bytes of a file that is read.
 const READ: usize = 2 * FULL + LINE;
 /// How often a record is tried where other runs are faster, and how often where the Hub fails.
-const RACES: u32 = 40;
+const RACES: u32 = 30;
 const FAILURES: u32 = 5;
 /// Pauses between looks for what must be there and is not yet.
 const PAUSES: [u64; 4] = [1, 2, 4, 8];
@@ -149,7 +149,7 @@ impl Log {
             let end = self.end().await?;
             // It was not there before the first try, so it can only be near the end.
             if races + failures > 0
-                && let Some(there) = self.near(&end, |link| link.id == id).await?
+                && let Some(there) = self.near(&end, |entry| entry.id == id).await?
             {
                 return Ok(there);
             }
@@ -176,7 +176,7 @@ impl Log {
     }
 
     /// The newest record of which `is_it` is true; all of the log is looked through.
-    pub async fn find(&self, is_it: impl Fn(&Link) -> bool) -> Result<Option<Appended>, LogError> {
+    pub async fn find(&self, is_it: impl Fn(&Entry) -> bool) -> Result<Option<Appended>, LogError> {
         let Some(commit) = self.head().await? else {
             return Err(LogError::Missing(self.repo.clone()));
         };
@@ -255,7 +255,7 @@ impl Log {
     async fn near(
         &self,
         end: &End,
-        is_it: impl Fn(&Link) -> bool,
+        is_it: impl Fn(&Entry) -> bool,
     ) -> Result<Option<Appended>, LogError> {
         let [before @ .., last] = end.names.as_slice() else { return Ok(None) };
         if let Some(found) = self.last_in(*last, &end.last, &is_it) {
@@ -270,12 +270,12 @@ impl Log {
         &self,
         name: FileName,
         bytes: &[u8],
-        is_it: &impl Fn(&Link) -> bool,
+        is_it: &impl Fn(&Entry) -> bool,
     ) -> Option<Appended> {
         let lines = bytes.split(|byte| *byte == b'\n').rev().filter(|line| !line.is_empty());
-        let mut links = lines.filter_map(|line| Chain::before(line).ok()?.take(line).ok());
-        let link = links.find(|link| is_it(link))?;
-        Some(Appended { file: self.path(name), sequence: link.sequence, digest: link.digest })
+        let mut entries = lines.filter_map(|line| Chain::before(line).ok()?.take(line).ok());
+        let entry = entries.find(|entry| is_it(entry))?;
+        Some(Appended { file: self.path(name), sequence: entry.sequence, digest: entry.digest })
     }
 
     async fn put(&self, end: &End, record: &str) -> Result<Appended, HubError> {
@@ -324,9 +324,10 @@ impl Log {
     }
 }
 
-/// Half to all of a time that grows with every race that was lost: runs that race come apart.
+/// Half to all of a time that grows with every race that was lost, up to two seconds: runs that race
+/// come apart.
 fn pause(races: u32) -> Duration {
-    let whole = Duration::from_millis(100 * u64::from(races));
+    let whole = Duration::from_millis(100 * u64::from(races.min(20)));
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 

@@ -10,7 +10,7 @@ mod log;
 mod record;
 mod verify;
 
-pub use chain::{Chain, Flaw, Link};
+pub use chain::{Chain, Entry, Flaw};
 pub use log::{Appended, Log, LogError, Reach};
 pub use record::{Allowed, Approval, Emergency, Gate, NotARecord, Outcome, Record, Run};
 pub use verify::{Broken, Verification, verify_folder, verify_hub};

@@ -147,7 +147,7 @@ fn log(lines: usize) -> Vec<(&'static str, Vec<String>)> {
 
 fn write(folder: &Path, files: &[(&str, Vec<String>)]) {
     for (name, lines) in files {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>();
         std::fs::write(folder.join(name), text).expect("writable");
     }
 }
@@ -266,7 +266,7 @@ fn the_end_cannot_be_cut_off_unseen() {
     write(folder.path(), &files);
     let whole = verify_folder(folder.path(), Some(head), 2).expect("readable");
     assert_eq!((whole.holds, whole.chain.head(), whole.passed()), (Some(true), Some(head), true));
-    let numbers: Vec<_> = whole.newest.iter().map(|link| link.sequence).collect();
+    let numbers: Vec<_> = whole.newest.iter().map(|entry| entry.sequence).collect();
     assert_eq!(numbers, [5, 6]);
     write(folder.path(), &edited(&files, |lines| drop(lines.pop())));
     let cut = verify_folder(folder.path(), Some(head), 0).expect("readable");

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
-use super::chain::{Chain, Flaw, LINE, Link};
+use super::chain::{Chain, Entry, Flaw, LINE};
 use super::file::FileName;
 use super::log::{Log, LogError};
 use crate::digest::Digest;
@@ -40,7 +40,7 @@ pub struct Verification {
     /// Whether the line that was asked for is in it.
     pub holds: Option<bool>,
     /// The newest records that hold, the oldest first.
-    pub newest: VecDeque<Link>,
+    pub newest: VecDeque<Entry>,
 }
 
 impl Verification {
@@ -135,13 +135,13 @@ impl Walk {
             }
             number += 1;
             let ended = line.pop_if(|last| *last == b'\n').is_some();
-            let link = if ended || line.len() > LINE {
+            let entry = if ended || line.len() > LINE {
                 self.found.chain.take(&line)
             } else {
                 Err(Flaw::Unended)
             };
-            match link {
-                Ok(link) => self.seen(link),
+            match entry {
+                Ok(entry) => self.seen(entry),
                 Err(flaw) => {
                     let file = shown.to_owned();
                     self.found.broken = Some(Broken { file, line: number, flaw });
@@ -151,11 +151,11 @@ impl Walk {
         }
     }
 
-    fn seen(&mut self, link: Link) {
-        if self.head == Some(link.digest) {
+    fn seen(&mut self, entry: Entry) {
+        if self.head == Some(entry.digest) {
             self.found.holds = Some(true);
         }
-        self.found.newest.push_back(link);
+        self.found.newest.push_back(entry);
         if self.found.newest.len() > self.keep {
             self.found.newest.pop_front();
         }

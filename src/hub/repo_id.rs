@@ -64,8 +64,8 @@ impl RepoId {
 
     /// The repository of this id on another shelf.
     #[must_use]
-    pub fn on(self, shelf: Shelf) -> Self {
-        Self { shelf, ..self }
+    pub fn on(self, other: Shelf) -> Self {
+        Self { shelf: other, ..self }
     }
 
     /// Whether it is a model or a dataset.

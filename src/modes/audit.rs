@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::audit::{Appended, Link, Log, LogError, Outcome, Reach, Record, Run};
+use crate::audit::{Appended, Entry, Log, LogError, Outcome, Reach, Record, Run};
 use crate::failure::Failure;
 use crate::hub::{Hub, HubError, RepoId};
 use crate::policy::AuditLog;
@@ -127,8 +127,8 @@ impl Trail {
 
     /// Whether the log has a record of this version being out.
     async fn knows(&self, receipt: &Receipt) -> Result<bool, Failure> {
-        let is_it = |link: &Link| {
-            serde_json::from_str::<Record>(&link.record).is_ok_and(|record| {
+        let is_it = |entry: &Entry| {
+            serde_json::from_str::<Record>(&entry.record).is_ok_and(|record| {
                 record.outcome != Outcome::Failed
                     && record.repo_id == receipt.repo_id
                     && record.hub_tag == receipt.tag

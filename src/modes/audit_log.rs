@@ -92,7 +92,7 @@ fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
     let id = record.id();
     let (appended, was_there) = super::hub::runtime()?
         .block_on(async {
-            match log.find(|link| link.id == id).await? {
+            match log.find(|entry| entry.id == id).await? {
                 Some(there) => Ok((there, true)),
                 None => log.append(&record).await.map(|appended| (appended, false)),
             }

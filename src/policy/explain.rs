@@ -345,6 +345,7 @@ mod tests {
         publish.largest-commit.files  20000                                         default
         publish.largest-commit.bytes  128 MB                                        default
         publish.transfer              auto                                          default
+        audit-log                     none                                          default
         ");
         let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
         assert_eq!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::audit::{Appended, Link, Record, Verification};
+use crate::audit::{Appended, Entry, Record, Verification};
 use crate::markdown::line;
 
 /// What verification found, for people.
@@ -55,9 +55,9 @@ pub fn json(place: &str, found: &Verification) -> String {
 }
 
 /// A line of the log as JSON; one of a newer program is shown as far as it can be read.
-fn shown(link: &Link) -> Option<Value> {
-    let mut object = json!({"sequence": link.sequence, "sha256": link.digest});
-    let record: Value = serde_json::from_str(&link.record).ok()?;
+fn shown(entry: &Entry) -> Option<Value> {
+    let mut object = json!({"sequence": entry.sequence, "sha256": entry.digest});
+    let record: Value = serde_json::from_str(&entry.record).ok()?;
     object["record"] = record;
     Some(object)
 }
@@ -67,17 +67,17 @@ pub fn table(found: &Verification) -> String {
     let mut rows = vec![
         ["record", "time", "what", "outcome", "by", "repository", "commit"].map(str::to_owned),
     ];
-    for link in &found.newest {
-        let Ok(record) = serde_json::from_str::<Record>(&link.record) else {
+    for entry in &found.newest {
+        let Ok(record) = serde_json::from_str::<Record>(&entry.record) else {
             let mut row = [const { String::new() }; 7];
-            row[0] = link.sequence.to_string();
+            row[0] = entry.sequence.to_string();
             row[2] = "of a newer program".into();
             rows.push(row);
             continue;
         };
         let after: String = record.after.as_deref().unwrap_or("?").chars().take(12).collect();
         rows.push([
-            link.sequence.to_string(),
+            entry.sequence.to_string(),
             record.time.to_string(),
             line(&format!("{} {}", record.model, record.version)),
             record.outcome.as_str().to_owned(),

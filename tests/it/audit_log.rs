@@ -331,6 +331,22 @@ async fn the_official_client_reads_it_and_a_script_checks_it() {
         succeed(server.client(&python).arg("-c").arg(format!("{prelude}{script}"))).await
     };
     client("api.create_repo('acme/registry', repo_type='dataset', private=True)").await;
+    // A dataset is no model of the same name, and takes large files too.
+    client(
+        "import os\n\
+         big = os.urandom(11 * 1024 * 1024)\n\
+         for kind in ('model', 'dataset'):\n    \
+         api.create_repo('acme/same', repo_type=kind)\n\
+         api.upload_file(repo_id='acme/same', repo_type='dataset', path_in_repo='big.bin', path_or_fileobj=big)\n\
+         path = api.hf_hub_download('acme/same', 'big.bin', repo_type='dataset')\n\
+         assert open(path, 'rb').read() == big\n\
+         assert api.list_repo_files('acme/same') == ['.gitattributes']\n\
+         api.delete_repo('acme/same')\n\
+         assert api.list_repo_files('acme/same', repo_type='dataset') == ['.gitattributes', 'big.bin']\n\
+         api.move_repo('acme/same', 'acme/other', repo_type='dataset')\n\
+         api.delete_repo('acme/other', repo_type='dataset')",
+    )
+    .await;
     let workspace = logged(&server, "churn");
     for version in ["v1.0.0", "v1.1.0"] {
         workspace.write("model/note.txt", "ä \u{2028} \"quoted\" \\ \u{1F600}\n");

@@ -1,7 +1,6 @@
 //! A log that cannot be reached, answers that are lost, and runs that are killed before their record.
 
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -138,7 +137,6 @@ async fn a_run_that_was_killed_before_its_record_is_made_up_for() {
         if is_append(asked) { Fate::Hold(Duration::from_mins(1)) } else { Fate::Pass }
     })
     .await;
-    let front = Arc::new(front);
     let mut workspace = logged(&server, "churn");
     workspace.set("HF_ENDPOINT", front.url());
     let mut command = tokio::process::Command::from(workspace.command(&["release"]));
