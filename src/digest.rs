@@ -23,6 +23,9 @@ pub struct Digest([u8; 32]);
 pub struct NotADigest(String);
 
 impl Digest {
+    /// What stands where a digest is asked for and nothing has one: that of no bytes that anybody knows.
+    pub const ZERO: Self = Self([0; 32]);
+
     /// The digest of bytes already in memory.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())

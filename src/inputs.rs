@@ -3,11 +3,15 @@
 //! A container action gets no arguments: everything arrives as `INPUT_*` (see [`Settings::fill`]).
 //! A secret has no flag, so that it can never stand in a process list.
 
+mod audit_log;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Level;
+
+pub use audit_log::{Append, AuditLog, AuditLogCommand, LogPlace, Show, Verify};
 
 /// Names of the action's inputs, in the order of `action.yml` (a test compares the two).
 pub const ACTION_INPUTS: [&str; 15] = [
@@ -69,6 +73,8 @@ pub enum Command {
     Scan(Scan),
     /// The model card alone: of a folder with a policy, or any existing card.
     Card(Card),
+    /// The audit log of the organisation: check its chain, show it, add a record that was kept.
+    AuditLog(AuditLog),
     /// The models of the policy as a Markdown table: places, newest versions, licences, owners.
     Catalogue(Settings),
     /// The effective policy, each value with where it comes from.
@@ -340,11 +346,17 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
             explain: false,
             fail_on: FailOn::Error,
         }),
+        "audit-log" => {
+            let place = LogPlace { settings, ..LogPlace::default() };
+            let what = AuditLogCommand::Verify(Verify { place, head: None });
+            Command::AuditLog(AuditLog { what })
+        }
         "explain" => Command::Explain(settings),
         "schema" => Command::Schema { format: SchemaFormat::Json },
         "rules" => Command::Rules { format: RulesFormat::Text },
         other => {
-            let expected = "auto, check, release, stage, rehearse, scan, explain, schema or rules";
+            let expected =
+                "auto, check, release, stage, rehearse, scan, audit-log, explain, schema or rules";
             return Err(BadInput { name: "mode", value: other.to_owned(), expected });
         }
     }))

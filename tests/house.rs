@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["modes"],
     &["publish", "report", "card", "provenance", "parts", "gates"],
-    &["release", "inventory", "evidence", "test_run", "leaks", "rehearsal"],
+    &["release", "inventory", "evidence", "test_run", "leaks", "audit", "rehearsal"],
     &["policy", "context", "credentials", "inputs"],
     &["hub", "github", "scan", "finding", "publishable"],
     &[

@@ -81,6 +81,20 @@ pub enum Event {
     Other(String),
 }
 
+impl Event {
+    /// In one word, for records.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::TagPush => "tag-push",
+            Self::BranchPush => "branch-push",
+            Self::PullRequest { .. } => "pull-request",
+            Self::Dispatch => "dispatch",
+            Self::Schedule => "schedule",
+            Self::ByAnyone(name) | Self::Other(name) => name,
+        }
+    }
+}
+
 /// GitHub's runner.
 #[derive(Debug, Clone)]
 pub struct GitHubRunner {

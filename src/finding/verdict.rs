@@ -20,6 +20,18 @@ pub struct Weighing {
     pub findings: Vec<Finding>,
 }
 
+impl Weighing {
+    /// How it ended, in the word that records have for it: `passed`, `blocked`, `skipped` or `broken`.
+    pub fn word(&self) -> &'static str {
+        match &self.outcome {
+            Outcome::Judged(_) if Tally::of(&self.findings).errors > 0 => "blocked",
+            Outcome::Judged(_) => "passed",
+            Outcome::Skipped(_) => "skipped",
+            Outcome::Broken(_) => "broken",
+        }
+    }
+}
+
 /// How a gate ended.
 #[derive(Debug)]
 pub enum Outcome {

@@ -4,6 +4,7 @@
 
 pub mod approval;
 mod asked;
+pub mod audit_log;
 pub mod benchmarks;
 pub mod card;
 pub mod card_completeness;
@@ -31,6 +32,7 @@ use std::time::SystemTime;
 
 use jiff::civil::Date;
 
+use crate::audit::Reach;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule};
 use crate::github::SourceFacts;
@@ -60,6 +62,7 @@ pub const ALL: &[&dyn Gate] = &[
     &tag_signature::TagSignature,
     &approval::Approval,
     &protection::Protection,
+    &audit_log::AuditLog,
 ];
 
 /// Every rule with its gate's name, those of the verdict itself included.
@@ -94,6 +97,8 @@ pub struct Load<'a> {
     pub published: Option<&'a Published>,
     /// What GitHub knows of where the version comes from, when it was asked.
     pub source: Option<&'a SourceFacts>,
+    /// Whether the policy's audit log can be added to, when the Hub was asked.
+    pub audit_log: Option<&'a Reach>,
     /// The finished card, exactly as it would be published.
     pub card: &'a str,
     /// The README that the card was made from, as it stands in the repository, when the policy

@@ -3,6 +3,7 @@
 use jiff::civil::date;
 
 use super::{Gate, Judgement, Load};
+use crate::audit::Reach;
 use crate::digest::Digest;
 use crate::evidence::{Earlier, Evidence, Lineage, Metric, MetricValue, Pipeline, TestReport};
 use crate::finding::{Finding, Location, Overrides};
@@ -31,6 +32,7 @@ pub(super) struct Sample {
     pub(super) leaks: Option<Leaks>,
     /// With it there is a version, which goes to `production`.
     pub(super) source: Option<SourceFacts>,
+    pub(super) audit_log: Option<Reach>,
 }
 
 impl Sample {
@@ -39,6 +41,7 @@ impl Sample {
             file: "weighbridge.yml".into(),
             models: vec![model()],
             tags: TagGrammar::Auto,
+            audit_log: None,
             overrides: Overrides::default(),
             emergency: None,
             explained: Vec::new(),
@@ -68,6 +71,7 @@ impl Sample {
             inventory: Inventory::default(),
             leaks: None,
             source: None,
+            audit_log: None,
         }
     }
 
@@ -110,6 +114,7 @@ impl Sample {
             readme: self.readme.as_ref(),
             leaks: self.leaks.as_ref(),
             holder: None,
+            audit_log: self.audit_log.as_ref(),
             rehearsal: false,
             today: date(2026, 1, 2),
             checkout: self.checkout,

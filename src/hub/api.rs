@@ -8,12 +8,12 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::RepoId;
 use super::error::{HubError, doing};
 use super::wire::{
     CommitEntry, OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated,
     TreeEntry, WhoAmI,
 };
+use super::{RepoId, Shelf};
 use crate::digest::git_blob_id;
 use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
 
@@ -27,25 +27,6 @@ const MOST_BYTES: usize = 512 * 1024 * 1024;
 const MOST_PAGES: usize = 2_000;
 /// What stays as it is in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// Kinds of repositories that a model is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf {
-    /// Models.
-    Models,
-    /// Datasets.
-    Datasets,
-}
-
-impl Shelf {
-    /// As it stands in addresses.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Models => "models",
-            Self::Datasets => "datasets",
-        }
-    }
-}
 
 /// One Hub, with one token.
 #[derive(Clone)]
@@ -81,6 +62,11 @@ impl Hub {
     /// Time left until the run's deadline.
     pub fn left(&self) -> Duration {
         self.client.left()
+    }
+
+    /// Says a line of a wait.
+    pub fn wait(&self, line: &str) {
+        self.client.wait(line);
     }
 
     /// Whether there is a token at all.
@@ -129,7 +115,7 @@ impl Hub {
         me: &str,
     ) -> Result<bool, HubError> {
         let visibility = if private { "private" } else { "public" };
-        let mut body = json!({"name": repo.name(), "type": "model", "visibility": visibility, "private": private});
+        let mut body = json!({"name": repo.name(), "type": repo.shelf().kind(), "visibility": visibility, "private": private});
         // The Hub wants no organisation for a user's own repository.
         if repo.namespace() != me {
             body["organization"] = json!(repo.namespace());
@@ -147,7 +133,7 @@ impl Hub {
 
     /// Branches and tags; `None` when there is no such repository.
     pub async fn refs(&self, repo: &RepoId) -> Result<Option<Refs>, HubError> {
-        let path = format!("/api/models/{repo}/refs");
+        let path = format!("/api/{}/refs", repo.in_api());
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         match self.client.json(Again::Safe, build).await {
             Ok(refs) => Ok(Some(refs)),
@@ -173,7 +159,32 @@ impl Hub {
 
     /// Every file of a revision.
     pub async fn tree(&self, repo: &RepoId, revision: &str) -> Result<Vec<TreeEntry>, HubError> {
-        let mut path = format!("/api/models/{repo}/tree/{}?recursive=true", segment(revision));
+        let path = format!("/api/{}/tree/{}?recursive=true", repo.in_api(), segment(revision));
+        self.listed(repo, revision, path).await
+    }
+
+    /// The files that lie directly in a folder of a revision; none where the revision has no such
+    /// folder. A Hub that does not know the revision (yet) is an error.
+    pub async fn folder(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        folder: &str,
+    ) -> Result<Vec<TreeEntry>, HubError> {
+        let (id, at) = (repo.in_api(), segment(revision));
+        let path = format!("/api/{id}/tree/{at}/{}?recursive=false", encoded_path(folder));
+        match self.listed(repo, revision, path).await {
+            Err(error) if error.code() == Some("EntryNotFound") => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
+    async fn listed(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        mut path: String,
+    ) -> Result<Vec<TreeEntry>, HubError> {
         let (mut files, mut bytes) = (Vec::new(), 0);
         for _ in 0..MOST_PAGES {
             let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
@@ -200,7 +211,7 @@ impl Hub {
         repo: &RepoId,
         revision: &str,
     ) -> Result<Option<Vec<CommitEntry>>, HubError> {
-        let path = format!("/api/models/{repo}/commits/{}", segment(revision));
+        let path = format!("/api/{}/commits/{}", repo.in_api(), segment(revision));
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         match self.client.json(Again::Safe, build).await {
             Ok(commits) => Ok(Some(commits)),
@@ -225,6 +236,18 @@ impl Hub {
         let base = self.endpoint.path().trim_end_matches('/');
         let path = url.path().strip_prefix(base).filter(|path| path.starts_with('/'));
         Ok(format!("{}{query}", path.unwrap_or(url.path())))
+    }
+
+    /// Whether the token may write to a repository; `None` where this Hub does not tell.
+    pub async fn may_write(&self, repo: &RepoId) -> Result<Option<bool>, HubError> {
+        let path = format!("/api/{}/auth-check/write", repo.in_api());
+        let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
+        match self.client.send(Again::Safe, build).await {
+            Ok(_) => Ok(Some(true)),
+            Err(error) if matches!(error.status(), Some(401 | 403)) => Ok(Some(false)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(doing(format!("ask whether the token may write to {repo}"))(error)),
+        }
     }
 
     /// A small file of a revision; `None` when it is not there.
@@ -258,7 +281,7 @@ impl Hub {
         revision: &str,
         files: &[PreuploadFile<'_>],
     ) -> Result<Vec<PreuploadAnswer>, HubError> {
-        let path = format!("/api/models/{repo}/preupload/{}", segment(revision));
+        let path = format!("/api/{}/preupload/{}", repo.in_api(), segment(revision));
         let mut answers = Vec::new();
         for batch in files.chunks(PREUPLOAD_BATCH) {
             let body = json!({"files": batch});
@@ -282,7 +305,7 @@ impl Hub {
         commit: &str,
         message: &str,
     ) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/tag/{}", segment(commit));
+        let path = format!("/api/{}/tag/{}", repo.in_api(), segment(commit));
         let body = json!({"tag": tag, "message": message});
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
@@ -301,7 +324,7 @@ impl Hub {
         branch: &str,
         start: &str,
     ) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let path = format!("/api/{}/branch/{}", repo.in_api(), segment(branch));
         let body = json!({"startingPoint": start});
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
@@ -321,7 +344,7 @@ impl Hub {
         branch: &str,
         commit: &str,
     ) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let path = format!("/api/{}/branch/{}", repo.in_api(), segment(branch));
         let body = json!({"startingPoint": commit, "overwrite": true});
         let build =
             |client: &reqwest::Client| self.request(client, Method::POST, &path).json(&body);
@@ -334,7 +357,7 @@ impl Hub {
 
     /// Deletes a branch; one that is not there is fine.
     pub async fn delete_branch(&self, repo: &RepoId, branch: &str) -> Result<(), HubError> {
-        let path = format!("/api/models/{repo}/branch/{}", segment(branch));
+        let path = format!("/api/{}/branch/{}", repo.in_api(), segment(branch));
         let build = |client: &reqwest::Client| self.request(client, Method::DELETE, &path);
         match self.client.send(Again::Safe, build).await {
             Ok(_) => Ok(()),
@@ -345,7 +368,7 @@ impl Hub {
 
     /// How far the Hub's own file scan is.
     pub async fn scan_status(&self, repo: &RepoId) -> Result<ScanStatus, HubError> {
-        let path = format!("/api/models/{repo}/scan");
+        let path = format!("/api/{}/scan", repo.in_api());
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         self.client
             .json(Again::Safe, build)

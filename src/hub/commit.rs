@@ -151,7 +151,7 @@ impl Hub {
         let header = Bytes::from(line("header", &header));
         let lengths = operations.iter().map(Operation::length);
         let length = header.len() as u64 + lengths.sum::<u64>();
-        let path = format!("/api/models/{repo}/commit/{}", segment(revision));
+        let path = format!("/api/{}/commit/{}", repo.in_api(), segment(revision));
         let build = |client: &reqwest::Client| {
             self.request(client, Method::POST, &path)
                 .header("content-type", "application/x-ndjson")

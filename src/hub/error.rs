@@ -71,6 +71,14 @@ impl HubError {
         }
     }
 
+    /// The Hub's own word for the refusal.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Request { source: HttpError::Status(refusal), .. } => refusal.code.as_deref(),
+            _ => None,
+        }
+    }
+
     /// How long to wait before try number `next` (the second is 2).
     pub fn pause(&self, next: u32) -> Duration {
         match self {

@@ -19,9 +19,9 @@ mod xet_watch;
 pub mod yaml_dialect;
 pub mod yaml_tree;
 
-pub use api::{Hub, Shelf};
+pub use api::Hub;
 pub use commit::Operation;
 pub use error::HubError;
 pub use upload::{Blob, Sending, Uploaded, Watch, Way};
 
-pub use repo_id::{BadRepoId, RepoId};
+pub use repo_id::{BadRepoId, RepoId, Shelf};

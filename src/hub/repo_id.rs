@@ -5,11 +5,41 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// A model repository's id. Rules as `huggingface_hub` 2.4 enforces them (`validate_repo_id`):
-/// each part 1–96 of ASCII letters, digits, `-`, `_`, `.`; not starting or ending with `-` or
-/// `.`; no `--`, no `..`, no `.git` ending. Weighbridge always needs the namespace.
+/// Kinds of repositories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shelf {
+    /// Models.
+    #[default]
+    Models,
+    /// Datasets.
+    Datasets,
+}
+
+impl Shelf {
+    /// As it stands in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Models => "models",
+            Self::Datasets => "datasets",
+        }
+    }
+
+    /// As requests name one of its repositories.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Models => "model",
+            Self::Datasets => "dataset",
+        }
+    }
+}
+
+/// A repository's id: a model's, unless it is put on another shelf. Rules as `huggingface_hub` 2.4
+/// enforces them (`validate_repo_id`): each part 1–96 of ASCII letters, digits, `-`, `_`, `.`; not
+/// starting or ending with `-` or `.`; no `--`, no `..`, no `.git` ending. Weighbridge always needs
+/// the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoId {
+    shelf: Shelf,
     namespace: String,
     name: String,
 }
@@ -28,7 +58,24 @@ impl RepoId {
         let bad = |why| BadRepoId { id: format!("{namespace}/{name}"), why };
         check(namespace).map_err(bad)?;
         check(name).map_err(bad)?;
-        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        Ok(Self { shelf: Shelf::Models, namespace, name })
+    }
+
+    /// The repository of this id on another shelf.
+    #[must_use]
+    pub fn on(self, other: Shelf) -> Self {
+        Self { shelf: other, ..self }
+    }
+
+    /// Whether it is a model or a dataset.
+    pub fn shelf(&self) -> Shelf {
+        self.shelf
+    }
+
+    /// Its place in the addresses of the Hub's API: `models/namespace/name`.
+    pub fn in_api(&self) -> String {
+        format!("{}/{}/{}", self.shelf.as_str(), self.namespace, self.name)
     }
 
     /// The user or organisation.
@@ -71,7 +118,11 @@ impl FromStr for RepoId {
 }
 
 impl fmt::Display for RepoId {
+    /// As in the addresses of its pages, where models have no shelf.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.shelf != Shelf::Models {
+            write!(f, "{}/", self.shelf.as_str())?;
+        }
         write!(f, "{}/{}", self.namespace, self.name)
     }
 }
@@ -96,5 +147,18 @@ mod tests {
         {
             assert!(bad.parse::<RepoId>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_dataset_says_so() {
+        let model: RepoId = "acme/log".parse().expect("an id");
+        let dataset = model.clone().on(Shelf::Datasets);
+        assert_eq!(
+            (model.to_string().as_str(), model.in_api().as_str()),
+            ("acme/log", "models/acme/log")
+        );
+        assert_eq!(dataset.to_string(), "datasets/acme/log");
+        assert_eq!(dataset.in_api(), "datasets/acme/log");
+        assert_ne!(model, dataset);
     }
 }

@@ -40,7 +40,7 @@ impl Hub {
         if wanted.is_empty() {
             return Ok(());
         }
-        let path = format!("/api/models/{repo}/xet-write-token/{}", segment(revision));
+        let path = format!("/api/{}/xet-write-token/{}", repo.in_api(), segment(revision));
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         let token: XetToken = self
             .client

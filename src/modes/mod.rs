@@ -1,6 +1,8 @@
 //! One short file per mode. Each reads like the list in the crate's own description:
 //! run → inventory → evidence → gates → verdict → card → plan → publish → verify → report.
 
+mod audit;
+mod audit_log;
 mod call;
 mod card;
 mod catalogue;
@@ -73,6 +75,7 @@ fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
             let settings = std::mem::take(&mut arguments.settings);
             stage::run(&Call::new(env, settings)?, &arguments)
         }
+        Some(Command::AuditLog(arguments)) => audit_log::run(env, arguments),
         Some(Command::Catalogue(settings)) => catalogue::run(&Call::new(env, settings)?),
         Some(Command::Explain(settings)) => explain::run(&Call::new(env, settings)?),
         Some(Command::Rehearse(mut arguments)) => {

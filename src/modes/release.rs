@@ -12,12 +12,13 @@ use crate::hub::wire::WhoAmI;
 use crate::own_files::{CARD, RECORD};
 use crate::policy::Policy;
 use crate::provenance;
-use crate::publish::{self, Document, Plan, PublishError, Remote};
+use crate::publish::{self, Document, Plan, PublishError, Receipt, Remote, Unfinished};
 use crate::rel_path::RelPath;
 use crate::release::{self, GitFacts, Target, Versioning};
 use crate::report::{Publication, PublishedFiles, Report, progress};
 use crate::signals::Guard;
 
+use super::audit::Trail;
 use super::call::Call;
 use super::source;
 use super::test_command::TestRuns;
@@ -53,18 +54,29 @@ pub(super) fn through(
     gathered.search(call)?;
 
     let runtime = Network(Some(super::hub::runtime()?));
+    // A rehearsal that writes nothing has no Hub with a log.
+    let log = gathered.policy.audit_log.as_ref().filter(|_| !rehearsal || !call.settings.dry_run);
+    let trail = log.and_then(|log| Trail::of(call, hub, log, rehearsal));
     let (remote, holder) = match &gathered.target {
         Some(target) => {
             let guard = Guard::new();
-            // In this order: the scopes of a token name the repositories that are there by then.
-            let asked =
-                async { Ok((Some(look(hub, target, &gathered).await?), holder(hub).await?)) };
-            runtime.block_on(async {
+            let looks = async {
+                let remote = look(hub, target, &gathered).await?;
+                let reach = match &trail {
+                    Some(trail) => Some(trail.reach(rehearsal).await),
+                    None => None,
+                };
+                // At last: the scopes of a token name the repositories that are there by then.
+                Ok((remote, reach, holder(hub).await?))
+            };
+            let (remote, reach, holder) = runtime.block_on(async {
                 tokio::select! {
-                    asked = asked => asked,
+                    looked = looks => looked,
                     () = guard.interrupted() => Err(stopped()),
                 }
-            })?
+            })?;
+            gathered.audit_log = reach;
+            (Some(remote), holder)
         }
         None => (None, None),
     };
@@ -112,9 +124,13 @@ pub(super) fn through(
 
     // Until all is told: who is asked to stop has something to say.
     let guard = Guard::new();
-    match publish(&runtime, hub, &plan, cleared, &gathered, pages, &guard) {
-        Ok(publication) => report.publication = Some(publication),
-        Err(failure) => report.failure = Some(failure),
+    let ended = publish(&runtime, hub, &plan, cleared, &gathered, &guard);
+    if let Some(trail) = &trail {
+        runtime.block_on(trail.leave(call, &gathered, remote, &ended, &mut report));
+    }
+    match ended {
+        Ok(receipt) => report.publication = Some(publication(receipt, pages)),
+        Err(unfinished) => report.failure = Some(failure(&unfinished, &plan)),
     }
     call.tell(report)
 }
@@ -251,18 +267,22 @@ fn publish(
     plan: &Plan,
     cleared: crate::finding::Cleared,
     gathered: &Gathered,
-    pages: &str,
     guard: &Guard,
-) -> Result<Publication, Failure> {
+) -> Result<Receipt, Unfinished> {
     let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
     let scan = &gathered.model().gates.hub_scan;
     let publishing = publish::publish(hub, plan, cleared, scan, &progress, guard.interrupted());
-    let receipt = runtime.block_on(publishing).map_err(|unfinished| {
-        let standing = unfinished.standing;
-        Failure::advised("the version could not be published", &unfinished.error)
-            .standing(standing.as_str(), standing.words(plan))
-    })?;
-    Ok(Publication {
+    runtime.block_on(publishing)
+}
+
+fn failure(unfinished: &Unfinished, plan: &Plan) -> Failure {
+    let standing = &unfinished.standing;
+    Failure::advised("the version could not be published", &unfinished.error)
+        .standing(standing.as_str(), standing.words(plan))
+}
+
+fn publication(receipt: Receipt, pages: &str) -> Publication {
+    Publication {
         already_published: receipt.already_published,
         url: format!("{pages}/{}/tree/{}", receipt.repo_id, receipt.tag),
         repo_id: receipt.repo_id,
@@ -275,5 +295,5 @@ fn publish(
             deleted: receipt.deleted,
         },
         bytes_sent: receipt.bytes_sent,
-    })
+    }
 }

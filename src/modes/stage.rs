@@ -70,6 +70,7 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
         shard: Some(shard.to_string()),
         staged: None,
         plan: None,
+        audit: None,
         notes: Vec::new(),
     };
     if let Some(cleared) = cleared {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::audit::Reach;
 use crate::card::{self, CardInput, EvalInput};
 use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
@@ -51,6 +52,8 @@ pub(super) struct Gathered {
     pub(super) holder: Option<WhoAmI>,
     /// What GitHub knows of where the version comes from.
     pub(super) source: Option<SourceFacts>,
+    /// Whether the audit log can be added to, where a release has looked.
+    pub(super) audit_log: Option<Reach>,
     pub(super) rehearsal: bool,
 }
 
@@ -124,6 +127,7 @@ pub(super) fn gather(
         leaks: None,
         holder: None,
         source: None,
+        audit_log: None,
         rehearsal,
     })
 }
@@ -246,6 +250,7 @@ impl Gathered {
             test_run: self.tests.as_ref(),
             published,
             source: self.source.as_ref(),
+            audit_log: self.audit_log.as_ref(),
             card,
             readme: self.readme.as_ref(),
             leaks: self.leaks.as_ref(),
@@ -298,6 +303,7 @@ impl Gathered {
             shard: None,
             staged: None,
             plan: None,
+            audit: None,
             notes: Vec::new(),
         }
     }

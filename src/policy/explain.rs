@@ -63,6 +63,14 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
         table.model(model);
     }
     policy.emergency.iter().for_each(|permit| table.emergency(permit));
+    match &policy.audit_log {
+        Some(log) => {
+            let repository = log.repository.to_string();
+            table.row("audit-log.repository", "audit-log/repository", repository);
+            table.row("audit-log.path", "audit-log/path", &log.path);
+        }
+        None => table.row("audit-log", "audit-log", "none"),
+    }
     for (rule, level) in &policy.overrides.levels {
         let level = level.map_or("off", Level::as_str);
         table.row(&format!("rules.{rule}"), &format!("rules/{rule}"), level);
@@ -356,6 +364,7 @@ mod tests {
         publish.largest-commit.files  20000                                         default
         publish.largest-commit.bytes  128 MB                                        default
         publish.transfer              auto                                          default
+        audit-log                     none                                          default
         ");
         let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
         assert_eq!(

@@ -1,6 +1,7 @@
 //! weighbridge.yml, the policy: `raw` (serde, spanned, schema) → `check` (collects every problem)
 //! → [`Policy`], in which nothing is left to be defaulted later.
 
+mod audit_log;
 mod benchmark;
 mod check;
 mod convention;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 use jiff::civil::Date;
 
+pub use audit_log::{AuditLog, FOLDER};
 pub use benchmark::{
     Around, Before, Benchmark, Direction, HubBenchmark, Named, NoWorseThan, Place, Tolerance,
 };
@@ -46,6 +48,8 @@ pub struct Policy {
     pub models: Vec<Model>,
     /// How tags are read.
     pub tags: TagGrammar,
+    /// Where runs that write leave a record.
+    pub audit_log: Option<AuditLog>,
     /// Rule levels and allowances.
     pub overrides: Overrides,
     /// Who may pass over gates in an emergency.

@@ -5,6 +5,7 @@
 //! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
 //! stop at the first one, and the rest of the file would go unjudged.
 
+mod audit_log;
 mod publish;
 mod size;
 mod source;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use audit_log::AuditLog;
 pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
 pub(super) use source::{
@@ -48,6 +50,8 @@ pub(super) struct File {
     pub(super) publish: Option<Publish>,
     /// Who may pass over gates in an emergency.
     pub(super) emergency: Option<EmergencyPermit>,
+    /// Where runs that write leave a record.
+    pub(super) audit_log: Option<AuditLog>,
     /// Level by rule id; see `weighbridge rules`.
     pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.

@@ -312,16 +312,14 @@ impl ReleaseRecord {
 impl GateRecord {
     fn of(weighing: &Weighing) -> Self {
         let tally = Tally::of(&weighing.findings);
-        let (verdict, note) = match &weighing.outcome {
-            Outcome::Judged(note) if tally.errors > 0 => ("blocked", note.clone()),
-            Outcome::Judged(note) => ("passed", note.clone()),
-            Outcome::Skipped(note) => ("skipped", note.clone()),
-            Outcome::Broken(failure) => ("broken", failure.what().to_owned()),
+        let note = match &weighing.outcome {
+            Outcome::Judged(note) | Outcome::Skipped(note) => note,
+            Outcome::Broken(failure) => failure.what(),
         };
         Self {
             name: weighing.gate.to_owned(),
-            verdict: verdict.to_owned(),
-            note: machine_path::scrub(&note),
+            verdict: weighing.word().to_owned(),
+            note: machine_path::scrub(note),
             errors: tally.errors,
             warnings: tally.warnings,
             notes: tally.notes,

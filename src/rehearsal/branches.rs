@@ -221,9 +221,9 @@ pub(super) async fn commits(
     let mut response = Json(commits).into_response();
     if more {
         let next = format!(
-            "<{}/api/models/{}/commits/{}?limit={limit}&p={}>; rel=\"next\"",
+            "<{}/api/{}/commits/{}?limit={limit}&p={}>; rel=\"next\"",
             signed::base(&hub, &headers),
-            target.repo,
+            target.repo.in_api(),
             segment(&revision),
             number + 1,
         );

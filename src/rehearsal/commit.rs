@@ -19,7 +19,7 @@ use super::repos::{Target, proposable, writable};
 use super::server::Shared;
 use super::signed;
 use crate::digest::Digest;
-use crate::hub::card_rules;
+use crate::hub::{Shelf, card_rules};
 
 /// The Hub's words for a commit whose parent is no longer the head.
 const STALE: &str =
@@ -96,7 +96,7 @@ async fn gather(hub: &Shared, target: &Target, body: Body) -> Answer<Asked> {
         changes.push(match line {
             Line::Header { .. } => return Err(Refusal::bad_request("a second header")),
             Line::File(path, bytes) => {
-                judge_inline(hub, path.as_str(), &bytes).await?;
+                judge_inline(hub, target, path.as_str(), &bytes).await?;
                 let blob = target.git(hub, move |git| git.write_blob(&bytes)).await?;
                 Change::Put(path, blob)
             }
@@ -112,8 +112,9 @@ async fn gather(hub: &Shared, target: &Target, body: Body) -> Answer<Asked> {
 }
 
 /// The Hub checks a card's metadata on the commit too, and takes no pointer without its file.
-async fn judge_inline(hub: &Shared, path: &str, bytes: &[u8]) -> Answer<()> {
-    if path == "README.md" {
+async fn judge_inline(hub: &Shared, target: &Target, path: &str, bytes: &[u8]) -> Answer<()> {
+    // The rules for a dataset's card are others, which this Hub does not know.
+    if path == "README.md" && target.repo.shelf() == Shelf::Models {
         let check = card_rules::check(&String::from_utf8_lossy(bytes));
         if let Some(first) = check.errors.first() {
             let mut body = card_problems(&check);

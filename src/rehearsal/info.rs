@@ -1,4 +1,4 @@
-//! What the Hub tells of a model: info at a revision, the list, the file scan.
+//! What the Hub tells of a repository: info at a revision, the list, the file scan.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -15,9 +15,9 @@ use super::repos::{Target, readable};
 use super::server::Shared;
 use super::store::Settings;
 use super::tree::{date, files, hub_date};
-use crate::hub::RepoId;
+use crate::hub::{RepoId, Shelf};
 
-/// The most models of a list.
+/// The most repositories of a list.
 const LIST_MAX: usize = 1000;
 
 #[derive(Deserialize)]
@@ -67,12 +67,11 @@ async fn describe(hub: &Shared, target: &Target, revision: &str) -> Answer<Value
 /// All but the files.
 fn outline(git: &Git, repo: &RepoId, settings: &Settings, revision: &str) -> Answer<Value> {
     let commit = git.resolve(revision)?;
-    let id = repo.to_string();
+    let id = format!("{}/{}", repo.namespace(), repo.name());
     let card = git.read_text(&commit, "README.md").as_deref().and_then(card_data::metadata);
     let mut shown = json!({
         "_id": entity_id(&id),
         "id": id,
-        "modelId": id,
         "author": repo.namespace(),
         "sha": commit.id().to_string(),
         "lastModified": date(&commit),
@@ -85,6 +84,9 @@ fn outline(git: &Git, repo: &RepoId, settings: &Settings, revision: &str) -> Ans
         "tags": card.as_ref().map(card_data::tags).unwrap_or_default(),
         "spaces": [],
     });
+    if repo.shelf() == Shelf::Models {
+        shown["modelId"] = shown["id"].clone();
+    }
     if let Some(card) = card {
         for key in ["library_name", "pipeline_tag"] {
             if let Some(value) = card.get(key) {
@@ -147,7 +149,7 @@ pub(super) struct Search {
     limit: Option<usize>,
 }
 
-/// `GET /api/models`: the models that the caller may see.
+/// `GET /api/models`: those of the shelf that the caller may see.
 pub(super) async fn list(
     State(hub): State<Shared>,
     Query(search): Query<Search>,
@@ -155,9 +157,11 @@ pub(super) async fn list(
 ) -> Answer<Response> {
     let caller = caller(&hub, &headers)?;
     let limit = search.limit.unwrap_or(LIST_MAX).min(LIST_MAX);
+    let shelf = hub.shelf;
     let wanted = move |repo: &RepoId| {
         let text = search.text.as_deref().unwrap_or_default().to_lowercase();
-        search.author.as_deref().is_none_or(|author| author == repo.namespace())
+        repo.shelf() == shelf
+            && search.author.as_deref().is_none_or(|author| author == repo.namespace())
             && repo.to_string().to_lowercase().contains(&text)
     };
     let shown = blocking(move || {

@@ -150,7 +150,7 @@ fn actions(
         Transfer::Xet => {
             let token = XetToken::new(hub, headers);
             json!({
-                "href": format!("{base}/api/models/{}/xet-write-token/main", target.repo),
+                "href": format!("{base}/api/{}/xet-write-token/main", target.repo.in_api()),
                 "header": {
                     "X-Xet-Cas-Url": token.cas_url,
                     "X-Xet-Access-Token": token.access_token,

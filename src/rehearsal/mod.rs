@@ -6,6 +6,7 @@
 //! <data>/
 //!   models/<namespace>/<name>/git/           a bare git repository: commits, trees, tags, refs
 //!   models/<namespace>/<name>/settings.json  what git does not know: visibility, gating
+//!   datasets/<namespace>/<name>/             the same
 //!   lfs/ab/cd/<sha256>                       large files that came by LFS
 //!   xet/                                     large files that came by Xet: the official CAS server
 //!   requests.log                             every request, for tests and for counting writes
@@ -20,7 +21,7 @@
 //! A Hub repository *is* a git repository; so this room uses git2, beside `release/`, which reads
 //! the workspace's own history.
 //!
-//! Models only. Gated repositories, resource groups and web hooks are remembered or absent, not
+//! Models and datasets; a dataset's card is not checked. Gated repositories, resource groups and web hooks are remembered or absent, not
 //! enforced. The Xet server takes any bearer token, as the official simulation does, and a file's
 //! SHA-256 in Xet storage is the one its uploader declared.
 

@@ -1,5 +1,5 @@
-//! The pages for a browser: all models, and one model at a revision with its card, files,
-//! versions and history. Self-contained; no script, nothing from elsewhere.
+//! The pages for a browser: all repositories, and one at a revision with its card, files, versions
+//! and history. Self-contained; no script, nothing from elsewhere.
 //!
 //! A browser carries no token. A person on the machine that the Hub runs on sees every model;
 //! anyone else, and any web page that only pretends to be local, sees the public ones.
@@ -38,7 +38,7 @@ const LAYOUT: &str = include_str!("page/layout.html");
 const ALL: &str = include_str!("page/all.html");
 const MODEL: &str = include_str!("page/model.html");
 
-/// `GET /`: every model.
+/// `GET /`: every repository.
 pub(super) async fn all(State(hub): State<Shared>, headers: HeaderMap) -> Answer<Response> {
     let local = is_local(&hub, &headers);
     let models = blocking(move || {
@@ -71,7 +71,7 @@ pub(super) async fn at_revision(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let local = is_local(&hub, &headers);
-    let repo = RepoId::new(&namespace, &name).map_err(|_| Refusal::not_found())?;
+    let repo = RepoId::new(&namespace, &name).map_err(|_| Refusal::not_found())?.on(hub.shelf);
     let model = blocking(move || {
         let settings = hub.store.settings(&repo)?.filter(|settings| local || !settings.private);
         let settings = settings.ok_or_else(Refusal::not_found)?;
@@ -128,6 +128,7 @@ impl Listed {
 #[derive(Serialize)]
 struct Model {
     id: String,
+    kind: &'static str,
     namespace: String,
     name: String,
     private: bool,
@@ -197,6 +198,7 @@ impl Model {
             Ok(rows)
         };
         Ok(Self {
+            kind: repo.shelf().kind(),
             namespace: repo.namespace().to_owned(),
             name: repo.name().to_owned(),
             private: settings.private,

@@ -15,7 +15,7 @@ use super::git::Git;
 use super::server::{Hub, Shared};
 use super::signed;
 use super::store::Settings;
-use crate::hub::RepoId;
+use crate::hub::{RepoId, Shelf};
 
 /// A repository that the caller may reach.
 pub(super) struct Target {
@@ -63,8 +63,13 @@ pub(super) fn readable(
     name: &str,
 ) -> Answer<Target> {
     let caller = caller(hub, headers)?;
+    let repo = RepoId::new(namespace, name);
+    let repo = repo.map_err(|_| Refusal::repo_not_found(caller.is_some()))?.on(hub.shelf);
+    reached(hub, repo, caller)
+}
+
+fn reached(hub: &Hub, repo: RepoId, caller: Option<Caller>) -> Answer<Target> {
     let missing = || Refusal::repo_not_found(caller.is_some());
-    let repo = RepoId::new(namespace, name).map_err(|_| missing())?;
     let settings = hub.store.settings(&repo)?.ok_or_else(missing)?;
     if settings.private && !caller.as_ref().is_some_and(|caller| caller.may_read(&repo)) {
         return Err(missing());
@@ -91,7 +96,10 @@ pub(super) fn writable(
     namespace: &str,
     name: &str,
 ) -> Answer<Target> {
-    let target = proposable(hub, headers, namespace, name)?;
+    owned(proposable(hub, headers, namespace, name)?)
+}
+
+fn owned(target: Target) -> Answer<Target> {
     match &target.caller {
         Some(caller) if caller.may_write(&target.repo) => Ok(target),
         _ => Err(no_rights(&target.repo)),
@@ -135,13 +143,13 @@ pub(super) struct Named {
 impl Named {
     /// The repository meant; a name alone is the caller's own.
     fn repo(&self, caller: &Caller) -> Answer<RepoId> {
-        model(self.kind.as_deref())?;
+        let shelf = shelf(self.kind.as_deref())?;
         let id = match (&self.organization, self.name.split_once('/')) {
             (Some(namespace), _) => RepoId::new(namespace, &self.name),
             (None, Some((namespace, name))) => RepoId::new(namespace, name),
             (None, None) => RepoId::new(caller.user(), &self.name),
         };
-        id.map_err(|error| Refusal::bad_request(error.to_string()))
+        id.map(|id| id.on(shelf)).map_err(|error| Refusal::bad_request(error.to_string()))
     }
 
     /// Private, unless the request says otherwise or says nothing, as the Hub's default is.
@@ -153,12 +161,13 @@ impl Named {
     }
 }
 
-fn model(kind: Option<&str>) -> Answer<()> {
+fn shelf(kind: Option<&str>) -> Answer<Shelf> {
     match kind {
-        None | Some("model") => Ok(()),
-        Some(other) => {
-            Err(Refusal::bad_request(format!("this Hub holds models only, not a {other}")))
-        }
+        None | Some("model") => Ok(Shelf::Models),
+        Some("dataset") => Ok(Shelf::Datasets),
+        Some(other) => Err(Refusal::bad_request(format!(
+            "this Hub holds models and datasets only, not a {other}"
+        ))),
     }
 }
 
@@ -183,7 +192,8 @@ pub(super) async fn create(
     let repo = named.repo(&caller)?;
     if !caller.may_write(&repo) {
         return Err(Refusal::forbidden(format!(
-            "You don't have the rights to create a model under the namespace \"{}\"",
+            "You don't have the rights to create a {} under the namespace \"{}\"",
+            repo.shelf().kind(),
             repo.namespace()
         )));
     }
@@ -195,11 +205,12 @@ pub(super) async fn create(
     };
     let url = format!("{}/{repo}", signed::base(&hub, &headers));
     let (made, user, id) = (repo.clone(), caller.user().to_owned(), repo.to_string());
+    let kind = repo.shelf().kind();
     if blocking(move || hub.store.create(&made, &settings, &user)).await? {
         return Ok(Json(json!({ "url": url, "name": id, "id": entity_id(&id) })).into_response());
     }
-    let message = "You already created this model repo";
-    Err(Refusal::conflict(message).body(json!({ "error": message, "url": url })))
+    let message = format!("You already created this {kind} repo");
+    Err(Refusal::conflict(message.clone()).body(json!({ "error": message, "url": url })))
 }
 
 /// `DELETE /api/repos/delete`.
@@ -211,7 +222,7 @@ pub(super) async fn delete(
     let caller = signed_in(&hub, &headers)?;
     let named: Named = read_json(body).await?;
     let repo = named.repo(&caller)?;
-    let target = writable(&hub, &headers, repo.namespace(), repo.name())?;
+    let target = owned(reached(&hub, repo, Some(caller))?)?;
     blocking(move || hub.store.delete(&target.repo)).await?;
     Ok(Json(json!({})).into_response())
 }
@@ -233,11 +244,13 @@ pub(super) async fn rename(
 ) -> Answer<Response> {
     let caller = signed_in(&hub, &headers)?;
     let rename: Rename = read_json(body).await?;
-    model(rename.kind.as_deref())?;
-    let parse =
-        |id: &str| id.parse::<RepoId>().map_err(|error| Refusal::bad_request(error.to_string()));
+    let shelf = shelf(rename.kind.as_deref())?;
+    let parse = |id: &str| {
+        let id = id.parse::<RepoId>().map_err(|error| Refusal::bad_request(error.to_string()))?;
+        Ok::<_, Refusal>(id.on(shelf))
+    };
     let (from, to) = (parse(&rename.from_repo)?, parse(&rename.to_repo)?);
-    let target = writable(&hub, &headers, from.namespace(), from.name())?;
+    let target = owned(reached(&hub, from, Some(caller.clone()))?)?;
     if !caller.may_write(&to) {
         return Err(no_rights(&to));
     }

@@ -156,10 +156,10 @@ fn xet_links(
     hash: MerkleHash,
 ) -> HeaderValue {
     header_text(&format!(
-        "<{}/api/models/{}/xet-read-token/{commit}>; rel=\"xet-auth\", \
+        "<{}/api/{}/xet-read-token/{commit}>; rel=\"xet-auth\", \
          <{}/v1/reconstructions/{}>; rel=\"xet-reconstruction-info\"",
         base(hub, headers),
-        target.repo,
+        target.repo.in_api(),
         cas_url(hub, headers),
         hash.hex(),
     ))

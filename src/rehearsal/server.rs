@@ -31,24 +31,27 @@ use super::{
     branches, commit, discussions, info, lfs, multipart, page, preupload, repos, resolve, tree,
 };
 use crate::http::{Secret, install_tls};
+use crate::hub::Shelf;
 
 /// How long open connections may finish when the Hub stops.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// The user of the default token.
 const DEFAULT_USER: &str = "rehearsal";
 
-/// The state that every request sees.
+/// The state that every request sees. Of its clones, each shows the repositories of one shelf.
+#[derive(Clone)]
 pub(super) struct Hub {
+    pub(super) shelf: Shelf,
     pub(super) options: HubOptions,
     pub(super) addr: SocketAddr,
     pub(super) tokens: Vec<TokenSpec>,
-    pub(super) store: Store,
-    pub(super) xet: Xet,
+    pub(super) store: Arc<Store>,
+    pub(super) xet: Arc<Xet>,
     pub(super) key: Key,
-    pub(super) uploads: Uploads,
-    pub(super) movers: Movers,
-    log: RequestLog,
-    rate: Option<Window>,
+    pub(super) uploads: Arc<Uploads>,
+    pub(super) movers: Arc<Movers>,
+    log: Arc<RequestLog>,
+    rate: Option<Arc<Window>>,
 }
 
 pub(super) type Shared = Arc<Hub>;
@@ -81,11 +84,21 @@ impl EmbeddedHub {
             Xet::start(&options.data.join("xet"), SocketAddr::new(addr.ip(), 0)).await?;
         let mut tokens = vec![default_spec(token.clone(), &options)];
         tokens.extend(options.tokens.iter().cloned());
-        let rate = options.rate_limit.map(Window::new);
-        let uploads = Uploads::default();
+        let rate = options.rate_limit.map(|limit| Arc::new(Window::new(limit)));
         let (movers, moving) = Movers::new();
-        let hub =
-            Arc::new(Hub { options, addr, tokens, store, xet, key, uploads, movers, log, rate });
+        let hub = Arc::new(Hub {
+            shelf: Shelf::Models,
+            options,
+            addr,
+            tokens,
+            store: Arc::new(store),
+            xet: Arc::new(xet),
+            key,
+            uploads: Arc::default(),
+            movers: Arc::new(movers),
+            log: Arc::new(log),
+            rate,
+        });
 
         let moving = tokio::spawn(migrate::serve(hub.clone(), moving));
         let (stop, mut stopping) = watch::channel(false);
@@ -137,6 +150,34 @@ impl EmbeddedHub {
 }
 
 fn routes(hub: Shared) -> Router {
+    let datasets = Arc::new(Hub { shelf: Shelf::Datasets, ..Hub::clone(&hub) });
+    let api = Router::new()
+        .route("/whoami-v2", get(whoami))
+        .route("/repos/create", post(repos::create))
+        .route("/repos/delete", delete(repos::delete))
+        .route("/repos/move", post(repos::rename))
+        .route("/validate-yaml", post(preupload::validate_yaml))
+        .with_state(hub.clone())
+        .nest("/models", shelf(hub.clone()))
+        .nest("/datasets", shelf(datasets.clone()))
+        .layer(middleware::from_fn_with_state(hub.clone(), limit));
+    let storage = Router::new()
+        .route("/basic/{oid}/{size}/{session}/{signature}", put(lfs::put_basic))
+        .route("/part/{oid}/{size}/{session}/{signature}/{number}", put(multipart::put_part))
+        .route("/complete/{oid}/{size}/{session}/{signature}", post(multipart::complete))
+        .with_state(hub.clone());
+    Router::new()
+        .nest("/api", api)
+        .route("/", get(page::all).with_state(hub.clone()))
+        .merge(pages(hub.clone()))
+        .nest("/datasets", pages(datasets))
+        .nest("/storage", storage)
+        .fallback(async || super::answer::Refusal::not_found())
+        .layer(middleware::from_fn_with_state(hub, record))
+}
+
+/// What the API has for the repositories of one shelf.
+fn shelf(hub: Shared) -> Router {
     let repository = Router::new()
         .route("/", get(info::info))
         .route("/auth-check", get(repos::may_read))
@@ -158,32 +199,21 @@ fn routes(hub: Shared) -> Router {
         .route("/discussions/{number}", get(discussions::one))
         .route("/xet-read-token/{revision}", get(lfs::xet_read_token))
         .route("/xet-write-token/{revision}", get(lfs::xet_write_token));
-    let api = Router::new()
-        .route("/whoami-v2", get(whoami))
-        .route("/repos/create", post(repos::create))
-        .route("/repos/delete", delete(repos::delete))
-        .route("/repos/move", post(repos::rename))
-        .route("/validate-yaml", post(preupload::validate_yaml))
-        .route("/models", get(info::list))
-        .nest("/models/{namespace}/{name}", repository)
-        .layer(middleware::from_fn_with_state(hub.clone(), limit));
     Router::new()
-        .nest("/api", api)
-        .route("/", get(page::all))
+        .route("/", get(info::list))
+        .nest("/{namespace}/{name}", repository)
+        .with_state(hub)
+}
+
+/// Pages, downloads and uploads of the repositories of one shelf.
+fn pages(hub: Shared) -> Router {
+    Router::new()
         .route("/{namespace}/{name}", get(page::repository))
         .route("/{namespace}/{name}/tree/{revision}", get(page::at_revision))
         .route("/{namespace}/{name}/resolve/{revision}/{*path}", get(resolve::resolve))
         .route("/{namespace}/{name}/raw/{revision}/{*path}", get(resolve::raw))
         .route("/{namespace}/{name}/info/lfs/objects/batch", post(lfs::batch))
         .route("/{namespace}/{name}/info/lfs/objects/verify", post(lfs::verify))
-        .route("/storage/basic/{oid}/{size}/{session}/{signature}", put(lfs::put_basic))
-        .route(
-            "/storage/part/{oid}/{size}/{session}/{signature}/{number}",
-            put(multipart::put_part),
-        )
-        .route("/storage/complete/{oid}/{size}/{session}/{signature}", post(multipart::complete))
-        .fallback(async || super::answer::Refusal::not_found())
-        .layer(middleware::from_fn_with_state(hub.clone(), record))
         .with_state(hub)
 }
 

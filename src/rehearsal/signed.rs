@@ -10,6 +10,7 @@ use super::server::Hub;
 use crate::digest::{Digest, Hasher};
 
 /// The key of this run's signatures; URLs of an earlier run are worth nothing.
+#[derive(Clone)]
 pub(super) struct Key([u8; 32]);
 
 impl Key {

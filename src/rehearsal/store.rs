@@ -12,7 +12,10 @@ use serde_json::Value;
 use super::answer::{Answer, Refusal};
 use super::git::{Git, clear_locks};
 use super::options::HubError;
-use crate::hub::RepoId;
+use crate::hub::{RepoId, Shelf};
+
+/// The shelves, each a folder of its own.
+const SHELVES: [Shelf; 2] = [Shelf::Models, Shelf::Datasets];
 
 /// What git does not know of a repository.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,8 +64,11 @@ impl Store {
             _ => {}
         }
         fs::create_dir_all(self.tmp())?;
-        fs::create_dir_all(self.root.join("models"))?;
-        clear_locks(&self.root.join("models"));
+        for shelf in SHELVES {
+            let folder = self.root.join(shelf.as_str());
+            fs::create_dir_all(&folder)?;
+            clear_locks(&folder);
+        }
         Ok(())
     }
 
@@ -80,8 +86,12 @@ impl Store {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn namespace(&self, repo: &RepoId) -> PathBuf {
+        self.root.join(repo.shelf().as_str()).join(repo.namespace())
+    }
+
     fn folder(&self, repo: &RepoId) -> PathBuf {
-        self.root.join("models").join(repo.namespace()).join(repo.name())
+        self.namespace(repo).join(repo.name())
     }
 
     pub(super) fn git_folder(&self, repo: &RepoId) -> PathBuf {
@@ -122,7 +132,7 @@ impl Store {
         if folder.exists() {
             return Ok(false);
         }
-        fs::create_dir_all(self.root.join("models").join(repo.namespace()))?;
+        fs::create_dir_all(self.namespace(repo))?;
         fs::rename(unfinished.keep(), folder)?;
         Ok(true)
     }
@@ -141,7 +151,7 @@ impl Store {
         if self.folder(to).exists() {
             return Err(Refusal::conflict(format!("{to} exists already")));
         }
-        fs::create_dir_all(self.root.join("models").join(to.namespace()))?;
+        fs::create_dir_all(self.namespace(to))?;
         fs::rename(self.folder(from), self.folder(to))?;
         Ok(())
     }
@@ -149,9 +159,12 @@ impl Store {
     /// Every repository, by id.
     pub(super) fn list(&self) -> Answer<Vec<RepoId>> {
         let mut repos = Vec::new();
-        for namespace in names(&self.root.join("models"))? {
-            for name in names(&self.root.join("models").join(&namespace))? {
-                repos.extend(RepoId::new(&namespace, &name));
+        for shelf in SHELVES {
+            let folder = self.root.join(shelf.as_str());
+            for namespace in names(&folder)? {
+                for name in names(&folder.join(&namespace))? {
+                    repos.extend(RepoId::new(&namespace, &name).map(|repo| repo.on(shelf)));
+                }
             }
         }
         repos.sort();

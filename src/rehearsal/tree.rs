@@ -89,9 +89,9 @@ pub(super) async fn folder(
     let mut response = Json(shown).into_response();
     if more {
         let next = format!(
-            "<{}/api/models/{}/tree/{}/{}?recursive={recursive}&expand={expand}&limit={limit}&cursor={}>; rel=\"next\"",
+            "<{}/api/{}/tree/{}/{}?recursive={recursive}&expand={expand}&limit={limit}&cursor={}>; rel=\"next\"",
             signed::base(&hub, &headers),
-            target.repo,
+            target.repo.in_api(),
             segment(&revision),
             utf8_percent_encode(&path, PATH),
             start + limit,

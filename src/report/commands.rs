@@ -63,6 +63,11 @@ pub(super) fn error(message: &str) -> String {
     format!("::error title=weighbridge::{}", data(&cut(message)))
 }
 
+/// What went wrong beside the work.
+pub(super) fn warning(message: &str) -> String {
+    format!("::warning title=weighbridge::{}", data(&cut(message)))
+}
+
 /// Commands that mask a secret and every form it may take in a log.
 pub(super) fn masks(secret: &Secret) -> Vec<String> {
     secret.forms().iter().map(|form| format!("::add-mask::{}", data(form))).collect()

@@ -114,6 +114,9 @@ pub(super) fn render(report: &Report, color: bool) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
+    for line in report.audit.iter().flat_map(|audited| wrapped(&audited.told())) {
+        let _ = writeln!(text, "  {line}");
+    }
     for note in &report.notes {
         let _ = writeln!(text, "  {}", paint.dim(&markdown::line(note)));
     }

@@ -50,6 +50,7 @@ pub(super) fn render(report: &Report) -> Value {
         "publication": report.publication,
         "shard": report.shard,
         "staged": report.staged,
+        "audit": report.audit,
         "failure": report.failure.as_ref().map(failure),
         "notes": report.notes,
     })

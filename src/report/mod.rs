@@ -1,5 +1,7 @@
 //! One report, many renderers, each knowing its medium's limits.
 
+mod audit;
+pub mod audit_log;
 pub mod card;
 pub mod catalogue;
 mod checks;
@@ -29,6 +31,7 @@ use crate::inventory::Inventory;
 use crate::publish::PlanView;
 use crate::release::{Target, Versioning};
 
+pub use audit::Audited;
 pub use checks::check_run;
 pub use foreign::Foreign;
 
@@ -65,6 +68,8 @@ pub struct Report {
     pub staged: Option<Staged>,
     /// What publishing would do, for a dry run.
     pub plan: Option<PlanView>,
+    /// The record in the audit log, where the policy has one and this run wrote something.
+    pub audit: Option<Audited>,
     /// Remarks on the run itself ("no checks: write permission, annotations went to the log").
     pub notes: Vec<String>,
 }
@@ -178,6 +183,9 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
     for line in commands::annotations(&findings, emergency::told(&report.verdict).as_deref()) {
         print(&format!("{line}\n"))?;
     }
+    if let Some(warning) = report.audit.as_ref().and_then(Audited::warning) {
+        print(&format!("{}\n", commands::warning(&warning)))?;
+    }
     if let Some(path) = &github.summary {
         let there = std::fs::metadata(path).map_or(0, |found| found.len());
         let left = summary::BUDGET.saturating_sub(usize::try_from(there).unwrap_or(usize::MAX));
@@ -210,6 +218,8 @@ fn outputs(report: &Report, folder: &Path) -> Vec<(&'static str, String)> {
         ("report", folder.join("report.json").display().to_string()),
         ("part", report.staged.as_ref().map(|done| done.part.clone()).unwrap_or_default()),
         ("part-digest", report.staged.as_ref().map(|done| done.digest.clone()).unwrap_or_default()),
+        ("audit-head", report.audit.as_ref().and_then(Audited::head).unwrap_or_default()),
+        ("audit-record", report.audit.as_ref().and_then(Audited::kept).unwrap_or_default()),
         ("sarif", folder.join("report.sarif").display().to_string()),
     ]
 }

@@ -65,6 +65,10 @@ fn with(report: &Report, least: Option<Level>) -> String {
         let _ =
             writeln!(text, "[{} {}]({}) {how}.\n", cell(&done.repo_id), cell(&done.tag), done.url);
     }
+    if let Some(audited) = &report.audit {
+        let mark = if audited.warning().is_some() { "⚠️ " } else { "" };
+        let _ = writeln!(text, "{mark}{}.\n", cell(&audited.told()));
+    }
     if let Some(done) = &report.staged {
         let how = if done.already_published {
             "The version is published already; nothing was brought".to_owned()
@@ -236,6 +240,7 @@ mod tests {
             shard: None,
             staged: None,
             plan: None,
+            audit: None,
             notes: Vec::new(),
         }
     }

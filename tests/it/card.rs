@@ -366,6 +366,7 @@ fn the_gate_finds_unsaid_what_the_card_calls_unsaid() {
         inventory: &inventory::Inventory::default(),
         evidence: &evidence::Evidence::default(),
         test_run: None,
+        audit_log: None,
         published: None,
         source: None,
         card: &card,

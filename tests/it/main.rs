@@ -2,6 +2,7 @@
 
 mod support;
 
+mod audit_log;
 mod bad_input;
 mod canary;
 mod card;

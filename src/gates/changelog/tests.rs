@@ -52,6 +52,7 @@ impl Case<'_> {
             inventory: &Inventory::default(),
             evidence: &Evidence::default(),
             test_run: None,
+            audit_log: None,
             published: None,
             source: None,
             card: "",

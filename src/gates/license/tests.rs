@@ -72,6 +72,7 @@ fn weigh_policy(
         inventory: &inventory,
         evidence: &Evidence::default(),
         test_run: None,
+        audit_log: None,
         published: Some(&published),
         source: None,
         card,

@@ -46,6 +46,7 @@ fn said(change: impl Fn(&Path), policy: &str) -> Vec<String> {
         inventory: &inventory,
         evidence: &evidence,
         test_run: None,
+        audit_log: None,
         published: None,
         source: None,
         card: "",

@@ -28,6 +28,7 @@ fn weigh(policy: &str, tag: Option<&str>) -> (Vec<String>, String) {
         inventory: &Inventory::default(),
         evidence: &Evidence::default(),
         test_run: None,
+        audit_log: None,
         published: None,
         source: None,
         card: "",

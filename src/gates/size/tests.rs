@@ -64,6 +64,7 @@ fn weigh(size: &str, files: Vec<Artifact>, before: &Before) -> (Vec<String>, Str
         inventory: &Inventory { files, ..Inventory::default() },
         evidence: &Evidence { last, ..Evidence::default() },
         test_run: None,
+        audit_log: None,
         published: (!matches!(before, Before::NotAsked)).then_some(&published),
         source: None,
         card: "",

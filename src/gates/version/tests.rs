@@ -76,6 +76,7 @@ impl Case {
             inventory: &inventory,
             evidence: &Evidence::default(),
             test_run: None,
+            audit_log: None,
             published: self.published.as_ref(),
             source: None,
             card: "",

@@ -1,5 +1,6 @@
 //! raw → [`Policy`]: the meaning of every value, all problems collected. One file a section.
 
+mod audit_log;
 mod benchmarks;
 mod card;
 mod gates;
@@ -75,6 +76,7 @@ impl Check<'_> {
         Policy {
             file: self.shown.to_owned(),
             tags,
+            audit_log: self.audit_log(file),
             overrides: self.overrides(file),
             emergency: self.emergency(file),
             explained: Vec::new(),

@@ -70,6 +70,7 @@ fn judge_with(
         inventory,
         evidence: &Evidence::default(),
         test_run: None,
+        audit_log: None,
         published: Some(published),
         source: None,
         card: "",

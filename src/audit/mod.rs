@@ -1,0 +1,19 @@
+//! The audit log: one line for each run that wrote something, in a repository of the organisation.
+//!
+//! Each line names the SHA-256 of the line before it and of its own record, so that whatever is
+//! changed, removed, doubled or moved later breaks the chain at a line that can be named. What a
+//! chain cannot show is that its end was cut off: `docs/audit-log.md` tells how that is found.
+
+mod chain;
+mod file;
+mod log;
+mod record;
+mod verify;
+
+pub use chain::{Chain, Entry, Flaw};
+pub use log::{Appended, Log, LogError, Reach};
+pub use record::{Allowed, Approval, Emergency, Gate, NotARecord, Outcome, Record, Run};
+pub use verify::{Broken, Verification, verify_folder, verify_hub};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! What `audit-log` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Settings;
+use crate::digest::Digest;
+
+/// What `audit-log` takes.
+#[derive(Debug, Clone, Args)]
+pub struct AuditLog {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub what: AuditLogCommand,
+}
+
+/// What can be done with the audit log.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditLogCommand {
+    /// Check the whole chain; the first line that does not hold is named (exit code 1).
+    Verify(Verify),
+    /// The newest records, after the whole chain was checked.
+    Show(Show),
+    /// Add a record that a release had to keep because the log could not be reached. One that is there
+    /// already is not added again.
+    Append(Append),
+}
+
+/// What `audit-log verify` takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Verify {
+    /// Where the log is.
+    #[command(flatten)]
+    pub place: LogPlace,
+    /// SHA-256 of a record's line, as its release told it: the log must still have it.
+    #[arg(long, value_name = "SHA256")]
+    pub head: Option<Digest>,
+}
+
+/// What `audit-log show` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Show {
+    /// Where the log is.
+    #[command(flatten)]
+    pub place: LogPlace,
+    /// How many records.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    pub last: u16,
+}
+
+/// What `audit-log append` takes.
+#[derive(Debug, Clone, Args)]
+pub struct Append {
+    /// The record, as the release kept it.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the log is.
+    #[command(flatten)]
+    pub place: LogPlace,
+}
+
+/// Where the log is: as the policy says, unless one of these says otherwise.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LogPlace {
+    /// The dataset repository on the Hub that holds it [default: that of the policy].
+    #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "dir")]
+    pub repository: Option<String>,
+    /// Folder in the repository [default: that of the policy, else audit].
+    #[arg(long, value_name = "PATH", conflicts_with = "dir")]
+    pub path: Option<String>,
+    /// A folder that holds the log's files, such as a clone of the repository has one.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print it as the group's help")]
+    pub settings: Settings,
+}

@@ -1,0 +1,182 @@
+//! The record that a run leaves in the policy's audit log. A release is never lost because the log is
+//! unreachable: the record is then kept beside the report, and the run says so.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::audit::{Appended, Entry, Log, LogError, Outcome, Reach, Record, Run};
+use crate::failure::Failure;
+use crate::hub::{Hub, HubError, RepoId};
+use crate::policy::AuditLog;
+use crate::publish::{Receipt, Remote, Standing, Unfinished};
+use crate::report::{Audited, Report};
+use crate::signals::{self, Guard};
+
+use super::call::Call;
+use super::weigh::Gathered;
+
+/// How long the log may hold up a release that is out, and how long when somebody wants us to stop.
+const TIME: Duration = Duration::from_mins(3);
+const HURRIED: Duration = Duration::from_secs(3);
+
+/// The policy's log, and how this run writes to it.
+pub(super) struct Trail {
+    hub: Hub,
+    repo: RepoId,
+    log: Log,
+    /// Where the token came from.
+    credential: Option<&'static str>,
+}
+
+impl Trail {
+    /// For a run that has a token.
+    pub(super) fn of(call: &Call, hub: &Hub, policy: &AuditLog, rehearsal: bool) -> Option<Self> {
+        let hub = hub_for(hub, &policy.repository)?;
+        let log = Log::new(hub.clone(), policy.repository.clone(), &policy.path);
+        let source = call.token.as_ref().map(|token| token.source);
+        let credential = if rehearsal { Some("embedded Hub") } else { source };
+        Some(Self { hub, repo: policy.repository.clone(), log, credential })
+    }
+
+    /// Whether the log can be added to. A rehearsal makes the repository, which anywhere else is the
+    /// organisation's own to make.
+    pub(super) async fn reach(&self, make: bool) -> Reach {
+        if make && let Err(error) = self.make().await {
+            return Reach::Unreachable(
+                Failure::advised("no repository was made", &error).to_string(),
+            );
+        }
+        self.log.reach().await
+    }
+
+    async fn make(&self) -> Result<(), HubError> {
+        let me = &self.hub.whoami().await?.name;
+        self.hub.create_repo(&self.repo, true, me).await.map(drop)
+    }
+
+    /// Leaves the record of a run that wrote something, and puts into the report what became of it.
+    pub(super) async fn leave(
+        &self,
+        call: &Call,
+        gathered: &Gathered,
+        remote: &Remote,
+        ended: &Result<Receipt, Unfinished>,
+        report: &mut Report,
+    ) {
+        let left = match ended {
+            Ok(receipt) if receipt.already_published => match self.knows(receipt).await {
+                Ok(true) => None,
+                // The run that published it was killed before it could say so, or it was published
+                // before there was a log.
+                Ok(false) => Some((Outcome::Found, Some(receipt.revision.clone()))),
+                Err(failure) => {
+                    report.notes.push(failure.to_string());
+                    None
+                }
+            },
+            Ok(receipt) => Some((Outcome::Published, Some(receipt.revision.clone()))),
+            Err(unfinished) => match &unfinished.standing {
+                Standing::Nothing => None,
+                Standing::Unknown => Some((Outcome::Failed, None)),
+                Standing::Untagged { commit }
+                | Standing::TagUnknown { commit }
+                | Standing::Tagged { commit } => Some((Outcome::Failed, Some(commit.clone()))),
+            },
+        };
+        let (Some((outcome, after)), Some(release), Some(target)) =
+            (left, gathered.release(), &gathered.target)
+        else {
+            return;
+        };
+        let failure = ended.as_ref().err().map(|unfinished| {
+            Failure::new("publishing did not end").because(&unfinished.error).to_string()
+        });
+        let record = Record::of(&Run {
+            time: Timestamp::now(),
+            outcome,
+            mode: report.mode,
+            model: &report.model,
+            version: &release.version.to_string(),
+            tag: &release.tag,
+            context: &call.context,
+            commit: report.commit.as_deref(),
+            credential: self.credential,
+            verdict: &report.verdict,
+            repo: &target.repo,
+            branch: &target.revision,
+            hub_tag: &release.hub_tag(),
+            // What was there before a version that is only found, nobody saw.
+            before: remote.head.as_deref().filter(|_| outcome != Outcome::Found),
+            after: after.as_deref(),
+            manifest_digest: gathered.inventory.manifest_digest(),
+            record_digest: ended.as_ref().ok().map(|receipt| receipt.record_digest.as_str()),
+            approvals: &[],
+            emergency: None,
+            failure: failure.as_deref(),
+        });
+        let repository = self.repo.to_string();
+        report.audit = Some(match self.append(&record).await {
+            Ok(appended) => Audited::appended(repository, record, appended),
+            Err(why) => {
+                let kept = keep(call, &record);
+                Audited::kept_instead(repository, record, kept, why.to_string())
+            }
+        });
+    }
+
+    /// Whether the log has a record of this version being out.
+    async fn knows(&self, receipt: &Receipt) -> Result<bool, Failure> {
+        let is_it = |entry: &Entry| {
+            serde_json::from_str::<Record>(&entry.record).is_ok_and(|record| {
+                record.outcome != Outcome::Failed
+                    && record.repo_id == receipt.repo_id
+                    && record.hub_tag == receipt.tag
+                    && record.after.as_deref() == Some(&receipt.revision)
+            })
+        };
+        let what =
+            format!("whether the audit log has a record of {} could not be seen", receipt.tag);
+        Ok(in_time(self.log.find(is_it), &what).await?.is_some())
+    }
+
+    async fn append(&self, record: &Record) -> Result<Appended, Failure> {
+        in_time(self.log.append(record), "it could not be added").await
+    }
+}
+
+/// What is asked of the log, as long as that does not hold up for too long what is out already.
+async fn in_time<T>(
+    asked: impl Future<Output = Result<T, LogError>>,
+    what: &str,
+) -> Result<T, Failure> {
+    let stopping = signals::asked();
+    let time = if stopping { HURRIED } else { TIME };
+    let guard = Guard::new();
+    tokio::select! {
+        answer = asked => answer.map_err(|error| Failure::advised(what, &error)),
+        () = tokio::time::sleep(time) => {
+            Err(Failure::new(format!("{what} within {} seconds", time.as_secs())))
+        }
+        () = guard.interrupted(), if !stopping => {
+            Err(Failure::new(format!("{what}: somebody asked it to stop")))
+        }
+    }
+}
+
+/// The Hub with the token that may write to the log's repository; none without a token.
+fn hub_for(hub: &Hub, _repo: &RepoId) -> Option<Hub> {
+    hub.has_token().then(|| hub.clone())
+}
+
+/// Writes the record beside the report; its path, as the steps after this one find it. Its name is its
+/// own: a record that an earlier run kept is not overwritten.
+fn keep(call: &Call, record: &Record) -> Option<String> {
+    let folder = call.report_dir();
+    let name = format!("audit-record-{}.json", &record.id().to_string()[..12]);
+    let written = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join(&name), format!("{}\n", record.to_text())));
+    written.ok()?;
+    let told = call.settings.report_dir.as_deref().unwrap_or(&folder);
+    Some(told.join(name).display().to_string())
+}

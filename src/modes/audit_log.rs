@@ -1,0 +1,142 @@
+//! `audit-log`: the chain checked, shown, and a record added that a release had to keep.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::audit::{self, Log, LogError, Record, Verification};
+use crate::context::Environment;
+use crate::digest::Digest;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hub::{RepoId, Shelf};
+use crate::inputs::{AuditLog, AuditLogCommand, LogPlace, OutputFormat};
+use crate::policy::FOLDER;
+use crate::publish::PublishError;
+use crate::report::{self, audit_log as words};
+
+use super::call::Call;
+use super::weigh;
+
+/// Most bytes of a file that is read as a record.
+const READ: u64 = 1024 * 1024;
+
+pub(super) fn run(env: &Environment, arguments: AuditLog) -> Result<Exit, Failure> {
+    match arguments.what {
+        AuditLogCommand::Verify(asked) => {
+            let (call, place) = call(env, asked.place)?;
+            let (shown, found) = verify(&call, &place, asked.head, 0)?;
+            tell(&call, &shown, &found, words::text)
+        }
+        AuditLogCommand::Show(asked) => {
+            let (call, place) = call(env, asked.place)?;
+            let (shown, found) = verify(&call, &place, None, usize::from(asked.last))?;
+            let table = |shown: &str, found: &Verification| {
+                format!("{}\n{}", words::table(found), words::text(shown, found))
+            };
+            tell(&call, &shown, &found, table)
+        }
+        AuditLogCommand::Append(asked) => {
+            let (call, place) = call(env, asked.place)?;
+            append(&call, &place, &asked.file)
+        }
+    }
+}
+
+fn call(env: &Environment, mut place: LogPlace) -> Result<(Call, LogPlace), Failure> {
+    let settings = std::mem::take(&mut place.settings);
+    Ok((Call::new(env, settings)?, place))
+}
+
+fn tell(
+    call: &Call,
+    shown: &str,
+    found: &Verification,
+    text: impl Fn(&str, &Verification) -> String,
+) -> Result<Exit, Failure> {
+    report::print(&match call.settings.format {
+        Some(OutputFormat::Json) => words::json(shown, found),
+        Some(OutputFormat::Text) | None => text(shown, found),
+    })?;
+    Ok(if found.passed() { Exit::Pass } else { Exit::Blocked })
+}
+
+/// What the log is called, and what is found in it.
+fn verify(
+    call: &Call,
+    place: &LogPlace,
+    head: Option<Digest>,
+    keep: usize,
+) -> Result<(String, Verification), Failure> {
+    let unread = |error: LogError| Failure::advised("the audit log cannot be read", &error);
+    if let Some(dir) = &place.dir {
+        let folder = call.context.workspace.join(dir);
+        let found = audit::verify_folder(&folder, head, keep).map_err(unread)?;
+        return Ok((dir.display().to_string(), found));
+    }
+    let (shown, log) = log(call, place)?;
+    let found = super::hub::runtime()?.block_on(audit::verify_hub(&log, head, keep));
+    Ok((shown, found.map_err(unread)?))
+}
+
+fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
+    call.refuse_outsiders("audit-log append")?;
+    if place.dir.is_some() {
+        return Err(Failure::new("a record is added on the Hub, not in a folder")
+            .fix("leave out `--dir`; the policy or `--repository` says where the log is"));
+    }
+    if call.token.is_none() {
+        return Err(Failure::advised("cannot add to the audit log", &PublishError::NoToken));
+    }
+    let record = kept(&call.context.workspace.join(file), &file.display().to_string())?;
+    let (shown, log) = log(call, place)?;
+    let id = record.id();
+    let (appended, was_there) = super::hub::runtime()?
+        .block_on(async {
+            match log.find(|entry| entry.id == id).await? {
+                Some(there) => Ok((there, true)),
+                None => log.append(&record).await.map(|appended| (appended, false)),
+            }
+        })
+        .map_err(|error: LogError| Failure::advised("the record was not added", &error))?;
+    report::print(&words::appended(&shown, &appended, was_there))?;
+    Ok(Exit::Pass)
+}
+
+/// The record in a file.
+fn kept(path: &Path, shown: &str) -> Result<Record, Failure> {
+    let unread = || Failure::new(format!("cannot read the record `{shown}`"));
+    let fix = "give the file that the release kept, as it was written: its output `audit-record` names it";
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(READ).read_to_end(&mut bytes))
+        .map_err(|error| unread().because(&error).fix(fix))?;
+    Record::parse(&bytes).map_err(|error| unread().because(&error).fix(fix))
+}
+
+/// The log on the Hub, and what it is called.
+fn log(call: &Call, place: &LogPlace) -> Result<(String, Log), Failure> {
+    let (repo, folder) = match &place.repository {
+        Some(named) => {
+            let bare = named.strip_prefix("datasets/").unwrap_or(named);
+            let repo: RepoId = bare.parse().map_err(|error| {
+                Failure::new("bad input")
+                    .because::<crate::hub::BadRepoId>(&error)
+                    .fix("name the repository as `--repository organisation/name`")
+            })?;
+            (repo.on(Shelf::Datasets), FOLDER.to_owned())
+        }
+        None => {
+            let log = weigh::policy(call)?.audit_log.ok_or_else(|| {
+                Failure::new("the policy names no audit log").fix(
+                    "name one: `audit-log: {repository: organisation/name}` in weighbridge.yml, or `--repository organisation/name`, or `--dir DIR`",
+                )
+            })?;
+            (log.repository, log.path)
+        }
+    };
+    let folder = place.path.as_deref().unwrap_or(&folder).trim_matches('/').to_owned();
+    let folder = if folder.is_empty() { ".".to_owned() } else { folder };
+    let token = call.token.as_ref().map(|token| token.secret.clone());
+    let hub = call.hub(call.endpoint(), token)?;
+    Ok((repo.to_string(), Log::new(hub, repo, &folder)))
+}
