@@ -47,7 +47,12 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     let hub = call.hub(call.endpoint(), token)?;
 
     let weighed = take(call, model, shard)?;
-    let holder = super::hub::runtime()?.block_on(super::release::holder(&hub))?;
+    // A dry run asks the Hub nothing.
+    let holder = if call.settings.dry_run {
+        None
+    } else {
+        super::hub::runtime()?.block_on(super::release::holder(&hub))?
+    };
     let today = jiff::Zoned::now().date();
     // Whether the repository is there yet is not asked here.
     let (settings, exists) = (&model.gates.token, false);
