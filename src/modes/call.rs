@@ -174,17 +174,16 @@ impl Call {
         // Several models in one repository get a check each.
         let name =
             if report.several { format!("{name} ({})", report.model) } else { name.to_owned() };
-        let made = self.http().and_then(|client| {
-            github::Client::new(&client, &runner.api_url, token, repository)
-                .map_err(|error| Failure::advised("no check run", &error))
-        });
-        let github = match made {
-            Ok(github) => github,
+        let client = match self.http() {
+            Ok(client) => client,
             Err(failure) => return Some(failure.to_string()),
         };
         let run = report::check_run(report);
         let made = super::hub::runtime().ok()?.block_on(async {
-            let made = github::create_check_run(&github, commit, &name, &run);
+            let made = async {
+                let github = github::Client::new(&client, &runner.api_url, token, repository)?;
+                github::create_check_run(&github, commit, &name, &run).await
+            };
             let time = if signals::asked() { HURRIED } else { CHECK_RUN_TIME };
             tokio::time::timeout(time, made).await
         });
