@@ -19,7 +19,7 @@
 //! | 2 | [`publish`]: plan (pure) → execute → verify · [`report`]: one findings model, many renderers · [`card`]: front matter, sections, template · [`provenance`]: the release record · [`parts`]: part reports of shares · [`gates`]: the trait, the one list, one file per gate |
 //! | 3 | [`release`]: tag grammar, version, channel, changelog, git · [`inventory`]: walk, single pass, digests · [`evidence`]: what tests and training left behind · [`test_run`]: the policy's test command · [`leaks`]: secrets in what git tracks · [`audit`]: the organisation's log of what was written · [`rehearsal`]: the embedded Hub |
 //! | 4 | [`policy`]: weighbridge.yml · [`context`]: CI event and runner, the only reader of the environment · [`credentials`]: where a token comes from · [`inputs`]: the command line and the action's inputs |
-//! | 5 | [`hub`]: the Hub in the Hub's own words · [`github`]: checks, the only user of octocrab · [`scan`]: bytes → detections · `publishable`: what of a setting is no secret · [`finding`]: rules, findings, verdict |
+//! | 5 | [`hub`]: the Hub in the Hub's own words · [`github`]: checks, reviews, approvals, the only user of octocrab · [`scan`]: bytes → detections · `publishable`: what of a setting is no secret · [`finding`]: rules, findings, verdict |
 //! | 6 | [`http`]: the one client · [`digest`]: the only user of sha2 · `json`: as Python reads it · `machine_path`: what is not published · [`markdown`] · `memory`: for nobody else · [`own_files`]: names that weighbridge writes · [`rel_path`] · [`signals`]: Ctrl-C and cancelled jobs · [`source`] · [`workspace`]: which files are read · [`failure`] · [`exit`] |
 
 pub mod audit;

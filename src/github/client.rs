@@ -46,7 +46,8 @@ struct Answer {
 }
 
 impl Client {
-    /// GitHub at `api`; every wait ends by the deadline of `http`.
+    /// GitHub at `api`; every wait ends by the deadline of `http`. To be called within a runtime: octocrab
+    /// has a task of its own.
     pub fn new(
         http: &network::Client,
         api: &str,

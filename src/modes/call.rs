@@ -186,23 +186,23 @@ impl Call {
         // Several models in one repository get a check each.
         let name =
             if report.several { format!("{name} ({})", report.model) } else { name.to_owned() };
-        let made = self.http().and_then(|client| {
-            github::Client::new(&client, &runner.api_url, token, repository)
-                .map_err(|error| Failure::advised("no check run", &error))
-        });
-        let github = match made {
-            Ok(github) => github,
+        let client = match self.http() {
+            Ok(client) => client,
             Err(failure) => return Some(failure.to_string()),
         };
         let run = report::check_run(report);
         let guard = Guard::new();
         let made = super::hub::runtime().ok()?.block_on(async {
+            let made = async {
+                let github = github::Client::new(&client, &runner.api_url, token, repository)?;
+                github::create_check_run(&github, commit, &name, &run).await
+            };
             let hurried = async {
                 guard.interrupted().await;
                 tokio::time::sleep(HURRIED).await;
             };
             tokio::select! {
-                made = github::create_check_run(&github, commit, &name, &run) => Some(made),
+                made = made => Some(made),
                 () = hurried => None,
                 () = tokio::time::sleep(CHECK_RUN_TIME) => None,
             }

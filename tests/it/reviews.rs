@@ -21,7 +21,9 @@ enum Mood {
     Well,
     Forbids,
     LimitsOnce,
+    LimitsForADay,
     Garbage,
+    HasNoEnd,
 }
 
 struct Case {
@@ -92,6 +94,11 @@ async fn front(server: &str, mood: Mood) -> Front {
             Fate::Answer(Reply::status(429).header("retry-after", "1"))
         }
         Mood::LimitsOnce => Fate::Pass,
+        Mood::LimitsForADay => Fate::Answer(Reply::status(403).header("retry-after", "86400")),
+        Mood::HasNoEnd => {
+            let one = r#"{"number": 1, "head": {"sha": "x"}, "base": {"ref": "main"}}"#;
+            Fate::Answer(Reply::text(&format!("[{}]", [one; 100].join(","))))
+        }
         Mood::Garbage => Fate::Answer(Reply::text("[{\"number\": {}}")),
     })
     .await
@@ -309,6 +316,14 @@ const CASES: &[Case] = &[
         ..case("a limit, once", "review: {}", |_| {}, Ok("1 approval: grace"))
     },
     Case {
+        mood: Mood::LimitsForADay,
+        ..case("a limit for a day", "review: {}", |_| {}, Err("it asks to wait 86400 s"))
+    },
+    Case {
+        mood: Mood::HasNoEnd,
+        ..case("a list without an end", "review: {}", |_| {}, Err("it has more than 30 pages"))
+    },
+    Case {
         mood: Mood::Garbage,
         ..case("garbage", "review: {}", |_| {}, Err("it is not the JSON it should be"))
     },
@@ -350,6 +365,7 @@ async fn every_history_ends_as_it_should() {
         assert_eq!(run.code, code, "{all}");
         assert!(flat.contains(says), "not said: {says}\n{all}");
         let asked = front.asked();
+        assert!(asked.len() < 40, "it ends: {all}");
         assert!(asked.iter().any(|one| one.method == "GET"), "GitHub was asked: {all}");
         if case.mood == Mood::Well {
             let odd: Vec<_> = asked

@@ -154,11 +154,20 @@ impl Memory {
         match parts.as_slice() {
             ["repos", "acme", "churn"] => {
                 let mut found = example("full-repository-default-response");
+                // What the description requires and its example leaves out, here and below.
+                found["language"] = "Python".into();
+                found["source"]["language"] = "Python".into();
                 found["default_branch"] = "main".into();
                 Some(found)
             }
             ["repos", "acme", "churn", rest @ ..] => self.of_repository(rest, query),
-            ["orgs", "acme", "teams", "ml"] => self.team.as_ref().map(|_| example("team-full")),
+            ["orgs", "acme", "teams", "ml"] => {
+                self.team.as_ref()?;
+                let mut found = example("team-full");
+                found["type"] = "organization".into();
+                found["organization"]["archived_at"] = Value::Null;
+                Some(found)
+            }
             ["orgs", "acme", "teams", "ml", "memberships", who] => {
                 let member = self.team.as_ref()?.contains(who);
                 member.then(|| json!({"url": "https://api.github.com/x", "role": "member", "state": "active"}))
@@ -303,6 +312,7 @@ fn user(login: &str) -> Value {
 
 fn wire_pull(pull: &Pull) -> Value {
     let mut found = example("pull-request-simple-items")[0].clone();
+    found["requested_teams"] = json!([]);
     found["number"] = pull.number.into();
     found["user"] = user(pull.author);
     found["head"]["sha"] = pull.head.clone().into();
