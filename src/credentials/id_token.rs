@@ -132,3 +132,61 @@ fn in_gitlab(variable: &str, audience: &str) -> String {
 struct Answer {
     value: Zeroizing<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+    use crate::context::Environment;
+    use crate::failure::Advise as _;
+    use crate::http::ClientOptions;
+
+    fn ids(ci: Ci, variables: &[(&str, String)]) -> IdTokens {
+        let env: Environment =
+            variables.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let client = Client::new(ClientOptions::default()).expect("a client");
+        IdTokens::new(client, Oidc::read(&env), ci, Masker::new(|_| Ok(())))
+    }
+
+    fn jwt(audiences: &str) -> String {
+        let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"aud": {audiences}, "sub": "me"}}"#));
+        format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2lnbmF0dXJl")
+    }
+
+    #[tokio::test]
+    async fn a_token_in_a_variable_is_taken_when_it_is_meant_for_the_audience() {
+        let ids = ids(
+            Ci::GitLab,
+            &[
+                ("HF_OIDC_ID_TOKEN", jwt(r#""https://huggingface.co""#)),
+                ("WEIGHBRIDGE_ID_TOKEN", jwt(r#"["https://vault.acme.com", "sts.amazonaws.com"]"#)),
+            ],
+        );
+        for (audience, audiences) in [("https://huggingface.co", 1), ("sts.amazonaws.com", 2)] {
+            let token = ids.ask(audience).await.expect("meant for it").expect("there");
+            assert_eq!(token.claims.audiences().len(), audiences);
+            assert_eq!(token.claims.shown("sub").as_deref(), Some("me"));
+        }
+        let error = ids.ask("https://other").await.expect_err("meant for others");
+        let said = error.to_string();
+        assert!(
+            said.contains("WEIGHBRIDGE_ID_TOKEN is meant for https://vault.acme.com"),
+            "{said}"
+        );
+        assert!(!said.contains("eyJ"), "{said}");
+        let fix = error.fix().expect("a fix");
+        assert!(fix.contains("id_tokens:\n  HF_OIDC_ID_TOKEN:\n    aud: https://other"), "{fix}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_token_is_meant_for_nobody() {
+        for text in ["a", "a.b.c", "..", "eyJ.\u{fc}.x"] {
+            let ids = ids(Ci::GitLab, &[("HF_ID_TOKEN", text.to_owned())]);
+            let error = ids.ask("https://huggingface.co").await.expect_err(text).to_string();
+            assert!(error.contains("HF_ID_TOKEN is meant for nobody"), "{error}");
+        }
+        assert!(ids(Ci::GitLab, &[]).ask("x").await.expect("no failure").is_none());
+    }
+}

@@ -109,13 +109,20 @@ pub(super) async fn prepare(
     if !hub.has_token() {
         return Err(PublishError::NoToken);
     }
-    let me = hub.whoami().await?;
-    if me.auth.access_token.as_ref().is_some_and(|token| token.role == "read") {
-        return Err(PublishError::ReadOnly { user: me.name });
-    }
-    if !remote.exists {
-        progress.doing(&format!("creating {}", target.repo));
-        hub.create_repo(&target.repo, target.private, &me.name).await?;
+    if hub.only().is_some() {
+        // Made for this repository, it has no user, and can make none.
+        if !remote.exists {
+            return Err(PublishError::NotMade { repo: target.repo.to_string() });
+        }
+    } else {
+        let me = hub.whoami().await?;
+        if me.auth.access_token.as_ref().is_some_and(|token| token.role == "read") {
+            return Err(PublishError::ReadOnly { user: me.name });
+        }
+        if !remote.exists {
+            progress.doing(&format!("creating {}", target.repo));
+            hub.create_repo(&target.repo, target.private, &me.name).await?;
+        }
     }
     if remote.head.is_none() && target.revision != "main" {
         let start = remote.start.as_deref().unwrap_or("main");

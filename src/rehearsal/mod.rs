@@ -40,6 +40,7 @@ mod log;
 mod migrate;
 mod multipart;
 mod ndjson;
+mod oauth;
 mod options;
 mod page;
 mod pointer;
@@ -57,6 +58,7 @@ mod xet;
 
 pub use auth::{TokenRole, TokenScope, TokenSpec};
 pub use log::LoggedRequest;
+pub use oauth::TrustedPublisher;
 pub use options::{HubError, HubOptions, RateLimit, ScanIssue, Transfers};
 pub use preview::preview;
 pub use server::EmbeddedHub;

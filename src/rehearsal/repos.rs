@@ -181,7 +181,7 @@ pub(super) async fn create(
     let caller = signed_in(&hub, &headers)?;
     let named: Named = read_json(body).await?;
     let repo = named.repo(&caller)?;
-    if !caller.may_write(&repo) {
+    if !caller.may_make(&repo) {
         return Err(Refusal::forbidden(format!(
             "You don't have the rights to create a model under the namespace \"{}\"",
             repo.namespace()
@@ -212,6 +212,9 @@ pub(super) async fn delete(
     let named: Named = read_json(body).await?;
     let repo = named.repo(&caller)?;
     let target = writable(&hub, &headers, repo.namespace(), repo.name())?;
+    if !caller.may_make(&target.repo) {
+        return Err(no_rights(&target.repo));
+    }
     blocking(move || hub.store.delete(&target.repo)).await?;
     Ok(Json(json!({})).into_response())
 }
@@ -238,7 +241,7 @@ pub(super) async fn rename(
         |id: &str| id.parse::<RepoId>().map_err(|error| Refusal::bad_request(error.to_string()));
     let (from, to) = (parse(&rename.from_repo)?, parse(&rename.to_repo)?);
     let target = writable(&hub, &headers, from.namespace(), from.name())?;
-    if !caller.may_write(&to) {
+    if !caller.may_make(&to) {
         return Err(no_rights(&to));
     }
     blocking(move || hub.store.rename(&target.repo, &to)).await?;

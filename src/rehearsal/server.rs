@@ -22,13 +22,15 @@ use super::auth::{TokenRole, TokenSpec, whoami};
 use super::log::{LoggedRequest, RequestLog};
 use super::migrate::{self, Movers};
 use super::multipart::Uploads;
+use super::oauth::Exchanged;
 use super::options::{HubError, HubOptions};
 use super::rate::{Window, too_many};
 use super::signed::Key;
 use super::store::Store;
 use super::xet::{Serving, Xet};
 use super::{
-    branches, commit, discussions, info, lfs, multipart, page, preupload, repos, resolve, tree,
+    branches, commit, discussions, info, lfs, multipart, oauth, page, preupload, repos, resolve,
+    tree,
 };
 use crate::http::{Secret, install_tls};
 
@@ -42,6 +44,7 @@ pub(super) struct Hub {
     pub(super) options: HubOptions,
     pub(super) addr: SocketAddr,
     pub(super) tokens: Vec<TokenSpec>,
+    pub(super) exchanged: Exchanged,
     pub(super) store: Store,
     pub(super) xet: Xet,
     pub(super) key: Key,
@@ -84,8 +87,20 @@ impl EmbeddedHub {
         let rate = options.rate_limit.map(Window::new);
         let uploads = Uploads::default();
         let (movers, moving) = Movers::new();
-        let hub =
-            Arc::new(Hub { options, addr, tokens, store, xet, key, uploads, movers, log, rate });
+        let exchanged = Exchanged::default();
+        let hub = Arc::new(Hub {
+            options,
+            addr,
+            tokens,
+            exchanged,
+            store,
+            xet,
+            key,
+            uploads,
+            movers,
+            log,
+            rate,
+        });
 
         let moving = tokio::spawn(migrate::serve(hub.clone(), moving));
         let (stop, mut stopping) = watch::channel(false);
@@ -168,6 +183,7 @@ fn routes(hub: Shared) -> Router {
         .layer(middleware::from_fn_with_state(hub.clone(), limit));
     Router::new()
         .nest("/api", api)
+        .route("/oauth/token", post(oauth::token))
         .route("/", get(page::all))
         .route("/{namespace}/{name}", get(page::repository))
         .route("/{namespace}/{name}/tree/{revision}", get(page::at_revision))
@@ -239,7 +255,7 @@ fn default_token(data: &Path) -> io::Result<Secret> {
     Secret::new(value).ok_or_else(|| io::Error::other("an empty token"))
 }
 
-fn random() -> io::Result<[u8; 32]> {
+pub(super) fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     rustls::crypto::ring::default_provider()
         .secure_random

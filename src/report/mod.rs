@@ -7,6 +7,7 @@ mod commands;
 mod console;
 mod foreign;
 mod json;
+mod masks;
 mod outputs;
 pub mod progress;
 pub mod rules;

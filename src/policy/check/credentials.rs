@@ -221,3 +221,6 @@ fn is_this_machine(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

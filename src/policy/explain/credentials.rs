@@ -1,7 +1,7 @@
 //! Where the Hub token comes from, as `explain` tells it.
 
 use super::Table;
-use crate::policy::credentials::{Source, SourceKind, VaultLogin};
+use crate::policy::credentials::{Kv, Source, SourceKind, Vault, VaultLogin};
 
 impl Table<'_> {
     pub(super) fn credentials(&mut self, sources: &[Source]) {
@@ -36,9 +36,13 @@ fn told(kind: &SourceKind) -> String {
             };
             let space = vault.namespace.as_ref().map(|name| format!(" namespace {name}"));
             let space = space.unwrap_or_default();
+            let kv = match vault.kv {
+                Kv::V1 => 1,
+                Kv::V2 => 2,
+            };
+            let Vault { address, mount, secret, key, .. } = vault;
             format!(
-                "{name}: {}/{} key {} at {}{space}, kv {:?}, login by {login}",
-                vault.mount, vault.secret, vault.key, vault.address, vault.kv
+                "{name}: {mount}/{secret} key {key} at {address}{space}, kv {kv}, login by {login}"
             )
         }
         SourceKind::AzureKeyVault(azure) => {

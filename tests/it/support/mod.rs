@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod counterpart;
 pub(crate) mod front;
 pub(crate) mod hub_server;
+pub(crate) mod issuer;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;
 pub(crate) mod workspace;
