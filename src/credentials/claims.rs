@@ -52,9 +52,4 @@ impl Claims {
             _ => Vec::new(),
         }
     }
-
-    /// When it ends, in seconds since 1970.
-    pub fn expires(&self) -> Option<i64> {
-        self.0.get("exp")?.as_i64()
-    }
 }

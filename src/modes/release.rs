@@ -70,12 +70,12 @@ pub(super) fn through<'a>(
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
-    let (Some(target), Some(release), Some(remote), Some(Opened { hub, pages, note })) =
+    report.notes.extend(opened.iter().filter_map(|opened| opened.note.clone()));
+    let (Some(target), Some(release), Some(remote), Some(Opened { hub, pages, .. })) =
         (&gathered.target, gathered.release(), &remote, opened)
     else {
         return call.tell(report);
     };
-    report.notes.extend(note);
 
     let documents = documents(call, &gathered, card, query_file, &report)?;
     let policy = &gathered.model().publish;
