@@ -44,6 +44,7 @@ impl Sample {
             audit_log: None,
             overrides: Overrides::default(),
             emergency: None,
+            credentials: Vec::new(),
             explained: Vec::new(),
         };
         let git = GitFacts {

@@ -5,10 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
+
+use super::forms::forms;
 
 /// Shorter texts are not blotted out: they stand in half of all words.
 const SHORTEST: usize = 8;
@@ -46,26 +45,11 @@ impl Secret {
         &self.0
     }
 
-    /// The value in every form that it may take in a log: as it is, in base64, URL-encoded, escaped
-    /// for JSON, and the parts of a token of several parts, each of which is a secret of its own.
+    /// The value in every form that it may take in a log: as it is, encoded, and in parts that are
+    /// secrets of their own.
     pub fn forms(&self) -> Vec<Zeroizing<String>> {
-        forms(&self.0)
+        forms(&self.0).into_iter().map(Zeroizing::new).collect()
     }
-}
-
-fn forms(value: &str) -> Vec<Zeroizing<String>> {
-    let json = serde_json::to_string(value).unwrap_or_default();
-    let mut forms = vec![
-        value.to_owned(),
-        STANDARD.encode(value),
-        utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
-        json.trim_matches('"').to_owned(),
-    ];
-    // Short words would mask half the log.
-    forms.extend(value.split(['.', '\n']).filter(|part| part.len() >= 16).map(str::to_owned));
-    forms.sort();
-    forms.dedup();
-    forms.into_iter().map(Zeroizing::new).collect()
 }
 
 /// A text with every secret of this run blotted out, in every form: a server may repeat what it was
@@ -73,8 +57,8 @@ fn forms(value: &str) -> Vec<Zeroizing<String>> {
 pub fn blotted(text: &str) -> Cow<'_, str> {
     let forms: Vec<_> = {
         let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let long = known.iter().filter(|secret| secret.len() >= SHORTEST);
-        long.flat_map(|secret| forms(secret)).collect()
+        let forms = known.iter().flat_map(|secret| forms(secret)).map(Zeroizing::new);
+        forms.filter(|form| form.len() >= SHORTEST).collect()
     };
     let finder = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
@@ -116,7 +100,7 @@ mod tests {
     #[test]
     fn what_repeats_a_secret_is_blotted_out() {
         let secret = Secret::new("hf_one\"more secret").expect("not empty");
-        for form in secret.forms() {
+        for form in secret.forms().iter().filter(|form| form.len() >= SHORTEST) {
             let text = format!("you sent {}: no", form.as_str());
             assert_eq!(blotted(&text), "you sent ***: no");
         }

@@ -13,7 +13,7 @@ use super::wire::{
     CommitEntry, OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated,
     TreeEntry, WhoAmI,
 };
-use super::{RepoId, Shelf};
+use super::{RepoId, Shelf, Token};
 use crate::digest::git_blob_id;
 use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
 
@@ -33,7 +33,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 pub struct Hub {
     pub(super) client: Client,
     pub(super) endpoint: Url,
-    token: Option<Secret>,
+    token: Option<Token>,
     holder: Arc<OnceCell<WhoAmI>>,
 }
 
@@ -45,7 +45,13 @@ impl Hub {
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
         let endpoint =
             fine.ok_or_else(|| HubError::BadEndpoint(endpoint.chars().take(200).collect()))?;
-        Ok(Self { client, endpoint, token, holder: Arc::default() })
+        Ok(Self { client, endpoint, token: token.map(Token::from), holder: Arc::default() })
+    }
+
+    /// The same Hub with a token that may be renewed.
+    #[must_use]
+    pub fn with_token(self, token: Option<Token>) -> Self {
+        Self { token, holder: Arc::default(), ..self }
     }
 
     /// The address, without a slash at its end.
@@ -74,6 +80,11 @@ impl Hub {
         self.token.is_some()
     }
 
+    /// The one repository that the token was made for, if it was.
+    pub fn only(&self) -> Option<&str> {
+        self.token.as_ref()?.only()
+    }
+
     /// A request to the endpoint itself: the only kind that carries the token.
     pub(super) fn request(
         &self,
@@ -83,7 +94,7 @@ impl Hub {
     ) -> RequestBuilder {
         let request = client.request(method, format!("{}{path}", self.endpoint()));
         match &self.token {
-            Some(token) => request.bearer_auth(token.expose()),
+            Some(token) => request.bearer_auth(token.current().expose()),
             None => request,
         }
     }
@@ -101,7 +112,7 @@ impl Hub {
         if let Some(token) = &self.token {
             // What is told of the token is shown, and no server may have the token itself shown.
             let mut told: Value = answer.json().map_err(what())?;
-            blank(&mut told, token.expose());
+            blank(&mut told, token.current().expose());
             answer.body = told.to_string().into();
         }
         answer.json().map_err(what())

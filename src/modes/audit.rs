@@ -14,6 +14,7 @@ use crate::report::{Audited, Report};
 use crate::signals::{self, Guard};
 
 use super::call::Call;
+use super::credentials::Opened;
 use super::weigh::Gathered;
 
 /// How long the log may hold up a release that is out, and how long when somebody wants us to stop.
@@ -31,12 +32,14 @@ pub(super) struct Trail {
 
 impl Trail {
     /// For a run that has a token.
-    pub(super) fn of(call: &Call, hub: &Hub, policy: &AuditLog, rehearsal: bool) -> Option<Self> {
-        let hub = hub_for(hub, &policy.repository)?;
-        let log = Log::new(hub.clone(), policy.repository.clone(), &policy.path);
-        let source = call.token.as_ref().map(|token| token.source);
-        let credential = if rehearsal { Some("embedded Hub") } else { source };
-        Some(Self { hub, repo: policy.repository.clone(), log, credential })
+    pub(super) async fn of(opened: &Opened, policy: &AuditLog) -> Option<Self> {
+        let repo = policy.repository.clone();
+        let (hub, credential) = opened.hub_for(&repo).await;
+        if !hub.has_token() {
+            return None;
+        }
+        let log = Log::new(hub.clone(), repo.clone(), &policy.path);
+        Some(Self { hub, repo, log, credential })
     }
 
     /// Whether the log can be added to. A rehearsal makes the repository, which anywhere else is the
@@ -162,11 +165,6 @@ async fn in_time<T>(
             Err(Failure::new(format!("{what}: somebody asked it to stop")))
         }
     }
-}
-
-/// The Hub with the token that may write to the log's repository; none without a token.
-fn hub_for(hub: &Hub, _repo: &RepoId) -> Option<Hub> {
-    hub.has_token().then(|| hub.clone())
 }
 
 /// Writes the record beside the report; its path, as the steps after this one find it. Its name is its

@@ -11,10 +11,10 @@ use crate::failure::Failure;
 use crate::hub::{RepoId, Shelf};
 use crate::inputs::{AuditLog, AuditLogCommand, LogPlace, OutputFormat};
 use crate::policy::FOLDER;
-use crate::publish::PublishError;
 use crate::report::{self, audit_log as words};
 
 use super::call::Call;
+use super::credentials::Entrance;
 use super::weigh;
 
 /// Most bytes of a file that is read as a record.
@@ -79,16 +79,21 @@ fn verify(
 }
 
 fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
-    call.refuse_outsiders("audit-log append")?;
+    let leave = call.refuse_outsiders("audit-log append")?;
     if place.dir.is_some() {
         return Err(Failure::new("a record is added on the Hub, not in a folder")
             .fix("leave out `--dir`; the policy or `--repository` says where the log is"));
     }
-    if call.token.is_none() {
-        return Err(Failure::advised("cannot add to the audit log", &PublishError::NoToken));
-    }
     let record = kept(&call.context.workspace.join(file), &file.display().to_string())?;
-    let (shown, log) = log(call, place)?;
+    let (repo, folder) = whose(call, place)?;
+    let hub = match call.stored_token() {
+        Some(token) => call.hub(call.endpoint(), Some(token))?,
+        None => {
+            let entrance = Entrance::new(call, &leave, &weigh::policy(call)?, "audit-log append")?;
+            super::hub::runtime()?.block_on(entrance.open(&repo))?.hub
+        }
+    };
+    let (shown, log) = (repo.to_string(), Log::new(hub, repo, &folder));
     let id = record.id();
     let (appended, was_there) = super::hub::runtime()?
         .block_on(async {
@@ -113,8 +118,15 @@ fn kept(path: &Path, shown: &str) -> Result<Record, Failure> {
     Record::parse(&bytes).map_err(|error| unread().because(&error).fix(fix))
 }
 
-/// The log on the Hub, and what it is called.
+/// The log on the Hub, to be read, and what it is called.
 fn log(call: &Call, place: &LogPlace) -> Result<(String, Log), Failure> {
+    let (repo, folder) = whose(call, place)?;
+    let hub = call.hub(call.endpoint(), call.stored_token())?;
+    Ok((repo.to_string(), Log::new(hub, repo, &folder)))
+}
+
+/// The repository of the log, and its folder there.
+fn whose(call: &Call, place: &LogPlace) -> Result<(RepoId, String), Failure> {
     let (repo, folder) = match &place.repository {
         Some(named) => {
             let bare = named.strip_prefix("datasets/").unwrap_or(named);
@@ -136,7 +148,5 @@ fn log(call: &Call, place: &LogPlace) -> Result<(String, Log), Failure> {
     };
     let folder = place.path.as_deref().unwrap_or(&folder).trim_matches('/').to_owned();
     let folder = if folder.is_empty() { ".".to_owned() } else { folder };
-    let token = call.token.as_ref().map(|token| token.secret.clone());
-    let hub = call.hub(call.endpoint(), token)?;
-    Ok((repo.to_string(), Log::new(hub, repo, &folder)))
+    Ok((repo, folder))
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::context::{Context, Environment, Event};
-use crate::credentials::{self, HubToken};
 use crate::exit::Exit;
 use crate::failure::{Advise as _, Failure};
 use crate::github;
@@ -25,8 +24,10 @@ pub(super) struct Call {
     pub(super) env: Environment,
     pub(super) settings: Settings,
     pub(super) context: Context,
-    pub(super) token: Option<HubToken>,
 }
+
+/// Leave to write, which no pull request gets: without it there are no credentials.
+pub(super) struct MayWrite(());
 
 impl Call {
     /// Fills the settings from the action's inputs and reads the context. Every secret is masked
@@ -37,14 +38,9 @@ impl Call {
             .fill(|name| env.input(name))
             .map_err(|error| Failure::advised("bad input", &error))?;
         let context = Context::read(env, env.input("github-token").and_then(Secret::new))?;
-        let token = credentials::hub_token(env.input("hf-token"), |name| env.get(name));
-        if let Some(runner) = &context.github {
-            let secrets = token.iter().map(|token| &token.secret).chain(&runner.token);
-            for secret in secrets {
-                report::mask(secret)?;
-            }
-        }
-        Ok(Self { env: env.clone(), settings, context, token })
+        let call = Self { env: env.clone(), settings, context };
+        call.mask_stored()?;
+        Ok(call)
     }
 
     /// The policy file.
@@ -95,7 +91,7 @@ impl Call {
 
     /// Writing modes refuse where people without write access can start a run: their code has not been
     /// reviewed, and secrets must never meet it.
-    pub(super) fn refuse_outsiders(&self, mode: &str) -> Result<(), Failure> {
+    pub(super) fn refuse_outsiders(&self, mode: &str) -> Result<MayWrite, Failure> {
         let why = match &self.context.event {
             Event::PullRequest { number, target, .. } => {
                 let event = if *target { "pull_request_target" } else { "pull_request" };
@@ -109,7 +105,7 @@ impl Call {
             | Event::BranchPush
             | Event::Dispatch
             | Event::Schedule
-            | Event::Other(_) => return Ok(()),
+            | Event::Other(_) => return Ok(MayWrite(())),
         };
         Err(Failure::new(format!("`{mode}` does not run under {why}")).fix(
             "use `mode: check` (or `auto`) there, and release on a tag push or a manual dispatch",

@@ -20,45 +20,47 @@ use crate::signals::Guard;
 
 use super::audit::Trail;
 use super::call::Call;
+use super::credentials::{Entrance, Opened};
 use super::source;
 use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
-    call.refuse_outsiders("release")?;
-    if call.token.is_none() && !call.settings.dry_run {
-        return Err(Failure::advised("cannot release", &PublishError::NoToken));
-    }
-    let hub = call.hub(call.endpoint(), call.token.as_ref().map(|token| token.secret.clone()))?;
-    through(call, &hub, "release", hub.endpoint())
+    let leave = call.refuse_outsiders("release")?;
+    through(call, "release", |policy| Entrance::new(call, &leave, policy, "release"))
 }
 
 /// What stands on the Hub before publishing begins.
 const UNSENT: &str = "it is as it was, nothing was sent";
 
-/// The way through, against any Hub; `rehearse` takes it too. `pages` is where people can look at
-/// what the Hub holds.
-pub(super) fn through(
+/// The way through, against any Hub; `rehearse` takes it too.
+pub(super) fn through<'a>(
     call: &Call,
-    hub: &Hub,
     mode: &'static str,
-    pages: &str,
+    entrance: impl FnOnce(&Policy) -> Result<Entrance<'a>, Failure>,
 ) -> Result<Exit, Failure> {
     let rehearsal = mode == "rehearse";
     let policy = weigh::policy(call)?;
     let emergency = source::emergency(call, &policy)?;
+    let entrance = entrance(&policy)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
     let tests = TestRuns::default().of(call, &policy, model)?;
+    let runtime = Network(Some(super::hub::runtime()?));
+    // After the tests, whose output may keep a mask from being heard, and before the long work.
+    let target = weigh::target(&policy.models[model], &versioning)?;
+    let opened = target.map(|target| runtime.block_on(entrance.open(&target.repo))).transpose()?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
     gathered.search(call)?;
 
-    let runtime = Network(Some(super::hub::runtime()?));
     // A rehearsal that writes nothing has no Hub with a log.
     let log = gathered.policy.audit_log.as_ref().filter(|_| !rehearsal || !call.settings.dry_run);
-    let trail = log.and_then(|log| Trail::of(call, hub, log, rehearsal));
-    let (remote, holder) = match &gathered.target {
-        Some(target) => {
+    let trail = match (log, &opened) {
+        (Some(log), Some(opened)) => runtime.block_on(Trail::of(opened, log)),
+        _ => None,
+    };
+    let (remote, holder) = match (&gathered.target, &opened) {
+        (Some(target), Some(Opened { hub, .. })) => {
             let guard = Guard::new();
             let looks = async {
                 let remote = look(hub, target, &gathered).await?;
@@ -78,7 +80,7 @@ pub(super) fn through(
             gathered.audit_log = reach;
             (Some(remote), holder)
         }
-        None => (None, None),
+        _ => (None, None),
     };
     gathered.holder = holder;
     // A rehearsal may make its version up, and GitHub knows nothing of it.
@@ -105,8 +107,9 @@ pub(super) fn through(
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
-    let (Some(target), Some(release), Some(remote)) =
-        (&gathered.target, gathered.release(), &remote)
+    report.notes.extend(opened.iter().filter_map(|opened| opened.note.clone()));
+    let (Some(target), Some(release), Some(remote), Some(Opened { hub, pages, .. })) =
+        (&gathered.target, gathered.release(), &remote, opened)
     else {
         return call.tell(report);
     };
@@ -124,12 +127,12 @@ pub(super) fn through(
 
     // Until all is told: who is asked to stop has something to say.
     let guard = Guard::new();
-    let ended = publish(&runtime, hub, &plan, cleared, &gathered, &guard);
+    let ended = publish(&runtime, &hub, &plan, cleared, &gathered, &guard);
     if let Some(trail) = &trail {
         runtime.block_on(trail.leave(call, &gathered, remote, &ended, &mut report));
     }
     match ended {
-        Ok(receipt) => report.publication = Some(publication(receipt, pages)),
+        Ok(receipt) => report.publication = Some(publication(receipt, &pages)),
         Err(unfinished) => report.failure = Some(failure(&unfinished, &plan)),
     }
     call.tell(report)
@@ -200,6 +203,10 @@ fn model(call: &Call, policy: &Policy, versioning: &Versioning) -> Result<usize,
 pub(super) async fn holder(hub: &Hub) -> Result<Option<WhoAmI>, Failure> {
     if !hub.has_token() {
         return Ok(None);
+    }
+    // One that was made for a single repository has no user, and the Hub need not tell of it.
+    if hub.only().is_some() {
+        return Ok(hub.whoami().await.ok().cloned());
     }
     let holder = hub.whoami().await.map_err(|error| {
         Failure::advised("cannot tell whose the Hub token is", &error).standing("nothing", UNSENT)

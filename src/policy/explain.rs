@@ -1,5 +1,6 @@
 //! The effective policy, each value with where it comes from.
 
+mod credentials;
 mod source;
 
 use std::fmt::Write as _;
@@ -71,6 +72,7 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
         }
         None => table.row("audit-log", "audit-log", "none"),
     }
+    table.credentials(&policy.credentials);
     for (rule, level) in &policy.overrides.levels {
         let level = level.map_or("off", Level::as_str);
         table.row(&format!("rules.{rule}"), &format!("rules/{rule}"), level);

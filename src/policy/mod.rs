@@ -5,6 +5,7 @@ mod audit_log;
 mod benchmark;
 mod check;
 mod convention;
+pub mod credentials;
 mod explain;
 mod keys;
 mod load;
@@ -54,6 +55,8 @@ pub struct Policy {
     pub overrides: Overrides,
     /// Who may pass over gates in an emergency.
     pub emergency: Option<crate::finding::Permit>,
+    /// Where the Hub token comes from, in order.
+    pub credentials: Vec<credentials::Source>,
     /// Every value in force with its origin, for `explain`.
     pub explained: Vec<Row>,
 }

@@ -6,6 +6,7 @@
 //! stop at the first one, and the rest of the file would go unjudged.
 
 mod audit_log;
+pub(super) mod credentials;
 mod publish;
 mod size;
 mod source;
@@ -56,6 +57,9 @@ pub(super) struct File {
     pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.
     pub(super) allow: Option<Vec<Allow>>,
+    /// Where the Hub token comes from, in this order; default `environment`, then
+    /// `trusted-publishing`.
+    pub(super) credentials: Option<Vec<credentials::Source>>,
 }
 
 /// One model.

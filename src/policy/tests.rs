@@ -11,7 +11,7 @@ fn said(text: &str) -> String {
 }
 
 /// The problems' headlines, without excerpts.
-fn headlines(text: &str) -> Vec<String> {
+pub(super) fn headlines(text: &str) -> Vec<String> {
     match parse("w", text, RULES) {
         Err(PolicyError::Invalid { problems, .. }) => problems
             .into_iter()

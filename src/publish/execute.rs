@@ -102,13 +102,20 @@ pub(super) async fn prepare(
     if !hub.has_token() {
         return Err(PublishError::NoToken);
     }
-    let me = hub.whoami().await?;
-    if me.token().is_some_and(|token| token.role == Role::Read) {
-        return Err(PublishError::ReadOnly { user: me.name.clone() });
-    }
-    if !remote.exists {
-        progress.doing(&format!("creating {}", target.repo));
-        hub.create_repo(&target.repo, target.private, &me.name).await?;
+    if hub.only().is_some() {
+        // Made for this repository, it has no user, and can make none.
+        if !remote.exists {
+            return Err(PublishError::NotMade { repo: target.repo.to_string() });
+        }
+    } else {
+        let me = hub.whoami().await?;
+        if me.token().is_some_and(|token| token.role == Role::Read) {
+            return Err(PublishError::ReadOnly { user: me.name.clone() });
+        }
+        if !remote.exists {
+            progress.doing(&format!("creating {}", target.repo));
+            hub.create_repo(&target.repo, target.private, &me.name).await?;
+        }
     }
     if remote.head.is_none() && target.revision != "main" {
         let start = remote.start.as_deref().unwrap_or("main");

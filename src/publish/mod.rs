@@ -155,6 +155,12 @@ pub enum PublishError {
         /// User name.
         user: String,
     },
+    /// The repository is not there, and the token of a trusted publisher cannot make it.
+    #[error("there is no repository {repo}, and a token of trusted publishing cannot make one")]
+    NotMade {
+        /// The repository.
+        repo: String,
+    },
     /// README.md would go to large-file storage.
     #[error("the Hub wants README.md in large-file storage, where it does not parse it")]
     CardAsLarge,
@@ -209,6 +215,7 @@ impl Advise for PublishError {
             Self::ReadOnly { .. } => {
                 "make a fine-grained token with `Write access to contents/settings` of the target repository at https://huggingface.co/settings/tokens".into()
             }
+            Self::NotMade { repo } => format!("make it once by hand: `hf repo create {repo} --private`; then add the trusted publisher in its settings"),
             Self::CardAsLarge => "remove the pattern that matches README.md from .gitattributes in the Hub repository".into(),
             Self::DocumentAsLarge(_) => {
                 "publish fewer files (the release record lists each): pack what belongs together, or exclude it; nothing was committed".into()

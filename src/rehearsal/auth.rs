@@ -42,6 +42,8 @@ pub enum TokenRole {
     Maker,
     /// Does what its scopes list, nowhere else.
     FineGrained(Vec<TokenScope>),
+    /// Writes one repository that is there, as a trusted publisher's token does.
+    Publisher(RepoId),
 }
 
 /// One entry of a fine-grained token.
@@ -75,6 +77,7 @@ impl Caller {
             TokenRole::FineGrained(scopes) => ["repo.content.read", "repo.write"]
                 .iter()
                 .any(|permission| granted(scopes, repo, permission)),
+            TokenRole::Publisher(own) => own == repo,
         }
     }
 
@@ -83,7 +86,13 @@ impl Caller {
             TokenRole::Read => false,
             TokenRole::Write | TokenRole::Maker => self.is_member(repo.namespace()),
             TokenRole::FineGrained(scopes) => granted(scopes, repo, "repo.write"),
+            TokenRole::Publisher(own) => own == repo,
         }
+    }
+
+    /// Whether it may make, move and delete the repository.
+    pub(super) fn may_make(&self, repo: &RepoId) -> bool {
+        !matches!(self.token.role, TokenRole::Publisher(_)) && self.may_write(repo)
     }
 
     fn is_member(&self, namespace: &str) -> bool {
@@ -104,11 +113,9 @@ fn granted(scopes: &[TokenScope], repo: &RepoId, permission: &str) -> bool {
 pub(super) fn caller(hub: &Hub, headers: &HeaderMap) -> Answer<Option<Caller>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let sent = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).map(str::trim);
-    let known = hub.tokens.iter().find(|known| Some(known.token.expose()) == sent);
-    match known {
-        Some(token) => {
-            Ok(Some(Caller { token: token.clone(), namespaces: hub.options.namespaces.clone() }))
-        }
+    let known = hub.tokens.iter().find(|known| Some(known.token.expose()) == sent).cloned();
+    match known.or_else(|| hub.exchanged.find(sent?)) {
+        Some(token) => Ok(Some(Caller { token, namespaces: hub.options.namespaces.clone() })),
         None => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "Invalid credentials in Authorization header",
@@ -127,6 +134,12 @@ pub(super) async fn whoami(State(hub): State<Shared>, headers: HeaderMap) -> Ans
     let caller = signed_in(&hub, &headers)?;
     let token = &caller.token;
     let orgs: Vec<Value> = token.orgs.iter().map(|name| organisation(name)).collect();
+    let auth = match &token.role {
+        TokenRole::Publisher(repo) => {
+            json!({ "type": "oauth", "resource": { "sub": repo.to_string() } })
+        }
+        _ => json!({ "type": "access_token", "accessToken": access_token(&hub, &caller)? }),
+    };
     Ok(Json(json!({
         "type": "user",
         "id": entity_id(&token.user),
@@ -134,7 +147,7 @@ pub(super) async fn whoami(State(hub): State<Shared>, headers: HeaderMap) -> Ans
         "fullname": token.user,
         "isPro": false,
         "orgs": orgs,
-        "auth": { "type": "access_token", "accessToken": access_token(&hub, &caller)? },
+        "auth": auth,
     }))
     .into_response())
 }
@@ -151,12 +164,12 @@ fn access_token(hub: &Hub, caller: &Caller) -> Answer<Value> {
     let role = match token.role {
         TokenRole::Read => "read",
         TokenRole::Write => "write",
-        TokenRole::Maker | TokenRole::FineGrained(_) => "fineGrained",
+        TokenRole::Maker | TokenRole::FineGrained(_) | TokenRole::Publisher(_) => "fineGrained",
     };
     let mut shown =
         json!({ "displayName": token.name, "role": role, "createdAt": token.created_at });
     let scopes = match &token.role {
-        TokenRole::Read | TokenRole::Write => return Ok(shown),
+        TokenRole::Read | TokenRole::Write | TokenRole::Publisher(_) => return Ok(shown),
         TokenRole::FineGrained(scopes) => scopes.clone(),
         TokenRole::Maker => {
             let reached = hub.store.list()?.into_iter().filter(|repo| caller.may_write(repo));

@@ -41,6 +41,7 @@ mod log;
 mod migrate;
 mod multipart;
 mod ndjson;
+mod oauth;
 mod options;
 mod page;
 mod pointer;
@@ -58,6 +59,7 @@ mod xet;
 
 pub use auth::{TokenRole, TokenScope, TokenSpec};
 pub use log::LoggedRequest;
+pub use oauth::TrustedPublisher;
 pub use options::{HubError, HubOptions, RateLimit, ScanIssue, Transfers};
 pub use preview::preview;
 pub use server::EmbeddedHub;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth::TokenSpec;
+use super::oauth::TrustedPublisher;
 use crate::failure::Advise;
 
 /// How an embedded Hub is set up.
@@ -21,6 +22,8 @@ pub struct HubOptions {
     /// The namespaces that exist, all of which the default token's user belongs to. `None` lets
     /// it write to any namespace.
     pub namespaces: Option<Vec<String>>,
+    /// Who may publish without a stored token.
+    pub trusted_publishers: Vec<TrustedPublisher>,
     /// Which transfer the LFS batch endpoint chooses.
     pub lfs_transfer: Transfers,
     /// Files above this size in bytes become large files; at most 10 MiB, the Hub's own limit.
@@ -73,6 +76,7 @@ impl HubOptions {
             data: data.into(),
             tokens: Vec::new(),
             namespaces: None,
+            trusted_publishers: Vec::new(),
             lfs_transfer: Transfers::Auto,
             lfs_threshold: 10 * 1024 * 1024,
             rate_limit: None,

@@ -190,7 +190,7 @@ pub(super) async fn create(
     let caller = signed_in(&hub, &headers)?;
     let named: Named = read_json(body).await?;
     let repo = named.repo(&caller)?;
-    if !caller.may_write(&repo) {
+    if !caller.may_make(&repo) {
         return Err(Refusal::forbidden(format!(
             "You don't have the rights to create a {} under the namespace \"{}\"",
             repo.shelf().kind(),
@@ -222,7 +222,10 @@ pub(super) async fn delete(
     let caller = signed_in(&hub, &headers)?;
     let named: Named = read_json(body).await?;
     let repo = named.repo(&caller)?;
-    let target = owned(reached(&hub, repo, Some(caller))?)?;
+    let target = owned(reached(&hub, repo, Some(caller.clone()))?)?;
+    if !caller.may_make(&target.repo) {
+        return Err(no_rights(&target.repo));
+    }
     blocking(move || hub.store.delete(&target.repo)).await?;
     Ok(Json(json!({})).into_response())
 }
@@ -251,7 +254,7 @@ pub(super) async fn rename(
     };
     let (from, to) = (parse(&rename.from_repo)?, parse(&rename.to_repo)?);
     let target = owned(reached(&hub, from, Some(caller.clone()))?)?;
-    if !caller.may_write(&to) {
+    if !caller.may_make(&to) {
         return Err(no_rights(&to));
     }
     blocking(move || hub.store.rename(&target.repo, &to)).await?;

@@ -22,13 +22,15 @@ use super::auth::{TokenRole, TokenSpec, whoami};
 use super::log::{LoggedRequest, RequestLog};
 use super::migrate::{self, Movers};
 use super::multipart::Uploads;
+use super::oauth::Exchanged;
 use super::options::{HubError, HubOptions};
 use super::rate::{Window, too_many};
 use super::signed::Key;
 use super::store::Store;
 use super::xet::{Serving, Xet};
 use super::{
-    branches, commit, discussions, info, lfs, multipart, page, preupload, repos, resolve, tree,
+    branches, commit, discussions, info, lfs, multipart, oauth, page, preupload, repos, resolve,
+    tree,
 };
 use crate::http::{Secret, install_tls};
 use crate::hub::Shelf;
@@ -45,6 +47,7 @@ pub(super) struct Hub {
     pub(super) options: HubOptions,
     pub(super) addr: SocketAddr,
     pub(super) tokens: Vec<TokenSpec>,
+    pub(super) exchanged: Arc<Exchanged>,
     pub(super) store: Arc<Store>,
     pub(super) xet: Arc<Xet>,
     pub(super) key: Key,
@@ -91,6 +94,7 @@ impl EmbeddedHub {
             options,
             addr,
             tokens,
+            exchanged: Arc::default(),
             store: Arc::new(store),
             xet: Arc::new(xet),
             key,
@@ -168,6 +172,7 @@ fn routes(hub: Shared) -> Router {
         .with_state(hub.clone());
     Router::new()
         .nest("/api", api)
+        .route("/oauth/token", post(oauth::token).with_state(hub.clone()))
         .route("/", get(page::all).with_state(hub.clone()))
         .merge(pages(hub.clone()))
         .nest("/datasets", pages(datasets))
@@ -270,7 +275,7 @@ fn default_token(data: &Path) -> io::Result<Secret> {
     Secret::new(value).ok_or_else(|| io::Error::other("an empty token"))
 }
 
-fn random() -> io::Result<[u8; 32]> {
+pub(super) fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     rustls::crypto::ring::default_provider()
         .secure_random

@@ -184,7 +184,7 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
         print(&format!("{line}\n"))?;
     }
     if let Some(warning) = report.audit.as_ref().and_then(Audited::warning) {
-        print(&format!("{}\n", commands::warning(&warning)))?;
+        print(&format!("{}\n", commands::warning("weighbridge", &warning)))?;
     }
     if let Some(path) = &github.summary {
         let there = std::fs::metadata(path).map_or(0, |found| found.len());
@@ -245,6 +245,15 @@ fn append(path: &Path, text: &str) -> Result<(), Failure> {
 /// Masks a secret in the runner's log, in every form it may take.
 pub fn mask(secret: &Secret) -> Result<(), Failure> {
     commands::masks(secret).iter().try_for_each(|line| put(&format!("{line}\n")))
+}
+
+/// Something that people should change, though nothing is wrong: on GitHub an annotation too.
+pub fn warning(title: &str, text: &str, github: bool) {
+    aside(&format!("· {title}: {text}"));
+    if github {
+        // There is nowhere else to tell it.
+        let _ = print(&format!("{}\n", commands::warning(title, text)));
+    }
 }
 
 /// A failure to do the work: one line, its causes, the fix; on GitHub an annotation too.

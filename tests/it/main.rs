@@ -11,6 +11,7 @@ mod changes;
 mod clients;
 mod commands;
 mod container;
+mod credentials;
 mod disk;
 mod events;
 mod evidence;

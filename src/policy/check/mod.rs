@@ -3,6 +3,7 @@
 mod audit_log;
 mod benchmarks;
 mod card;
+mod credentials;
 mod gates;
 mod model;
 mod naming;
@@ -79,6 +80,7 @@ impl Check<'_> {
             audit_log: self.audit_log(file),
             overrides: self.overrides(file),
             emergency: self.emergency(file),
+            credentials: self.credentials(file.credentials.as_deref()),
             explained: Vec::new(),
             models,
         }

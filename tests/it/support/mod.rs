@@ -5,6 +5,7 @@ pub(crate) mod counterpart;
 pub(crate) mod front;
 pub(crate) mod github;
 pub(crate) mod hub_server;
+pub(crate) mod issuer;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;
 pub(crate) mod workspace;
