@@ -143,13 +143,13 @@ pub(super) struct Named {
 impl Named {
     /// The repository meant; a name alone is the caller's own.
     fn repo(&self, caller: &Caller) -> Answer<RepoId> {
-        let shelf = shelf(self.kind.as_deref())?;
+        let on = shelf(self.kind.as_deref())?;
         let id = match (&self.organization, self.name.split_once('/')) {
             (Some(namespace), _) => RepoId::new(namespace, &self.name),
             (None, Some((namespace, name))) => RepoId::new(namespace, name),
             (None, None) => RepoId::new(caller.user(), &self.name),
         };
-        id.map(|id| id.on(shelf)).map_err(|error| Refusal::bad_request(error.to_string()))
+        id.map(|id| id.on(on)).map_err(|error| Refusal::bad_request(error.to_string()))
     }
 
     /// Private, unless the request says otherwise or says nothing, as the Hub's default is.
