@@ -46,7 +46,7 @@ pub struct Unknown {
 /// What GitHub knows of a version; `None` where it was not asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceFacts {
-    /// The commit and the tag that it was asked about.
+    /// The commit that it was asked about.
     pub commit: String,
     /// Address of the repository on GitHub.
     pub page: String,
