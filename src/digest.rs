@@ -1,6 +1,7 @@
 //! Digests: SHA-256 (the LFS oid, the signing digest), git blob ids (how the Hub names small files)
 //! and MD5 (how DVC pins files). This is the only module that hashes, so that "one read per byte" can be seen here.
 
+mod keyed;
 mod seal;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
+pub use keyed::keyed;
 pub use seal::{BLOCK, Sealer, Seals};
 
 /// A SHA-256 digest; written as 64 lower-case hex digits.

@@ -9,6 +9,7 @@ mod changes;
 mod clients;
 mod commands;
 mod container;
+mod credentials_azure;
 mod disk;
 mod evidence;
 mod faults;

@@ -1,9 +1,13 @@
 //! Shared by the behaviour tests.
 
 pub(crate) mod action;
+pub(crate) mod azure;
+pub(crate) mod bao;
 pub(crate) mod counterpart;
 pub(crate) mod front;
 pub(crate) mod hub_server;
+pub(crate) mod issuer;
+pub(crate) mod moto;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;
 pub(crate) mod workspace;
