@@ -84,7 +84,7 @@ async fn keys_that_the_job_has_already() {
     let home = home.path().to_str().expect("UTF-8");
     let person = [("AWS_ACCESS_KEY_ID", "AKIAOFAPERSON0000000")];
     let container = format!("{}/container", moto.url);
-    let cases: [(&str, &[(&str, &str)], Result<(), &str>); 11] = [
+    let cases: [(&str, &[(&str, &str)], Result<(), &str>); 12] = [
         ("keys in variables", &[person[0], ("AWS_SECRET_ACCESS_KEY", KEY)], Ok(())),
         ("another key", &[person[0], ("AWS_SECRET_ACCESS_KEY", "canary-of-a-wrong-key")], Err("InvalidSignatureException")),
         ("another id", &[("AWS_ACCESS_KEY_ID", "AKIANOBODYS"), ("AWS_SECRET_ACCESS_KEY", KEY)], Err("UnrecognizedClientException")),
@@ -93,7 +93,8 @@ async fn keys_that_the_job_has_already() {
         ("a profile", &[("AWS_PROFILE", "train")], Ok(())),
         ("a profile that is not there", &[("AWS_PROFILE", "none")], Err("AWS_PROFILE names")),
         ("single sign-on", &[("AWS_PROFILE", "signed")], Err("aws configure export-credentials")),
-        ("a container", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &of_pod)], Err("UnrecognizedClientException")),
+        ("a container", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &of_pod)], Ok(())),
+        ("a container without its token", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)], Err("gives no keys: it answered 401")),
         ("a container elsewhere", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.7/keys")], Err("leave the variable as")),
         ("nothing", &[], Err("there are no AWS credentials")),
     ];

@@ -70,6 +70,7 @@ async fn a_tag_enters_and_a_branch_is_refused() {
     let Some(bao) = vault("credentials_vault::a_tag_enters", &issuer).await else { return };
     let source = source(&bao.url, JWT, "secret: secret/ml/hub");
     let enter = async |token: &str| Job::new(&source).with_token(token).fetch().await;
+    let elsewhere = source.replace("vault.acme.example", "other.example");
 
     let got = enter(&issuer.token(json!({}))).await;
     assert_eq!(got.as_deref(), Ok(STORED));
@@ -84,7 +85,10 @@ async fn a_tag_enters_and_a_branch_is_refused() {
         (issuer.token(json!({"iat": 1, "nbf": 1, "exp": 2})), &["is over"]),
         (stranger.token(json!({})), &["signed with a key that Vault does not know", "oidc_discovery_url"]),
     ] {
-        let error = enter(&token).await.expect_err("refused");
+        // An identity is sent only to whom it is meant for.
+        let source = if said[0] == "another audience" { &elsewhere } else { &source };
+        let got = Job::new(source).with_token(&token).fetch().await;
+        let error = got.expect_err("refused");
         for words in said {
             assert!(error.contains(words), "{words}: {error}");
         }
@@ -208,7 +212,7 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
         ("refuses the login", echo(403)),
         ("refuses the login", echo(404)),
         ("secrets are not sent on", Box::new(move |_| ResponseTemplate::new(307).insert_header("location", address.as_str()))),
-        ("gave no token", Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone()))),
+        ("gives no token for this login", Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone()))),
         ("cannot be read", Box::new(|request| ResponseTemplate::new(200).set_body_string(format!("no json {}", String::from_utf8_lossy(&request.body))))),
         ("larger than", Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'['; 3 * 1024 * 1024]))),
     ];

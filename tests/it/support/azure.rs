@@ -31,7 +31,8 @@ pub(crate) const STORED: &str = "hf_StoredInAnAzureKeyVaultAndNowhere";
 /// Whom the application trusts.
 pub(crate) const SUBJECT: &str = "repo:acme/churn:environment:production";
 
-const ACCESS: &str = "an-access-token-for-vaults-that-is-nobodys-business";
+/// The access token that Entra gives.
+pub(crate) const ACCESS: &str = "an-access-token-for-vaults-that-is-nobodys-business";
 
 /// A request that came, without what it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]

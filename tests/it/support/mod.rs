@@ -10,6 +10,7 @@ pub(crate) mod issuer;
 pub(crate) mod moto;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;
+pub(crate) mod stores;
 pub(crate) mod workspace;
 
 /// An HTTP client that takes every answer as it comes.

@@ -1,4 +1,4 @@
-//! moto's AWS behind botocore's own check of signatures (`tests/counterparts/clients/aws.py`).
+//! moto's AWS behind botocore's own check of signatures (`tests/counterparts/clients/aws_server.py`).
 
 use std::path::Path;
 use std::process::Stdio;
@@ -23,7 +23,7 @@ impl Moto {
     /// `None` where this machine cannot.
     pub(crate) async fn start(test: &str, holds: &Value) -> Option<Self> {
         let python = need(test, "venv/bin/python")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/aws.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/aws_server.py");
         let mut process = Command::new(python)
             .arg(script)
             .arg(holds.to_string())

@@ -1,10 +1,9 @@
 """moto's AWS, which checks no signature, with botocore's before it: a request whose signature is not
 what botocore makes of it is refused as AWS does. Prints its address, then one line of JSON a request.
 
-    aws.py '{"secrets": {NAME: STRING | {"binary": BASE64}}, "keys": {ID: SECRET}}'
+    aws_server.py '{"secrets": {NAME: STRING | {"binary": BASE64}}, "keys": {ID: SECRET}}'
 """
 
-import base64
 import json
 import os
 import sys
@@ -105,22 +104,20 @@ class Quiet(WSGIRequestHandler):
 
 
 def main():
-    for region in ("eu-west-1",):
-        backend = secretsmanager_backends[DEFAULT_ACCOUNT_ID][region]
-        for name, value in ASKED["secrets"].items():
-            binary = base64.b64decode(value["binary"]) if isinstance(value, dict) else None
-            string = None if binary is not None else value
-            backend.create_secret(
-                name=name,
-                secret_string=string,
-                secret_binary=base64.b64encode(binary) if binary is not None else None,
-                description=None,
-                tags=[],
-                kms_key_id=None,
-                client_request_token=None,
-                replica_regions=[],
-                force_overwrite=False,
-            )
+    backend = secretsmanager_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"]
+    for name, value in ASKED["secrets"].items():
+        is_binary = isinstance(value, dict)
+        backend.create_secret(
+            name=name,
+            secret_string=None if is_binary else value,
+            secret_binary=value["binary"] if is_binary else None,
+            description=None,
+            tags=[],
+            kms_key_id=None,
+            client_request_token=None,
+            replica_regions=[],
+            force_overwrite=False,
+        )
     server = make_server("127.0.0.1", 0, Strict(), threaded=True, request_handler=Quiet)
     print(f"http://127.0.0.1:{server.port}", flush=True)
     # Whoever started this is gone when its end of the pipe is.

@@ -1,6 +1,6 @@
 """What the official Python libraries get of an Azure Key Vault, for the fake that stands in for one.
 
-usage: azure.py VAULT TENANT CLIENT SECRET, with the CI's token in TOKEN
+usage: azure_secret.py VAULT TENANT CLIENT SECRET, with the CI's token in TOKEN
 Prints {"value": …} or {"error": its class, "status": …, "code": …}.
 """
 
