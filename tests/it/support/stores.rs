@@ -63,12 +63,12 @@ impl Job {
             ..ClientOptions::default()
         };
         let client = Client::new(options).expect("a client");
-        let discreet = client.discreet().expect("a client");
-        let ids = IdTokens::new(discreet, Oidc::read(&env), Ci::GitLab, masker.clone());
+        let client = client.discreet().expect("a client");
+        let ids = IdTokens::new(client.clone(), Oidc::read(&env), Ci::GitLab, masker.clone());
         let job = weighbridge::credentials::Job::new(&env, ids, masker);
         let credentials =
-            Credentials::new(&policy.credentials, "https://hub.example", &client, job, log);
-        let got = credentials.expect("credentials").require("acme/churn").await;
+            Credentials::new(&policy.credentials, "https://hub.example", client, job, log);
+        let got = credentials.require("acme/churn").await;
         let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match got {
             Ok(token) => {
