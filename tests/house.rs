@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["modes"],
     &["publish", "report", "card", "provenance", "parts", "gates"],
-    &["release", "inventory", "evidence", "test_run", "rehearsal"],
-    &["policy", "context", "credentials", "inputs"],
+    &["release", "inventory", "evidence", "test_run", "rehearsal", "credentials"],
+    &["policy", "context", "inputs"],
     &["hub", "github", "scan", "finding", "publishable"],
     &[
         "http",

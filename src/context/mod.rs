@@ -4,10 +4,12 @@ mod environment;
 mod github;
 mod gitlab;
 mod jenkins;
+mod oidc;
 
 use std::path::PathBuf;
 
 pub use environment::Environment;
+pub use oidc::{ID_TOKEN_VARIABLES, IdTokenRequest, Oidc};
 
 use crate::failure::Failure;
 use crate::http::Secret;

@@ -1,39 +1,175 @@
-//! Where the Hub token comes from, in order; the log says which source served, never the value.
+//! Where the Hub token comes from: the sources of the policy, in its order. A source that this job
+//! does not have is passed over; one that is there and fails ends the run, for to go on with
+//! another token than the one that was meant is nobody's wish. The log says which source served,
+//! never the value.
+//!
+//! A source is one file with a `fetch`, and one line in [`Credentials::fetch`].
 
-use crate::http::Secret;
+mod claims;
+mod environment;
+mod error;
+mod id_token;
+mod job;
+mod masker;
+mod trusted_publishing;
 
-/// A token and the source that gave it.
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use zeroize::Zeroize as _;
+
+pub use claims::Claims;
+pub use error::{CredentialError, PassedOver};
+pub use id_token::{IdToken, IdTokens};
+pub use job::Job;
+pub use masker::{Masked, Masker};
+
+use trusted_publishing::Exchange;
+
+use crate::http::{Client, HttpError, Whole};
+use crate::hub::Token;
+use crate::policy::credentials::{Source, SourceKind};
+
+/// By it the Hub's own client is told to use trusted publishing, and for what; weighbridge knows the
+/// repository from the policy.
+const RESOURCE: &str = "HF_OIDC_RESOURCE";
+
+/// Told in one line of which source served, and which were passed over.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A Hub token and the source that gave it.
 #[derive(Debug, Clone)]
 pub struct HubToken {
     /// The token.
-    pub secret: Secret,
+    pub token: Token,
     /// Where it came from, for the log.
     pub source: &'static str,
+    /// It was made by hand and lasts, where the CI could prove who it is instead.
+    pub is_avoidable: bool,
 }
 
-/// The `hf-token` input, else `HF_TOKEN` as every Hub client reads
-/// it. `variable` reads the environment.
-pub fn hub_token<'a>(
-    input: Option<&str>,
-    variable: impl Fn(&str) -> Option<&'a str>,
-) -> Option<HubToken> {
-    let from = |value: Option<&str>, source| {
-        value.and_then(Secret::new).map(|secret| HubToken { secret, source })
-    };
-    from(input, "input hf-token").or_else(|| from(variable("HF_TOKEN"), "environment HF_TOKEN"))
+/// The credentials of one run.
+pub struct Credentials {
+    sources: Vec<Source>,
+    /// For the stores.
+    client: Client,
+    exchange: Exchange,
+    job: Job,
+    log: Log,
+    served: Mutex<Vec<HubToken>>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_input_comes_before_the_environment() {
-        let env = |name: &str| (name == "HF_TOKEN").then_some("hf_env");
-        let token = hub_token(Some("hf_input"), env).expect("a token");
-        assert_eq!((token.secret.expose(), token.source), ("hf_input", "input hf-token"));
-        let token = hub_token(Some(" "), env).expect("a token");
-        assert_eq!((token.secret.expose(), token.source), ("hf_env", "environment HF_TOKEN"));
-        assert!(hub_token(None, |_| None).is_none());
+impl Credentials {
+    /// Of the policy's sources, for this job and the Hub at an address without a slash at its end.
+    /// `client` is discreet.
+    pub fn new(sources: &[Source], endpoint: &str, client: Client, job: Job, log: Log) -> Self {
+        let exchange = Exchange::new(client.clone(), endpoint, job.clone(), log.clone());
+        let sources = order(sources, &job, &log);
+        Self { sources, client, exchange, job, log, served: Mutex::default() }
     }
+
+    /// The token for a repository, `namespace/name` or `datasets/namespace/name`; `None` where this
+    /// job has no source. Asked again, it is the same; a stored one is the same for all.
+    pub async fn for_repo(&self, resource: &str) -> Result<Option<HubToken>, CredentialError> {
+        match self.require(resource).await {
+            Ok(token) => Ok(Some(token)),
+            Err(CredentialError::Nowhere { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The token for a repository, which there must be.
+    pub async fn require(&self, resource: &str) -> Result<HubToken, CredentialError> {
+        let mut served = self.served.lock().await;
+        let serves = |token: &&HubToken| token.token.only().is_none_or(|only| only == resource);
+        if let Some(token) = served.iter().find(serves) {
+            return Ok(token.clone());
+        }
+        let mut passed = Vec::new();
+        for source in &self.sources {
+            let name = source.kind.name();
+            match self.fetch(&source.kind, resource).await {
+                Ok(token) => {
+                    (self.log)(&format!(
+                        "· the Hub token for {resource} is from: {}",
+                        token.source
+                    ));
+                    served.push(token.clone());
+                    return Ok(token);
+                }
+                Err(CredentialError::Absent { why, fix }) => {
+                    (self.log)(&format!("· no Hub token from {name}: {why}"));
+                    passed.push(PassedOver { name, why, fix });
+                }
+                Err(error) => {
+                    let (at, source) = (source.at.clone(), Box::new(error));
+                    return Err(CredentialError::Source { name, at, source });
+                }
+            }
+        }
+        Err(CredentialError::Nowhere { passed })
+    }
+
+    /// Says before any long work whether there can be a token at all, asking nobody.
+    pub fn expect_any(&self) -> Result<(), CredentialError> {
+        let mut passed = Vec::new();
+        for source in &self.sources {
+            let absent = match source.kind {
+                SourceKind::Environment => environment::fetch(&self.job).err(),
+                SourceKind::TrustedPublishing => self.exchange.absent(),
+                // They alone know what they need.
+                SourceKind::AwsSecretsManager(_)
+                | SourceKind::Vault(_)
+                | SourceKind::AzureKeyVault(_) => None,
+            };
+            let Some(CredentialError::Absent { why, fix }) = absent else { return Ok(()) };
+            passed.push(PassedOver { name: source.kind.name(), why, fix });
+        }
+        Err(CredentialError::Nowhere { passed })
+    }
+
+    async fn fetch(&self, kind: &SourceKind, resource: &str) -> Result<HubToken, CredentialError> {
+        let name = kind.name();
+        match kind {
+            SourceKind::Environment => {
+                let (token, source) = environment::fetch(&self.job)?;
+                let is_avoidable = self.job.ids.are_there();
+                Ok(HubToken { is_avoidable, ..stored(token, source) })
+            }
+            SourceKind::TrustedPublishing => self.exchange.fetch(resource).await,
+            // Each is one line: `Ok(stored(vault::fetch(&self.client, settings, &self.job).await?, name))`.
+            SourceKind::AwsSecretsManager(_)
+            | SourceKind::Vault(_)
+            | SourceKind::AzureKeyVault(_) => Err(CredentialError::Refused {
+                what: format!("this weighbridge cannot ask {name}"),
+                fix: "take another source".into(),
+            }),
+        }
+    }
+}
+
+/// The policy's order. Where it names none, `HF_OIDC_RESOURCE` asks for trusted publishing first, as
+/// it does of the Hub's own client.
+fn order(sources: &[Source], job: &Job, log: &Log) -> Vec<Source> {
+    let mut sources = sources.to_vec();
+    if job.variable(RESOURCE).is_some() && sources.iter().all(|source| source.at.is_none()) {
+        log(&format!("· {RESOURCE} is set: trusted publishing comes first"));
+        sources.sort_by_key(|source| source.kind != SourceKind::TrustedPublishing);
+    }
+    sources
+}
+
+fn stored(token: Masked, source: &'static str) -> HubToken {
+    HubToken { token: Token::from(token.secret().clone()), source, is_avoidable: false }
+}
+
+/// Reads an answer that holds a secret, and wipes it.
+fn answer<T: DeserializeOwned>(mut reply: Whole) -> Result<T, HttpError> {
+    let read = reply.json();
+    if let Ok(mut body) = std::mem::replace(&mut reply.body, Bytes::new()).try_into_mut() {
+        body.zeroize();
+    }
+    read
 }

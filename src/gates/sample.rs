@@ -34,6 +34,7 @@ impl Sample {
             models: vec![model()],
             tags: TagGrammar::Auto,
             overrides: Overrides::default(),
+            credentials: Vec::new(),
             explained: Vec::new(),
         };
         let git = GitFacts {

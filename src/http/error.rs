@@ -161,6 +161,13 @@ impl HttpError {
         }
     }
 
+    /// A refusal without a word of the server's.
+    pub(super) fn bare_refusal(url: &reqwest::Url, status: u16, headers: &HeaderMap) -> Self {
+        let after = retry::asked(headers, Timestamp::now());
+        let (url, words) = (shown(url), String::new());
+        Self::Status(Box::new(Refusal { status, url, code: None, words, request_id: None, after }))
+    }
+
     pub(super) fn refusal(
         url: &reqwest::Url,
         status: u16,

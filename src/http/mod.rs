@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 pub use error::{HttpError, Refusal};
@@ -80,6 +80,10 @@ pub struct Client {
     waits: Waits,
     /// What the requests are for, where their addresses do not tell.
     about: Option<Arc<str>>,
+    /// How it came to be: one that is discreet is made anew.
+    connect_timeout: Duration,
+    /// Nothing that a server says is repeated.
+    discreet: bool,
 }
 
 /// Whether a request may be made again when it is not known whether it was acted on.
@@ -94,21 +98,24 @@ pub enum Again {
 impl Client {
     /// Makes a client.
     pub fn new(options: ClientOptions) -> Result<Self, HttpError> {
-        install_tls();
-        let inner = reqwest::Client::builder()
-            .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(options.connect_timeout)
-            // reqwest drops Authorization when a redirect leaves the host.
-            .redirect(reqwest::redirect::Policy::limited(5))
-            .build()
-            .map_err(|error| HttpError::Client(Box::new(error)))?;
+        // reqwest drops Authorization when a redirect leaves the host.
+        let redirects = reqwest::redirect::Policy::limited(5);
         Ok(Self {
-            inner,
+            inner: made(options.connect_timeout, redirects)?,
             deadline: Instant::now() + options.deadline,
             answer_timeout: options.answer_timeout,
             waits: options.waits,
             about: None,
+            connect_timeout: options.connect_timeout,
+            discreet: false,
         })
+    }
+
+    /// The same client for talk that is secret itself, such as a request for a token: nothing that
+    /// a server says comes into an error or a log, and no redirect takes a body elsewhere.
+    pub fn discreet(&self) -> Result<Self, HttpError> {
+        let inner = made(self.connect_timeout, reqwest::redirect::Policy::none())?;
+        Ok(Self { inner, discreet: true, ..self.clone() })
     }
 
     /// The same client for one thing, such as a part of a file: what is said of its waits names it.
@@ -129,7 +136,7 @@ impl Client {
         again: Again,
         build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
     ) -> Result<Response, HttpError> {
-        self.until_done(again, build, async |response| Ok(response)).await
+        Ok(self.until_done(again, build, is_yes, None).await?.0)
     }
 
     /// Sends and reads the whole answer, of at most `limit` bytes. One that is cut short counts as
@@ -140,11 +147,27 @@ impl Client {
         limit: usize,
         build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
     ) -> Result<Whole, HttpError> {
-        let read = async |mut response: Response| {
-            let (url, headers) = (response.url().clone(), std::mem::take(response.headers_mut()));
-            Ok(Whole { body: self.limited(response, limit).await?, url, headers })
-        };
-        self.until_done(again, build, read).await
+        let (answer, body) = self.until_done(again, build, is_yes, Some(limit)).await?;
+        Ok(self.read(answer, body))
+    }
+
+    /// Sends and reads the whole answer, be it yes or no: for protocols in which a refusal says more
+    /// than that it is one. What passes is waited for all the same.
+    pub async fn reply(
+        &self,
+        again: Again,
+        limit: usize,
+        build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
+    ) -> Result<Whole, HttpError> {
+        let lasts = |status: StatusCode| !retry::passes(status.as_u16());
+        let (answer, body) = self.until_done(again, build, lasts, Some(limit)).await?;
+        Ok(self.read(answer, body))
+    }
+
+    fn read(&self, mut answer: Response, body: Bytes) -> Whole {
+        let (url, status) = (answer.url().clone(), answer.status());
+        let headers = std::mem::take(answer.headers_mut());
+        Whole { url, status, headers, body, discreet: self.discreet }
     }
 
     /// Sends and reads a JSON answer.
@@ -156,12 +179,14 @@ impl Client {
         self.whole(again, BODY_LIMIT, build).await?.json()
     }
 
-    async fn until_done<T>(
+    /// The answer, with its body where that is read here: to at most `limit` bytes.
+    async fn until_done(
         &self,
         again: Again,
         build: impl Fn(&reqwest::Client) -> RequestBuilder + Send,
-        finish: impl AsyncFn(Response) -> Result<T, HttpError>,
-    ) -> Result<T, HttpError> {
+        accepts: fn(StatusCode) -> bool,
+        limit: Option<usize>,
+    ) -> Result<(Response, Bytes), HttpError> {
         let mut next = 2;
         loop {
             let request = build(&self.inner)
@@ -169,12 +194,19 @@ impl Client {
                 .map_err(|error| HttpError::Client(Box::new(error.without_url())))?;
             let url = request.url().clone();
             let once = async {
-                let response = self.answer(request).await?;
-                if response.status().is_success() {
-                    return finish(response).await;
+                let mut response = self.answer(request).await?;
+                if accepts(response.status()) {
+                    let body = match limit {
+                        Some(limit) => self.limited(&mut response, limit).await?,
+                        None => Bytes::new(),
+                    };
+                    return Ok((response, body));
                 }
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                let body = self.limited(response, 64 * 1024).await.unwrap_or_default();
+                if self.discreet {
+                    return Err(HttpError::bare_refusal(&url, status, &headers));
+                }
+                let body = self.limited(&mut response, 64 * 1024).await.unwrap_or_default();
                 Err(HttpError::refusal(&url, status, &headers, &body))
             };
             let error = match tokio::time::timeout(self.left(), once).await {
@@ -215,7 +247,7 @@ impl Client {
     }
 
     /// A body of at most `limit` bytes.
-    async fn limited(&self, mut response: Response, limit: usize) -> Result<Bytes, HttpError> {
+    async fn limited(&self, response: &mut Response, limit: usize) -> Result<Bytes, HttpError> {
         let url = response.url().clone();
         let mut body = BytesMut::new();
         loop {
@@ -258,10 +290,13 @@ impl Client {
 #[derive(Debug)]
 pub struct Whole {
     url: reqwest::Url,
+    /// Status: of success, but for a [`Client::reply`].
+    pub status: StatusCode,
     /// Headers.
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    discreet: bool,
 }
 
 impl Whole {
@@ -269,7 +304,29 @@ impl Whole {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         serde_json::from_slice(&self.body).map_err(|error| HttpError::Garbage {
             url: error::shown(&self.url),
-            why: format!("it is not the JSON it should be: {error}"),
+            why: match self.discreet {
+                // Its words may hold a value that stands where another was expected.
+                true => "it is not the JSON it should be".into(),
+                false => format!("it is not the JSON it should be: {error}"),
+            },
         })
     }
+}
+
+/// What only success is.
+fn is_yes(status: StatusCode) -> bool {
+    status.is_success()
+}
+
+fn made(
+    connect_timeout: Duration,
+    redirects: reqwest::redirect::Policy,
+) -> Result<reqwest::Client, HttpError> {
+    install_tls();
+    reqwest::Client::builder()
+        .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(connect_timeout)
+        .redirect(redirects)
+        .build()
+        .map_err(|error| HttpError::Client(Box::new(error)))
 }

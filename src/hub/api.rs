@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
 
 use super::RepoId;
+use super::Token;
 use super::error::{HubError, doing};
 use super::wire::{
     OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
@@ -46,7 +47,7 @@ impl Shelf {
 pub struct Hub {
     pub(super) client: Client,
     pub(super) endpoint: Url,
-    token: Option<Secret>,
+    token: Option<Token>,
 }
 
 impl Hub {
@@ -57,7 +58,13 @@ impl Hub {
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
         let endpoint =
             fine.ok_or_else(|| HubError::BadEndpoint(endpoint.chars().take(200).collect()))?;
-        Ok(Self { client, endpoint, token })
+        Ok(Self { client, endpoint, token: token.map(Token::from) })
+    }
+
+    /// The same Hub with a token that may be renewed.
+    #[must_use]
+    pub fn with_token(self, token: Option<Token>) -> Self {
+        Self { token, ..self }
     }
 
     /// The address, without a slash at its end.
@@ -75,6 +82,11 @@ impl Hub {
         self.token.is_some()
     }
 
+    /// The one repository that the token was made for, if it was.
+    pub fn only(&self) -> Option<&str> {
+        self.token.as_ref()?.only()
+    }
+
     /// A request to the endpoint itself: the only kind that carries the token.
     pub(super) fn request(
         &self,
@@ -84,7 +96,7 @@ impl Hub {
     ) -> RequestBuilder {
         let request = client.request(method, format!("{}{path}", self.endpoint()));
         match &self.token {
-            Some(token) => request.bearer_auth(token.expose()),
+            Some(token) => request.bearer_auth(token.current().expose()),
             None => request,
         }
     }

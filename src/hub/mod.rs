@@ -11,6 +11,7 @@ mod model_index;
 pub mod query_files;
 mod repo_id;
 pub mod tables;
+mod token;
 mod upload;
 mod weighed;
 pub mod wire;
@@ -22,6 +23,7 @@ pub mod yaml_tree;
 pub use api::{Hub, Shelf};
 pub use commit::Operation;
 pub use error::HubError;
+pub use token::{InUse, Token};
 pub use upload::{Blob, Sending, Uploaded, Watch, Way};
 
 pub use repo_id::{BadRepoId, RepoId};

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::context::{Context, Environment, Event};
-use crate::credentials::{self, HubToken};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::github;
@@ -25,8 +24,10 @@ pub(super) struct Call {
     pub(super) env: Environment,
     pub(super) settings: Settings,
     pub(super) context: Context,
-    pub(super) token: Option<HubToken>,
 }
+
+/// Leave to write, which no pull request gets: without it there are no credentials.
+pub(super) struct MayWrite(());
 
 impl Call {
     /// Fills the settings from the action's inputs and reads the context. Every secret is masked
@@ -37,14 +38,9 @@ impl Call {
             .fill(|name| env.input(name))
             .map_err(|error| Failure::advised("bad input", &error))?;
         let context = Context::read(env, env.input("github-token").and_then(Secret::new))?;
-        let token = credentials::hub_token(env.input("hf-token"), |name| env.get(name));
-        if let Some(runner) = &context.github {
-            let secrets = token.iter().map(|token| &token.secret).chain(&runner.token);
-            for secret in secrets {
-                report::mask(secret)?;
-            }
-        }
-        Ok(Self { env: env.clone(), settings, context, token })
+        let call = Self { env: env.clone(), settings, context };
+        call.mask_stored()?;
+        Ok(call)
     }
 
     /// The policy file.
@@ -95,8 +91,10 @@ impl Call {
 
     /// Writing modes refuse under a pull request: its code has not been reviewed, and secrets
     /// must never meet it.
-    pub(super) fn refuse_on_pull_request(&self, mode: &str) -> Result<(), Failure> {
-        let Event::PullRequest { number, target, .. } = &self.context.event else { return Ok(()) };
+    pub(super) fn refuse_on_pull_request(&self, mode: &str) -> Result<MayWrite, Failure> {
+        let Event::PullRequest { number, target, .. } = &self.context.event else {
+            return Ok(MayWrite(()));
+        };
         let event = if *target { "pull_request_target" } else { "pull_request" };
         Err(Failure::new(format!(
             "`{mode}` does not run under `{event}` (number {number}): unreviewed code would be published"

@@ -5,6 +5,7 @@ mod call;
 mod card;
 mod catalogue;
 mod check;
+mod credentials;
 mod explain;
 mod hub;
 mod parts;

@@ -10,6 +10,7 @@ use crate::rehearsal::{EmbeddedHub, HubOptions};
 use crate::report;
 
 use super::call::Call;
+use super::credentials::Entrance;
 use super::release;
 
 pub(super) fn run(arguments: &Rehearse, mut call: Call) -> Result<Exit, Failure> {
@@ -27,7 +28,8 @@ pub(super) fn run(arguments: &Rehearse, mut call: Call) -> Result<Exit, Failure>
     // Without `--serve` this Hub is gone when its pages could be read; another can show them.
     let pages =
         if arguments.serve { embedded.url() } else { format!("http://{}", inputs::HUB_ADDR) };
-    let exit = release::through(&call, &hub, "rehearse", &pages)?;
+    let exit =
+        release::through(&call, "rehearse", |_| Ok(Entrance::Open { hub, pages: pages.clone() }))?;
     if arguments.serve {
         report::aside(&format!("The embedded Hub stays at {pages} until Ctrl-C."));
         runtime.block_on(embedded.until_stopped());

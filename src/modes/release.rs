@@ -18,39 +18,38 @@ use crate::report::{Publication, PublishedFiles, Report, progress};
 use crate::signals::Guard;
 
 use super::call::Call;
+use super::credentials::{Entrance, Opened};
 use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
-    call.refuse_on_pull_request("release")?;
-    if call.token.is_none() && !call.settings.dry_run {
-        return Err(Failure::advised("cannot release", &PublishError::NoToken));
-    }
-    let hub = call.hub(call.endpoint(), call.token.as_ref().map(|token| token.secret.clone()))?;
-    through(call, &hub, "release", hub.endpoint())
+    let leave = call.refuse_on_pull_request("release")?;
+    through(call, "release", |policy| Entrance::new(call, &leave, policy, "release"))
 }
 
 /// What stands on the Hub before publishing begins.
 const UNSENT: &str = "it is as it was, nothing was sent";
 
-/// The way through, against any Hub; `rehearse` takes it too. `pages` is where people can look at
-/// what the Hub holds.
-pub(super) fn through(
+/// The way through, against any Hub; `rehearse` takes it too.
+pub(super) fn through<'a>(
     call: &Call,
-    hub: &Hub,
     mode: &'static str,
-    pages: &str,
+    entrance: impl FnOnce(&Policy) -> Result<Entrance<'a>, Failure>,
 ) -> Result<Exit, Failure> {
     let rehearsal = mode == "rehearse";
     let policy = weigh::policy(call)?;
+    let entrance = entrance(&policy)?;
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
     let tests = TestRuns::default().of(call, &policy, model)?;
+    let runtime = Network(Some(super::hub::runtime()?));
+    // After the tests, whose output may keep a mask from being heard, and before the long work.
+    let target = weigh::target(&policy.models[model], &versioning)?;
+    let opened = target.map(|target| runtime.block_on(entrance.open(&target.repo))).transpose()?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
 
-    let runtime = Network(Some(super::hub::runtime()?));
-    let remote = match &gathered.target {
-        Some(target) => {
+    let remote = match (&gathered.target, &opened) {
+        (Some(target), Some(Opened { hub, .. })) => {
             let guard = Guard::new();
             Some(runtime.block_on(async {
                 tokio::select! {
@@ -59,7 +58,7 @@ pub(super) fn through(
                 }
             })?)
         }
-        None => None,
+        _ => None,
     };
     let published = remote.as_ref().map(|remote| &remote.published);
     if let Some(published) = published {
@@ -71,11 +70,12 @@ pub(super) fn through(
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
-    let (Some(target), Some(release), Some(remote)) =
-        (&gathered.target, gathered.release(), &remote)
+    let (Some(target), Some(release), Some(remote), Some(Opened { hub, pages, note })) =
+        (&gathered.target, gathered.release(), &remote, opened)
     else {
         return call.tell(report);
     };
+    report.notes.extend(note);
 
     let documents = documents(call, &gathered, card, query_file, &report)?;
     let policy = &gathered.model().publish;
@@ -88,7 +88,7 @@ pub(super) fn through(
     }
     let Some(cleared) = cleared else { return call.tell(report) };
 
-    match publish(&runtime, hub, &plan, cleared, &gathered, pages) {
+    match publish(&runtime, &hub, &plan, cleared, &gathered, &pages) {
         Ok(publication) => report.publication = Some(publication),
         Err(failure) => report.failure = Some(failure),
     }

@@ -8,26 +8,28 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::finding::{Cleared, Finding, Outcome, Overrides, Verdict, Weighing};
 use crate::gates::scan;
+use crate::hub::Hub;
 use crate::inputs::Stage;
 use crate::inventory::{self, Shard, Share};
 use crate::parts;
 use crate::policy::{Model, Policy};
-use crate::publish::{self, PublishError};
+use crate::publish;
 use crate::release::{self, GitFacts, Versioning};
 use crate::report::{Report, Staged, progress};
 
 use super::call::Call;
+use super::credentials::Entrance;
 use super::parts::{Of, binding};
 use super::weigh;
 
 pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
-    call.refuse_on_pull_request("stage")?;
+    let leave = call.refuse_on_pull_request("stage")?;
     call.refuse_parts("stage")?;
-    if call.token.is_none() && !call.settings.dry_run {
-        return Err(Failure::advised("cannot stage", &PublishError::NoToken));
-    }
     let shard = shard(call, arguments)?;
     let policy = weigh::policy(call)?;
+    let entrance = (!call.settings.dry_run)
+        .then(|| Entrance::new(call, &leave, &policy, "stage"))
+        .transpose()?;
     let versioning = release::read_tag(&super::release::tag(call, &policy)?, &policy);
     let Versioning::Release(release) = &versioning else {
         return Err(Failure::new("the tag names no version, so nothing is brought for it")
@@ -40,6 +42,9 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     let commit = weigh::commit(call, &git);
 
+    let runtime = super::hub::runtime()?;
+    let opened = entrance.map(|entrance| runtime.block_on(entrance.open(&target.repo)));
+    let opened = opened.transpose()?;
     let weighed = take(call, model, shard)?;
     let verdict = judge(&policy, &weighed);
     let cleared = verdict.clear(weighed.inventory.manifest_digest());
@@ -59,11 +64,12 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
         shard: Some(shard.to_string()),
         staged: None,
         plan: None,
-        notes: Vec::new(),
+        notes: opened.iter().filter_map(|opened| opened.note.clone()).collect(),
     };
     if let Some(cleared) = cleared {
         let of = Of { model, release, target: &target, commit };
-        match bring(call, shard, &weighed, cleared, &of) {
+        let hub = opened.map(|opened| opened.hub);
+        match runtime.block_on(bring(call, hub.as_ref(), shard, &weighed, cleared, &of)) {
             Ok(staged) => report.staged = Some(staged),
             Err(failure) => report.failure = Some(failure),
         }
@@ -120,9 +126,10 @@ fn concerning(overrides: &Overrides, findings: &[Finding]) -> Overrides {
     overrides
 }
 
-/// Brings the share to the Hub and writes its part; a dry run only writes.
-fn bring(
+/// Brings the share to the Hub and writes its part; a dry run, which has no Hub, only writes.
+async fn bring(
     call: &Call,
+    hub: Option<&Hub>,
     shard: Shard,
     weighed: &Share,
     cleared: Cleared,
@@ -130,28 +137,25 @@ fn bring(
 ) -> Result<Staged, Failure> {
     let binding = binding(call, of)?;
     let reports = call.report_dir();
-    super::hub::runtime()?.block_on(async {
-        let brought = if call.settings.dry_run {
-            publish::Brought::default()
-        } else {
-            let token = call.token.as_ref().map(|token| token.secret.clone());
-            let hub = call.hub(call.endpoint(), token)?;
+    let brought = match hub {
+        None => publish::Brought::default(),
+        Some(hub) => {
             let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
             let (files, transfer) = (&weighed.inventory, of.model.publish.transfer);
-            publish::stage(&hub, of.target, of.release, files, transfer, cleared, &progress)
+            publish::stage(hub, of.target, of.release, files, transfer, cleared, &progress)
                 .await
                 .map_err(|error| Failure::advised("the share could not be brought", &error))?
-        };
-        let written = parts::write(&reports, shard, &binding, weighed, &brought.small)
-            .await
-            .map_err(|error| Failure::advised("the part could not be written", &error))?;
-        // As the steps after this one find it: see `Call::tell`.
-        let told = call.settings.report_dir.as_deref().unwrap_or(&reports);
-        Ok(Staged {
-            part: parts::folder_of(told, shard).display().to_string(),
-            digest: written.digest.to_string(),
-            already_published: brought.already_published,
-            bytes_sent: brought.uploaded.bytes,
-        })
+        }
+    };
+    let written = parts::write(&reports, shard, &binding, weighed, &brought.small)
+        .await
+        .map_err(|error| Failure::advised("the part could not be written", &error))?;
+    // As the steps after this one find it: see `Call::tell`.
+    let told = call.settings.report_dir.as_deref().unwrap_or(&reports);
+    Ok(Staged {
+        part: parts::folder_of(told, shard).display().to_string(),
+        digest: written.digest.to_string(),
+        already_published: brought.already_published,
+        bytes_sent: brought.uploaded.bytes,
     })
 }

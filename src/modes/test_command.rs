@@ -38,11 +38,11 @@ impl TestRuns {
             event: &call.context.event,
             reports: reports(call, policy, settings),
         };
-        if settings.image.is_none() && call.token.is_some() {
+        if settings.image.is_none() && call.has_secrets() {
             // It is not in the command's own environment, but whose child we are has it too.
             report::aside(
-                "· tests on this machine can read the token from the shell that started this; name an \
-                 `image`, or give the token to the release alone",
+                "· tests on this machine can read the token, or the leave to get one, from the shell that \
+                 started this; name an `image`, or give it to the release alone",
             );
         }
         let title = title(settings);

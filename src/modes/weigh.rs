@@ -67,13 +67,7 @@ pub(super) fn gather(
     let git = GitFacts::read(&base)
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     let chosen = &policy.models[model];
-    let target = match &versioning {
-        Versioning::Release(release) => Some(
-            release::target(chosen, release)
-                .map_err(|error| Failure::advised("the release has no place to go", &error))?,
-        ),
-        Versioning::Untagged | Versioning::Unreadable { .. } => None,
-    };
+    let target = target(chosen, &versioning)?;
     // First what is pinned, so that its digest is taken in the one pass.
     let evidence = evidence::gather(&base, &shown_base, chosen);
     let release = as_release(&versioning);
@@ -285,6 +279,12 @@ fn as_release(versioning: &Versioning) -> Option<&Release> {
         Versioning::Release(release) => Some(release),
         Versioning::Untagged | Versioning::Unreadable { .. } => None,
     }
+}
+
+/// Where the release goes, if the tag names one.
+pub(super) fn target(model: &Model, versioning: &Versioning) -> Result<Option<Target>, Failure> {
+    let target = as_release(versioning).map(|release| release::target(model, release)).transpose();
+    target.map_err(|error| Failure::advised("the release has no place to go", &error))
 }
 
 /// The model of a name.

@@ -1,5 +1,7 @@
 //! The effective policy, each value with where it comes from.
 
+mod credentials;
+
 use std::fmt::Write as _;
 
 use super::places::Places;
@@ -60,6 +62,7 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
         table.name.clone_from(&model.name);
         table.model(model);
     }
+    table.credentials(&policy.credentials);
     for (rule, level) in &policy.overrides.levels {
         let level = level.map_or("off", Level::as_str);
         table.row(&format!("rules.{rule}"), &format!("rules/{rule}"), level);

@@ -4,6 +4,7 @@
 mod benchmark;
 mod check;
 mod convention;
+pub mod credentials;
 mod explain;
 mod keys;
 mod load;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub tags: TagGrammar,
     /// Rule levels and allowances.
     pub overrides: Overrides,
+    /// Where the Hub token comes from, in order.
+    pub credentials: Vec<credentials::Source>,
     /// Every value in force with its origin, for `explain`.
     pub explained: Vec<Row>,
 }

@@ -5,6 +5,7 @@
 //! Unknown keys are refused by the schema alone (`schemars(deny_unknown_fields)`): serde would
 //! stop at the first one, and the rest of the file would go unjudged.
 
+pub(super) mod credentials;
 mod publish;
 mod size;
 
@@ -44,6 +45,9 @@ pub(super) struct File {
     pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.
     pub(super) allow: Option<Vec<Allow>>,
+    /// Where the Hub token comes from, in this order; default `environment`, then
+    /// `trusted-publishing`.
+    pub(super) credentials: Option<Vec<credentials::Source>>,
 }
 
 /// One model.

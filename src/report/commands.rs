@@ -55,6 +55,11 @@ pub(super) fn error(message: &str) -> String {
     format!("::error title=weighbridge::{}", data(&cut(message)))
 }
 
+/// Something to change, beside all findings.
+pub(super) fn warning(title: &str, message: &str) -> String {
+    format!("::warning title={}::{}", property(title), data(&cut(message)))
+}
+
 /// Commands that mask a secret and every form it may take in a log.
 pub(super) fn masks(secret: &Secret) -> Vec<String> {
     let value = secret.expose();

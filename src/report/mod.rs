@@ -234,6 +234,15 @@ pub fn mask(secret: &Secret) -> Result<(), Failure> {
     commands::masks(secret).iter().try_for_each(|line| print(&format!("{line}\n")))
 }
 
+/// Something that people should change, though nothing is wrong: on GitHub an annotation too.
+pub fn warning(title: &str, text: &str, github: bool) {
+    aside(&format!("· {title}: {text}"));
+    if github {
+        // There is nowhere else to tell it.
+        let _ = print(&format!("{}\n", commands::warning(title, text)));
+    }
+}
+
 /// A failure to do the work: one line, its causes, the fix; on GitHub an annotation too.
 pub fn failure(failure: &Failure, github: bool, color: bool) {
     let paint = console::Paint(color);

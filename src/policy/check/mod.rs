@@ -2,6 +2,7 @@
 
 mod benchmarks;
 mod card;
+mod credentials;
 mod gates;
 mod model;
 mod naming;
@@ -74,6 +75,7 @@ impl Check<'_> {
             file: self.shown.to_owned(),
             tags,
             overrides: self.overrides(file),
+            credentials: self.credentials(file.credentials.as_deref()),
             explained: Vec::new(),
             models,
         }

@@ -1,0 +1,232 @@
+//! The Hub's trusted publishing: the CI's identity is exchanged for a token that lives an hour and
+//! can write one repository (RFC 8693, as the Hub's own client does it). Nothing is stored
+//! anywhere, and while the token is in use a fresh one takes its place before it ends.
+//! <https://huggingface.co/docs/hub/trusted-publishers>
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, answer};
+use crate::http::{Again, Client};
+use crate::hub::{InUse, Token};
+use crate::markdown;
+
+/// Longest answer that is read.
+const LIMIT: usize = 64 * 1024;
+/// A token is renewed this long before its end, or after three quarters of a shorter life.
+const MARGIN: Duration = Duration::from_mins(5);
+/// What a token lives where the answer does not say.
+const LIFE: u64 = 3600;
+
+/// The claims that tell which job this is, GitHub's and GitLab's: the Hub compares some of them,
+/// each exactly.
+const COMPARED: [&str; 13] = [
+    "iss",
+    "aud",
+    "sub",
+    "repository",
+    "workflow",
+    "workflow_ref",
+    "ref",
+    "environment",
+    "event_name",
+    "project_path",
+    "ref_type",
+    "ci_config_ref_uri",
+    "exp",
+];
+
+/// Where identities are exchanged, and for what.
+#[derive(Clone)]
+pub(super) struct Exchange {
+    client: Client,
+    endpoint: Arc<str>,
+    job: Job,
+    log: Log,
+}
+
+impl Exchange {
+    /// At the Hub of an address without a slash at its end. `client` is discreet.
+    pub(super) fn new(client: Client, endpoint: &str, job: Job, log: Log) -> Self {
+        Self { client, endpoint: endpoint.into(), job, log }
+    }
+
+    /// The token for a repository, which is renewed as long as somebody has it.
+    pub(super) async fn fetch(&self, resource: &str) -> Result<HubToken, CredentialError> {
+        let Fresh { token, life } = self.exchange(resource).await?;
+        let token = Token::only_for(resource, token.secret().clone());
+        tokio::spawn(self.clone().renew(resource.to_owned(), token.in_use(), life));
+        Ok(HubToken { token, source: "trusted-publishing", is_avoidable: false })
+    }
+
+    /// That this job cannot say who it is, where it cannot.
+    pub(super) fn absent(&self) -> Option<CredentialError> {
+        (!self.job.ids.are_there()).then(|| self.job.ids.absent(&self.endpoint))
+    }
+
+    async fn renew(self, resource: String, in_use: InUse, mut life: Duration) {
+        let mut wait = life.saturating_sub(MARGIN).max(life.mul_f64(0.75));
+        loop {
+            tokio::time::sleep(wait).await;
+            if !in_use.is() {
+                return;
+            }
+            match self.exchange(&resource).await {
+                Ok(fresh) => {
+                    if !in_use.replace(fresh.token.secret().clone()) {
+                        return;
+                    }
+                    (self.log)(&format!("· the Hub token for {resource} was renewed"));
+                    life = fresh.life;
+                    wait = life.saturating_sub(MARGIN).max(life.mul_f64(0.75));
+                }
+                // The Hub refuses the old one by itself when it has ended.
+                Err(error) => {
+                    (self.log)(&format!("· the Hub token for {resource} was not renewed: {error}"));
+                    wait = (life / 20).max(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    async fn exchange(&self, resource: &str) -> Result<Fresh, CredentialError> {
+        let identity = self.job.ids.require(&self.endpoint).await?;
+        let body = Request {
+            grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+            subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+            subject_token: identity.token.expose(),
+            resource,
+        };
+        let url = format!("{}/oauth/token", self.endpoint);
+        let build = |client: &reqwest::Client| client.post(&url).json(&body);
+        let doing = || CredentialError::doing("exchange this job's identity for a Hub token");
+        let reply = self.client.reply(Again::Safe, LIMIT, build).await.map_err(doing())?;
+        let status = reply.status;
+        if !status.is_success() {
+            let said = answer(reply).unwrap_or_default();
+            return Err(self.refused(resource, &identity, status.as_u16(), &said));
+        }
+        let granted: Granted = answer(reply).map_err(doing())?;
+        let token = self.job.masker.secret(granted.access_token.as_str())?;
+        let token = token.ok_or_else(|| CredentialError::Refused {
+            what: format!("{url} gave an empty token"),
+            fix: "run it again; if it says the same, look at what answers there".into(),
+        })?;
+        let life = Duration::from_secs(granted.expires_in.unwrap_or(LIFE).clamp(1, 24 * LIFE));
+        Ok(Fresh { token, life })
+    }
+
+    fn refused(
+        &self,
+        resource: &str,
+        identity: &IdToken,
+        status: u16,
+        said: &Refusal,
+    ) -> CredentialError {
+        let why = said.shown(identity);
+        let claims = told(&identity.claims);
+        CredentialError::Refused {
+            what: format!(
+                "{} takes this job for no trusted publisher of {resource}: it answered {status}{why}\n\
+                 What the job's identity says, which has to match exactly:\n{claims}",
+                self.endpoint
+            ),
+            fix: settings(&self.endpoint, resource, &identity.claims),
+        }
+    }
+}
+
+/// A token as it comes.
+struct Fresh {
+    token: Masked,
+    life: Duration,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    grant_type: &'static str,
+    subject_token_type: &'static str,
+    subject_token: &'a str,
+    resource: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Zeroizing<String>,
+    expires_in: Option<u64>,
+}
+
+/// What is read of a refusal (RFC 6749, 5.2).
+#[derive(Default, Deserialize)]
+struct Refusal {
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+impl Refusal {
+    /// Its two fields, unless something of the token stands in them.
+    fn shown(&self, identity: &IdToken) -> String {
+        let token = identity.token.expose();
+        let tells = |text: &str| {
+            text.contains(token)
+                || token.split('.').any(|part| part.len() > 3 && text.contains(part))
+        };
+        let fields = [&self.error, &self.error_description].into_iter().flatten();
+        let fields = fields.filter(|text| !text.is_empty() && !tells(text));
+        let line = |text: &String| markdown::line(&text.chars().take(200).collect::<String>());
+        fields.map(line).map(|text| format!(", {text}")).collect()
+    }
+}
+
+/// The claims that tell which job this is, a line each.
+fn told(claims: &Claims) -> String {
+    let lines = COMPARED.into_iter().filter_map(|name| {
+        let value = if name == "aud" {
+            let audiences = claims.audiences();
+            Some(audiences.first().map(|one| markdown::line(one)).unwrap_or_default())
+        } else {
+            claims.shown(name)
+        };
+        value.map(|value| format!("  {name}: {value}"))
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() { "  nothing that can be read".into() } else { lines.join("\n") }
+}
+
+/// What to enter at the Hub for this job.
+fn settings(endpoint: &str, resource: &str, claims: &Claims) -> String {
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: Option<String>| {
+        lines.extend(value.map(|value| format!("  {name}: {value}")));
+    };
+    if let Some(repository) = claims.shown("repository") {
+        line("provider", Some("GitHub Actions".into()));
+        line("repository", Some(repository));
+        // acme/churn/.github/workflows/release.yml@refs/tags/v1.0.0
+        let file = claims
+            .shown("workflow_ref")
+            .and_then(|path| Some(path.split('@').next()?.rsplit('/').next()?.to_owned()));
+        line("workflow", file.or_else(|| claims.shown("workflow")));
+    } else {
+        line("issuer", claims.shown("iss"));
+        line("project_path", claims.shown("project_path"));
+        line("sub", claims.shown("sub").filter(|_| claims.shown("project_path").is_none()));
+    }
+    let reference = claims.shown("ref").unwrap_or_default();
+    let is_tag =
+        reference.starts_with("refs/tags/") || claims.shown("ref_type").as_deref() == Some("tag");
+    let branch = if is_tag {
+        "leave it empty: a tag is on none, and its name is another each time".to_owned()
+    } else {
+        reference.trim_start_matches("refs/heads/").to_owned()
+    };
+    line("branch", Some(branch));
+    format!(
+        "make the repository if it is not there (no such token can), open {endpoint}/{resource}/settings, \
+         and under Trusted Publishers add one with exactly this, not read-only:\n{}",
+        lines.join("\n")
+    )
+}
