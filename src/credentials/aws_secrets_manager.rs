@@ -121,7 +121,12 @@ impl Aws<'_> {
         let status = reply.status;
         if !status.is_success() {
             let code = answer(reply).map(|refusal: Refusal| refusal.code).unwrap_or_default();
-            return Err(refusal::of_secret(status.as_u16(), &code, &self.settings.secret, &self.region));
+            return Err(refusal::of_secret(
+                status.as_u16(),
+                &code,
+                &self.settings.secret,
+                &self.region,
+            ));
         }
         let nothing = reply.garbage("it holds no text");
         let held: Held = answer(reply).map_err(doing())?;

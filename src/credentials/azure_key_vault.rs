@@ -134,7 +134,8 @@ impl Azure<'_> {
         access: &Masked,
         challenge: &Challenge,
     ) -> Result<Masked, CredentialError> {
-        let build = |client: &reqwest::Client| client.get(secret.clone()).bearer_auth(access.expose());
+        let build =
+            |client: &reqwest::Client| client.get(secret.clone()).bearer_auth(access.expose());
         let reply = self.client.reply(Again::Safe, LIMIT, build).await;
         let doing = || CredentialError::doing("read the secret from Azure Key Vault");
         let reply = reply.map_err(doing())?;

@@ -55,7 +55,9 @@ pub(super) async fn fetch(
 fn absent(variable: &str) -> CredentialError {
     CredentialError::Absent {
         why: format!("the variable {variable} is not set"),
-        fix: format!("set {variable}, or let the job log in as itself: `login: {{jwt: {{role: …}}}}`"),
+        fix: format!(
+            "set {variable}, or let the job log in as itself: `login: {{jwt: {{role: …}}}}`"
+        ),
     }
 }
 
@@ -110,7 +112,8 @@ impl Vault<'_> {
             Err(error) => Err(error),
         };
         if !ended.is_ok_and(|reply| reply.status.is_success()) {
-            self.client.wait("the login at Vault could not be ended: it ends when its time is over");
+            self.client
+                .wait("the login at Vault could not be ended: it ends when its time is over");
         }
     }
 
@@ -123,7 +126,11 @@ impl Vault<'_> {
             )
         };
         let mut url = Url::parse(&self.settings.address).map_err(|_| bad())?;
-        url.path_segments_mut().map_err(|()| bad())?.pop_if_empty().push("v1").extend(path.split('/'));
+        url.path_segments_mut()
+            .map_err(|()| bad())?
+            .pop_if_empty()
+            .push("v1")
+            .extend(path.split('/'));
         Ok(url)
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::support::issuer::Issuer;
+use crate::support::identities::Issuer;
 use crate::support::moto::Moto;
 use crate::support::stores::{Job, assert_silent};
 
@@ -76,8 +76,14 @@ async fn keys_that_the_job_has_already() {
         std::fs::write(&path, text).expect("writable");
         path.to_str().expect("UTF-8").to_owned()
     };
-    file(".aws/credentials", &format!("[train]\naws_access_key_id=AKIAOFAPERSON0000000\naws_secret_access_key={KEY}\n"));
-    file(".aws/config", "[profile train]\nregion = eu-west-1\n[profile signed]\nsso_session = acme\n");
+    file(
+        ".aws/credentials",
+        &format!("[train]\naws_access_key_id=AKIAOFAPERSON0000000\naws_secret_access_key={KEY}\n"),
+    );
+    file(
+        ".aws/config",
+        "[profile train]\nregion = eu-west-1\n[profile signed]\nsso_session = acme\n",
+    );
     let id_token = Issuer::new().token(json!({"aud": "sts.amazonaws.com"}));
     let token = file("token", &id_token);
     let of_pod = file("pod", "of the pod");
@@ -86,16 +92,46 @@ async fn keys_that_the_job_has_already() {
     let container = format!("{}/container", moto.url);
     let cases: [(&str, &[(&str, &str)], Result<(), &str>); 12] = [
         ("keys in variables", &[person[0], ("AWS_SECRET_ACCESS_KEY", KEY)], Ok(())),
-        ("another key", &[person[0], ("AWS_SECRET_ACCESS_KEY", "canary-of-a-wrong-key")], Err("InvalidSignatureException")),
-        ("another id", &[("AWS_ACCESS_KEY_ID", "AKIANOBODYS"), ("AWS_SECRET_ACCESS_KEY", KEY)], Err("UnrecognizedClientException")),
+        (
+            "another key",
+            &[person[0], ("AWS_SECRET_ACCESS_KEY", "canary-of-a-wrong-key")],
+            Err("InvalidSignatureException"),
+        ),
+        (
+            "another id",
+            &[("AWS_ACCESS_KEY_ID", "AKIANOBODYS"), ("AWS_SECRET_ACCESS_KEY", KEY)],
+            Err("UnrecognizedClientException"),
+        ),
         ("half of them", &person, Err("set both, or neither")),
-        ("a token's file", &[("AWS_WEB_IDENTITY_TOKEN_FILE", &token), ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod")], Ok(())),
+        (
+            "a token's file",
+            &[
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", &token),
+                ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod"),
+            ],
+            Ok(()),
+        ),
         ("a profile", &[("AWS_PROFILE", "train")], Ok(())),
         ("a profile that is not there", &[("AWS_PROFILE", "none")], Err("AWS_PROFILE names")),
         ("single sign-on", &[("AWS_PROFILE", "signed")], Err("aws configure export-credentials")),
-        ("a container", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &of_pod)], Ok(())),
-        ("a container without its token", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)], Err("gives no keys: it answered 401")),
-        ("a container elsewhere", &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.7/keys")], Err("leave the variable as")),
+        (
+            "a container",
+            &[
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &of_pod),
+            ],
+            Ok(()),
+        ),
+        (
+            "a container without its token",
+            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)],
+            Err("gives no keys: it answered 401"),
+        ),
+        (
+            "a container elsewhere",
+            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.7/keys")],
+            Err("leave the variable as"),
+        ),
         ("nothing", &[], Err("there are no AWS credentials")),
     ];
     for (name, variables, expected) in cases {
@@ -106,7 +142,10 @@ async fn keys_that_the_job_has_already() {
             (Ok(got), Ok(())) => assert_eq!(got, STORED, "{name}"),
             (Err(error), Err(words)) => {
                 assert!(error.contains(words), "{name}: {error}");
-                assert_silent(error, &[KEY, STORED, &id_token, "canary-of-a-wrong-key", "of the pod"]);
+                assert_silent(
+                    error,
+                    &[KEY, STORED, &id_token, "canary-of-a-wrong-key", "of the pod"],
+                );
             }
             _ => panic!("{name}: {got:?}"),
         }
@@ -121,6 +160,9 @@ async fn keys_that_the_job_has_already() {
     assert_eq!(instance.fetch().await.as_deref(), Ok(STORED), "{:?}", moto.asked());
 }
 
+/// What a server makes of a request.
+type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
+
 /// Services that repeat what they were sent, that refuse in every way, that answer nonsense.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_sent_comes_back_or_goes_elsewhere() {
@@ -129,9 +171,10 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
     Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
     let address = elsewhere.uri();
     let refusal = |code: &str, words: &str| {
-        format!("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error><RequestId>1</RequestId></ErrorResponse>")
+        format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        )
     };
-    type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
     let says = |status: u16, code: &'static str| -> Answer {
         Box::new(move |request: &Request| {
             let sent = String::from_utf8_lossy(&request.body).into_owned();
@@ -141,10 +184,29 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
     let answers: [(&str, Answer); 6] = [
         ("let the role's trust policy accept", says(403, "AccessDenied")),
         ("create-open-id-connect-provider", says(400, "InvalidIdentityToken")),
-        ("status 400", Box::new(|request| ResponseTemplate::new(400).set_body_string(format!("<Code>{}</Code>", String::from_utf8_lossy(&request.body))))),
-        ("status 307", Box::new(move |_| ResponseTemplate::new(307).insert_header("location", address.as_str()))),
-        ("cannot be read", Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone()))),
-        ("larger than", Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'<'; 300 * 1024]))),
+        (
+            "status 400",
+            Box::new(|request| {
+                ResponseTemplate::new(400).set_body_string(format!(
+                    "<Code>{}</Code>",
+                    String::from_utf8_lossy(&request.body)
+                ))
+            }),
+        ),
+        (
+            "status 307",
+            Box::new(move |_| {
+                ResponseTemplate::new(307).insert_header("location", address.as_str())
+            }),
+        ),
+        (
+            "cannot be read",
+            Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone())),
+        ),
+        (
+            "larger than",
+            Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'<'; 300 * 1024])),
+        ),
     ];
     for (words, answer) in answers {
         let server = MockServer::start().await;
@@ -174,7 +236,10 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
         assert_silent(&error, &[STORED, KEY]);
     }
     assert!(elsewhere.received_requests().await.unwrap_or_default().is_empty());
-    for (variable, address) in [("AWS_ENDPOINT_URL", "http://192.0.2.7"), ("AWS_ENDPOINT_URL_STS", "https://u:p@sts.example")] {
+    for (variable, address) in [
+        ("AWS_ENDPOINT_URL", "http://192.0.2.7"),
+        ("AWS_ENDPOINT_URL_STS", "https://u:p@sts.example"),
+    ] {
         let job = Job::new(&source(&format!("{ROLE}, secret: ml/hub"))).set(variable, address);
         let error = job.with_token(&token).fetch().await.expect_err("no address for secrets");
         assert!(error.contains("is no address for secrets"), "{error}");

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use weighbridge::http::Secret;
 use weighbridge::rehearsal::{TokenRole, TokenSpec};
 
-use crate::support::azure::{ACCESS, AUDIENCE, Asked, Azure, CLIENT, STORED, SUBJECT, TENANT, VAULT};
+use crate::support::azure::{
+    ACCESS, AUDIENCE, Asked, Azure, CLIENT, STORED, SUBJECT, TENANT, VAULT,
+};
 use crate::support::counterpart::need;
 use crate::support::hub_server::HubServer;
 use crate::support::stores::assert_silent;
@@ -30,22 +32,24 @@ fn asked(host: &str, path: &str, with_token: bool) -> Asked {
 async fn the_official_libraries_take_the_fake() {
     let test = "credentials_azure::the_official_libraries_take_the_fake";
     let Some(python) = need(test, "venv/bin/python") else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/azure_secret.py");
-    let ask = async |azure: &Azure, vault: &str, tenant: &str, secret: &str, token: &str| -> Value {
-        let run = tokio::process::Command::new(&python)
-            .arg(&script)
-            .args([vault, tenant, CLIENT, secret])
-            .env("TOKEN", token)
-            .env("HTTPS_PROXY", &azure.proxy)
-            .env("REQUESTS_CA_BUNDLE", azure.authority())
-            .env_remove("NO_PROXY")
-            .env_remove("no_proxy")
-            .output();
-        let run = run.await.expect("python starts");
-        let text = String::from_utf8_lossy(&run.stdout).into_owned();
-        serde_json::from_str(&text)
-            .unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&run.stderr)))
-    };
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/azure_secret.py");
+    let ask =
+        async |azure: &Azure, vault: &str, tenant: &str, secret: &str, token: &str| -> Value {
+            let run = tokio::process::Command::new(&python)
+                .arg(&script)
+                .args([vault, tenant, CLIENT, secret])
+                .env("TOKEN", token)
+                .env("HTTPS_PROXY", &azure.proxy)
+                .env("REQUESTS_CA_BUNDLE", azure.authority())
+                .env_remove("NO_PROXY")
+                .env_remove("no_proxy")
+                .output();
+            let run = run.await.expect("python starts");
+            let text = String::from_utf8_lossy(&run.stdout).into_owned();
+            serde_json::from_str(&text)
+                .unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&run.stderr)))
+        };
 
     let azure = Azure::start().await;
     let good = token(SUBJECT, AUDIENCE);
@@ -66,8 +70,22 @@ async fn the_official_libraries_take_the_fake() {
         ("nothing", TENANT, &good, "ResourceNotFoundError", 404, "SecretNotFound"),
         ("hub-disabled", TENANT, &good, "HttpResponseError", 403, "SecretDisabled"),
         ("hub-others", TENANT, &good, "HttpResponseError", 403, "ForbiddenByRbac"),
-        ("hub-token", TENANT, &token("repo:acme/churn:ref:refs/heads/x", AUDIENCE), "ClientAuthenticationError", 401, "AADSTS700213"),
-        ("hub-token", TENANT, &token(SUBJECT, "other"), "ClientAuthenticationError", 401, "AADSTS700212"),
+        (
+            "hub-token",
+            TENANT,
+            &token("repo:acme/churn:ref:refs/heads/x", AUDIENCE),
+            "ClientAuthenticationError",
+            401,
+            "AADSTS700213",
+        ),
+        (
+            "hub-token",
+            TENANT,
+            &token(SUBJECT, "other"),
+            "ClientAuthenticationError",
+            401,
+            "AADSTS700212",
+        ),
         ("hub-token", &other_tenant, &good, "ClientAuthenticationError", 400, "AADSTS90002"),
     ] {
         let got = ask(&azure, VAULT, tenant, secret, token).await;
@@ -78,13 +96,20 @@ async fn the_official_libraries_take_the_fake() {
     // What the library does about a vault that wants tokens for something else, ours has to do too.
     let impostor = Azure::with("https://management.azure.com", false).await;
     let got = ask(&impostor, VAULT, TENANT, "hub-token", &good).await;
-    assert!(got["message"].as_str().is_some_and(|text| text.contains("does not match the requested domain")), "{got}");
+    assert!(
+        got["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("does not match the requested domain")),
+        "{got}"
+    );
     assert!(impostor.asked().iter().all(|asked| asked.host == vault), "{:?}", impostor.asked());
 }
 
 /// The policy's entry for a secret of the vault.
 fn policy(vault: &str, tenant: &str, secret: &str) -> String {
-    format!("{POLICY}credentials:\n  - azure-key-vault: {{vault: \"{vault}\", tenant: {tenant}, client: {CLIENT}, secret: {secret}}}\n")
+    format!(
+        "{POLICY}credentials:\n  - azure-key-vault: {{vault: \"{vault}\", tenant: {tenant}, client: {CLIENT}, secret: {secret}}}\n"
+    )
 }
 
 /// `release` with its token from the vault, in a tunnel to the fake.
@@ -139,13 +164,35 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
     let stranger = token("repo:acme/churn:ref:refs/heads/x", AUDIENCE);
     let azure = Azure::start().await;
     for (vault, tenant, secret, token, said) in [
-        (VAULT, TENANT, "nothing", &good, &["there is none", "az keyvault secret list --vault-name acme-models"][..]),
+        (
+            VAULT,
+            TENANT,
+            "nothing",
+            &good,
+            &["there is none", "az keyvault secret list --vault-name acme-models"][..],
+        ),
         (VAULT, TENANT, "hub-disabled", &good, &["disabled", "--enabled true"]),
         (VAULT, TENANT, "hub-others", &good, &["no role for it", "Key Vault Secrets User"]),
-        (VAULT, TENANT, "hub-token", &stranger, &["sub = repo:acme/churn:ref:refs/heads/x", "federated-credential create --id", "\"subject\":\"repo:acme/churn:ref:refs/heads/x\""]),
+        (
+            VAULT,
+            TENANT,
+            "hub-token",
+            &stranger,
+            &[
+                "sub = repo:acme/churn:ref:refs/heads/x",
+                "federated-credential create --id",
+                "\"subject\":\"repo:acme/churn:ref:refs/heads/x\"",
+            ],
+        ),
         (VAULT, &other_tenant, "hub-token", &good, &["there is no tenant", "az account show"]),
         ("https://acme.example", TENANT, "hub-token", &good, &["none of an Azure Key Vault"]),
-        ("https://vault.azure.net.acme.example", TENANT, "hub-token", &good, &["none of an Azure Key Vault"]),
+        (
+            "https://vault.azure.net.acme.example",
+            TENANT,
+            "hub-token",
+            &good,
+            &["none of an Azure Key Vault"],
+        ),
     ] {
         let run = release(&azure, hub, &policy(vault, tenant, secret), token).expect(2);
         for words in said {
@@ -155,7 +202,11 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
     }
 
     // What the official libraries refuse, and more: an impostor gets no identity, nobody is asked for one.
-    for resource in ["https://management.azure.com", "https://azure.net", "https://vault.azure.net.evil.example"] {
+    for resource in [
+        "https://management.azure.com",
+        "https://azure.net",
+        "https://vault.azure.net.evil.example",
+    ] {
         let impostor = Azure::with(resource, false).await;
         let run = release(&impostor, hub, &policy(VAULT, TENANT, "hub-token"), &good).expect(2);
         let run = run.says("wants a token for something else");
@@ -166,7 +217,11 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
 
     // Refusals that repeat what they were sent.
     let echo = Azure::with("https://vault.azure.net", true).await;
-    for (tenant, secret, token) in [(TENANT, "nothing", &good), (&other_tenant, "hub-token", &good), (TENANT, "hub-token", &stranger)] {
+    for (tenant, secret, token) in [
+        (TENANT, "nothing", &good),
+        (&other_tenant, "hub-token", &good),
+        (TENANT, "hub-token", &stranger),
+    ] {
         let run = release(&echo, hub, &policy(VAULT, tenant, secret), token).expect(2);
         assert_silent(&run.all(), &[token, ACCESS]);
     }

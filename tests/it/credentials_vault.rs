@@ -7,7 +7,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support::bao::Bao;
-use crate::support::issuer::{ISSUER, Issuer};
+use crate::support::identities::{ISSUER, Issuer};
 use crate::support::stores::{Job, assert_silent};
 
 const STORED: &str = "hf_StoredInAVaultAndNowhereElseAtAll";
@@ -78,12 +78,27 @@ async fn a_tag_enters_and_a_branch_is_refused() {
 
     let stranger = Issuer::new();
     for (token, said) in [
-        (issuer.token(json!({"ref": "refs/heads/main"})), &["its `ref` is none", "refs/heads/main", "bound_claims"][..]),
-        (issuer.token(json!({"repository": "mallory/churn"})), &["its `repository` is none", "mallory/churn"]),
-        (issuer.token(json!({"aud": "https://other.example"})), &["another audience", "bound_audiences"]),
-        (issuer.token(json!({"iss": "https://other.example"})), &["another issuer", "bound_issuer"]),
+        (
+            issuer.token(json!({"ref": "refs/heads/main"})),
+            &["its `ref` is none", "refs/heads/main", "bound_claims"][..],
+        ),
+        (
+            issuer.token(json!({"repository": "mallory/churn"})),
+            &["its `repository` is none", "mallory/churn"],
+        ),
+        (
+            issuer.token(json!({"aud": "https://other.example"})),
+            &["another audience", "bound_audiences"],
+        ),
+        (
+            issuer.token(json!({"iss": "https://other.example"})),
+            &["another issuer", "bound_issuer"],
+        ),
         (issuer.token(json!({"iat": 1, "nbf": 1, "exp": 2})), &["is over"]),
-        (stranger.token(json!({})), &["signed with a key that Vault does not know", "oidc_discovery_url"]),
+        (
+            stranger.token(json!({})),
+            &["signed with a key that Vault does not know", "oidc_discovery_url"],
+        ),
     ] {
         // An identity is sent only to whom it is meant for.
         let source = if said[0] == "another audience" { &elsewhere } else { &source };
@@ -109,7 +124,10 @@ async fn every_engine_and_every_refusal_of_reading() {
         ("secret: secret/ml/none", Err("there is none")),
         ("secret: secret/ml/gone", Err("its newest version is deleted")),
         ("secret: secret/ml/hub, kv: 1", Err("set `kv: 2`")),
-        ("secret: old/ml/hub, kv: 2", Err("path \"old/data/ml/hub\" { capabilities = [\"read\"] }")),
+        (
+            "secret: old/ml/hub, kv: 2",
+            Err("path \"old/data/ml/hub\" { capabilities = [\"read\"] }"),
+        ),
         ("secret: secret/others", Err("path \"secret/data/others\" { capabilities = [\"read\"] }")),
         ("secret: nowhere/hub", Err("permission denied")),
         ("secret: secret/ml/hub, namespace: nobodys", Err("no such namespace")),
@@ -124,7 +142,9 @@ async fn every_engine_and_every_refusal_of_reading() {
             _ => panic!("{rest}: {got:?}"),
         }
     }
-    for (key, words) in [("other", "has no field `other`"), ("note", "holds no text in its field `note`")] {
+    for (key, words) in
+        [("other", "has no field `other`"), ("note", "holds no text in its field `note`")]
+    {
         let source = source(&bao.url, JWT, "secret: secret/ml/hub").replace("hf_token", key);
         let error = Job::new(&source).with_token(&token).fetch().await.expect_err("no token");
         assert!(error.contains(words), "{error}");
@@ -142,11 +162,14 @@ async fn roles_with_a_secret_and_tokens_of_ones_own() {
     root(Method::POST, "auth/approle/role/release", json!({"token_policies": ["hub"]})).await;
     let role = root(Method::GET, "auth/approle/role/release/role-id", json!({})).await;
     let secret = root(Method::POST, "auth/approle/role/release/secret-id", json!({})).await;
-    let text = |json: &Value, at: &str| json.pointer(at).and_then(Value::as_str).expect("text").to_owned();
+    let text =
+        |json: &Value, at: &str| json.pointer(at).and_then(Value::as_str).expect("text").to_owned();
     let (role, secret) = (text(&role, "/data/role_id"), text(&secret, "/data/secret_id"));
 
     let by_role = source(&bao.url, "{app-role: {}}", "secret: secret/ml/hub");
-    let job = |secret: &str| Job::new(&by_role).set("VAULT_ROLE_ID", &role).set("VAULT_SECRET_ID", secret);
+    let job = |secret: &str| {
+        Job::new(&by_role).set("VAULT_ROLE_ID", &role).set("VAULT_SECRET_ID", secret)
+    };
     assert_eq!(job(&secret).fetch().await.as_deref(), Ok(STORED));
     assert_eq!(logins(&bao).await, 0, "the login was ended");
     let wrong = "a-secret-id-that-vault-does-not-know";
@@ -191,6 +214,9 @@ async fn namespaces_are_apart() {
     assert!(error.contains("permission denied") && error.contains("`namespace:`"), "{error}");
 }
 
+/// What a server makes of a request.
+type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
+
 /// Servers that repeat what they were sent, that point elsewhere, that answer nonsense.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_sent_comes_back_or_goes_elsewhere() {
@@ -198,7 +224,6 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
     let elsewhere = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
     let address = elsewhere.uri();
-    type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
     let echo = |status: u16| -> Answer {
         Box::new(move |request: &Request| {
             let sent = String::from_utf8_lossy(&request.body).into_owned();
@@ -211,10 +236,27 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
         ("refuses the login", echo(400)),
         ("refuses the login", echo(403)),
         ("refuses the login", echo(404)),
-        ("secrets are not sent on", Box::new(move |_| ResponseTemplate::new(307).insert_header("location", address.as_str()))),
-        ("gives no token for this login", Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone()))),
-        ("cannot be read", Box::new(|request| ResponseTemplate::new(200).set_body_string(format!("no json {}", String::from_utf8_lossy(&request.body))))),
-        ("larger than", Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'['; 3 * 1024 * 1024]))),
+        (
+            "secrets are not sent on",
+            Box::new(move |_| {
+                ResponseTemplate::new(307).insert_header("location", address.as_str())
+            }),
+        ),
+        (
+            "gives no token for this login",
+            Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone())),
+        ),
+        (
+            "cannot be read",
+            Box::new(|request| {
+                ResponseTemplate::new(200)
+                    .set_body_string(format!("no json {}", String::from_utf8_lossy(&request.body)))
+            }),
+        ),
+        (
+            "larger than",
+            Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'['; 3 * 1024 * 1024])),
+        ),
     ];
     for (words, answer) in answers {
         let server = MockServer::start().await;

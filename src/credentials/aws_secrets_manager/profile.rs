@@ -65,7 +65,8 @@ fn section(
         } else if let (true, Some((key, value)), Some(values)) =
             (inside, line.split_once('='), &mut found)
         {
-            let comment = [" #", "\t#", " ;", "\t;"].iter().filter_map(|mark| value.find(mark)).min();
+            let comment =
+                [" #", "\t#", " ;", "\t;"].iter().filter_map(|mark| value.find(mark)).min();
             let value = value[..comment.unwrap_or(value.len())].trim();
             values.insert(key.trim().to_lowercase(), Zeroizing::new(value.to_owned()));
         }
@@ -125,7 +126,15 @@ role_arn = arn:aws:iam::1:role/boss
 
     #[test]
     fn any_text_is_read_without_a_panic() {
-        for text in ["[", "[]", "=", "[default", "[default]\n=\n#", "\u{FEFF}[default]\na", "[default]\r\na=b\r\n"] {
+        for text in [
+            "[",
+            "[]",
+            "=",
+            "[default",
+            "[default]\n=\n#",
+            "\u{FEFF}[default]\na",
+            "[default]\r\na=b\r\n",
+        ] {
             let _ = Profile::of("default", text, text);
         }
     }

@@ -10,7 +10,8 @@ use crate::credentials::{Claims, CredentialError, said::said};
 pub(super) fn of_role(status: u16, code: &str, role: &str, claims: &Claims) -> CredentialError {
     let claim = |name| claims.shown(name).unwrap_or_else(|| "…".into());
     let issuer = claim("iss");
-    let audience = claims.audiences().first().map_or_else(|| "…".into(), |one| crate::markdown::line(one));
+    let audience =
+        claims.audiences().first().map_or_else(|| "…".into(), |one| crate::markdown::line(one));
     let name = name(code);
     let fix = match name {
         Some("AccessDenied") => {
@@ -80,7 +81,10 @@ pub(super) fn of_secret(status: u16, code: &str, secret: &str, region: &str) -> 
         _ => "look it up under Errors at https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html".into(),
     };
     let shown = shown(name, status);
-    CredentialError::refused(format!("AWS Secrets Manager gives no secret `{secret}`: {shown}"), fix)
+    CredentialError::refused(
+        format!("AWS Secrets Manager gives no secret `{secret}`: {shown}"),
+        fix,
+    )
 }
 
 /// An error's name, if it may be one: letters alone, which no secret is. Services may write a
@@ -104,7 +108,10 @@ mod tests {
         for (code, expected) in [
             ("AccessDenied", Some("AccessDenied")),
             ("com.amazon.coral.service#AccessDeniedException", Some("AccessDeniedException")),
-            ("ResourceNotFoundException:http://internal.amazon.com/", Some("ResourceNotFoundException")),
+            (
+                "ResourceNotFoundException:http://internal.amazon.com/",
+                Some("ResourceNotFoundException"),
+            ),
             ("", None),
             ("hf_abcdefghijklmnopqrstuvwxyz", None),
             ("eyJhbGciOiJFUzI1NiJ9.e30.c2ln", None),

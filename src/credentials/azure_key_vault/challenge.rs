@@ -29,7 +29,10 @@ impl Challenge {
         let tenant = Url::parse(authority).ok()?.path_segments()?.next().map(str::to_owned);
         let resource = field("resource").or_else(|| field("scope")?.strip_suffix("/.default"))?;
         let bearer = scheme.eq_ignore_ascii_case("bearer");
-        bearer.then(|| Self { resource: resource.trim_end_matches('/').to_owned(), tenant: tenant.filter(|id| is_id(id)) })
+        bearer.then(|| Self {
+            resource: resource.trim_end_matches('/').to_owned(),
+            tenant: tenant.filter(|id| is_id(id)),
+        })
     }
 
     /// Refuses a vault whose tokens would be good somewhere else: whatever answers in its place
@@ -39,7 +42,9 @@ impl Challenge {
             return Ok(());
         }
         Err(CredentialError::refused(
-            format!("what answers in the vault's place wants a token for something else than https://{domain}: it gets none"),
+            format!(
+                "what answers in the vault's place wants a token for something else than https://{domain}: it gets none"
+            ),
             "check `vault:`, and what answers there: a proxy (HTTPS_PROXY)?",
         ))
     }
@@ -48,11 +53,17 @@ impl Challenge {
     pub(super) fn refused(&self, tenant: &str) -> CredentialError {
         let what = "Azure Key Vault does not take the access token";
         match &self.tenant {
-            Some(own) if !own.eq_ignore_ascii_case(tenant) && is_id(tenant) => CredentialError::refused(
-                format!("{what}: the vault belongs to the tenant {own}, the policy names another"),
-                format!("set `tenant: {own}`, and register the application there"),
-            ),
-            _ => CredentialError::refused(what, "check the clock of this machine, and run it again"),
+            Some(own) if !own.eq_ignore_ascii_case(tenant) && is_id(tenant) => {
+                CredentialError::refused(
+                    format!(
+                        "{what}: the vault belongs to the tenant {own}, the policy names another"
+                    ),
+                    format!("set `tenant: {own}`, and register the application there"),
+                )
+            }
+            _ => {
+                CredentialError::refused(what, "check the clock of this machine, and run it again")
+            }
         }
     }
 }
@@ -96,7 +107,14 @@ mod tests {
                 Challenge { resource: resource.into(), tenant: tenant.map(str::to_owned) };
             assert_eq!(challenge(header), Some(expected), "{header}");
         }
-        for header in ["", "Bearer", "Bearer a", "Basic realm=\"x\"", "Bearer resource=\"https://vault.azure.net\"", "Bearer authorization=\"x\", resource=\"y\""] {
+        for header in [
+            "",
+            "Bearer",
+            "Bearer a",
+            "Basic realm=\"x\"",
+            "Bearer resource=\"https://vault.azure.net\"",
+            "Bearer authorization=\"x\", resource=\"y\"",
+        ] {
             assert_eq!(challenge(header), None, "{header}");
         }
     }
@@ -107,7 +125,14 @@ mod tests {
     fn a_token_is_good_for_vaults_alone() {
         let of = |resource: &str| Challenge { resource: resource.into(), tenant: None };
         assert!(of("https://vault.azure.net").check("vault.azure.net").is_ok());
-        for other in ["https://azure.net", "https://management.azure.com", "https://vault.azure.net.evil.example", "http://vault.azure.net", "https://vault.azure.cn", ""] {
+        for other in [
+            "https://azure.net",
+            "https://management.azure.com",
+            "https://vault.azure.net.evil.example",
+            "http://vault.azure.net",
+            "https://vault.azure.cn",
+            "",
+        ] {
             assert!(of(other).check("vault.azure.net").is_err(), "{other}");
         }
     }

@@ -28,7 +28,10 @@ pub(super) fn of_authority(
     let claim = |name| claims.shown(name).unwrap_or_else(|| "…".into());
     let (what, fix) = match code {
         70_021 | 700_211..=700_213 => (
-            format!("no federated credential of the application fits this job; its identity says: {}", said(claims)),
+            format!(
+                "no federated credential of the application fits this job; its identity says: {}",
+                said(claims)
+            ),
             format!(
                 "add one: `az ad app federated-credential create --id {client} --parameters '{}'`",
                 json!({"name": "weighbridge", "issuer": claim("iss"), "subject": claim("sub"), "audiences": [audience]})
@@ -84,19 +87,27 @@ pub(super) fn of_vault(reply: Whole, settings: &AzureKeyVault) -> CredentialErro
         ),
         (_, _, "SecretDisabled") => (
             "it is disabled, over, or not yet good",
-            format!("enable it: `az keyvault secret set-attributes --vault-name {vault} --name {secret} --enabled true`"),
+            format!(
+                "enable it: `az keyvault secret set-attributes --vault-name {vault} --name {secret} --enabled true`"
+            ),
         ),
         (_, _, "ForbiddenByFirewall" | "ForbiddenByConnection") => (
             "the vault's firewall does not let this machine in",
-            format!("run on a machine of its network, or let this one in: `az keyvault network-rule add --name {vault} --ip-address …`"),
+            format!(
+                "run on a machine of its network, or let this one in: `az keyvault network-rule add --name {vault} --ip-address …`"
+            ),
         ),
         (_, _, "AccessDenied" | "ForbiddenByPolicy") => (
             "the application has no access to it",
-            format!("grant it: `az keyvault set-policy --name {vault} --spn {client} --secret-permissions get`"),
+            format!(
+                "grant it: `az keyvault set-policy --name {vault} --spn {client} --secret-permissions get`"
+            ),
         ),
         (403, _, _) => (
             "the application has no role for it",
-            format!("grant it: `az role assignment create --role \"Key Vault Secrets User\" --assignee {client} --scope \"$(az keyvault show --name {vault} --query id --output tsv)/secrets/{secret}\"`"),
+            format!(
+                "grant it: `az role assignment create --role \"Key Vault Secrets User\" --assignee {client} --scope \"$(az keyvault show --name {vault} --query id --output tsv)/secrets/{secret}\"`"
+            ),
         ),
         (404, _, _) => (
             "there is none",
@@ -106,10 +117,12 @@ pub(super) fn of_vault(reply: Whole, settings: &AzureKeyVault) -> CredentialErro
             "the vault sends us to another address, and secrets are not sent on",
             "give the vault's own address in `vault:`".into(),
         ),
-        _ => return CredentialError::refused(
-            format!("Azure Key Vault gives no secret `{secret}`: it answered {status}"),
-            "the vault's own log (AuditEvent) has the reason",
-        ),
+        _ => {
+            return CredentialError::refused(
+                format!("Azure Key Vault gives no secret `{secret}`: it answered {status}"),
+                "the vault's own log (AuditEvent) has the reason",
+            );
+        }
     };
     CredentialError::refused(format!("Azure Key Vault gives no secret `{secret}`: {what}"), fix)
 }

@@ -57,17 +57,23 @@ pub(super) fn of_login(
         let said = said(&identity.claims);
         let refused = |why: &str, fix: &str| {
             CredentialError::refused(
-                format!("Vault does not let this job in as `{role}`: {why}; its identity says: {said}"),
+                format!(
+                    "Vault does not let this job in as `{role}`: {why}; its identity says: {said}"
+                ),
                 fix,
             )
         };
         if let Some(claim) = claim_of(&words) {
             return refused(
                 &format!("its `{claim}` is none that the role is bound to"),
-                &format!("if this job may have the token, add its `{claim}` to `bound_claims` of the role; if only tags may, release from a tag"),
+                &format!(
+                    "if this job may have the token, add its `{claim}` to `bound_claims` of the role; if only tags may, release from a tag"
+                ),
             );
         }
-        if let Some((_, why, fix)) = OF_IDENTITY.iter().find(|(needle, _, _)| words.contains(needle)) {
+        if let Some((_, why, fix)) =
+            OF_IDENTITY.iter().find(|(needle, _, _)| words.contains(needle))
+        {
             return refused(why, fix);
         }
     }
@@ -105,17 +111,23 @@ pub(super) fn of_read(reply: Whole, settings: &policy::Vault) -> CredentialError
     } else if words.contains("deletion_time") {
         (
             "its newest version is deleted".into(),
-            format!("bring it back, or write it anew: `vault kv put -mount={mount} {secret} {key}=…`"),
+            format!(
+                "bring it back, or write it anew: `vault kv put -mount={mount} {secret} {key}=…`"
+            ),
         )
     } else if status == 403 {
         (
             "permission denied".into(),
-            format!("grant it to the policy of the login: `path \"{path}\" {{ capabilities = [\"read\"] }}`; if it has that, check `kv:` (it is {kv}) and `namespace:`"),
+            format!(
+                "grant it to the policy of the login: `path \"{path}\" {{ capabilities = [\"read\"] }}`; if it has that, check `kv:` (it is {kv}) and `namespace:`"
+            ),
         )
     } else if status == 404 {
         (
             "there is none".into(),
-            format!("write it: `vault kv put -mount={mount} {secret} {key}=…`; or check `secret:`, `kv:` (it is {kv}) and `namespace:`"),
+            format!(
+                "write it: `vault kv put -mount={mount} {secret} {key}=…`; or check `secret:`, `kv:` (it is {kv}) and `namespace:`"
+            ),
         )
     } else {
         (format!("it answered {status}"), "Vault's own log has the reason".into())

@@ -15,7 +15,9 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -97,6 +99,9 @@ fn certify(authority: &Path) -> TlsAcceptor {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    // With one name for both, what it certifies would look self-signed.
+    params.distinguished_name.push(DnType::CommonName, "the authority of a test");
     let issuer = CertifiedIssuer::self_signed(params, key).expect("an authority");
     std::fs::write(authority, issuer.pem()).expect("writable");
     let names = ["*.vault.azure.net", "login.microsoftonline.com"].map(str::to_owned);
@@ -122,7 +127,10 @@ async fn tunnel(mut stream: TcpStream, acceptor: TlsAcceptor, state: Arc<State>)
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.ok()?;
     let stream = acceptor.accept(stream).await.ok()?;
     let service = service_fn(|request| serve(request, &host, &state));
-    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok()
+    hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .ok()
 }
 
 async fn serve(
@@ -146,7 +154,8 @@ async fn serve(
         vault(parts.uri.path(), parts.uri.query(), authorization, state)
     };
     if status >= 400 && state.echoes {
-        let sent = format!("{}{}", authorization.unwrap_or_default(), String::from_utf8_lossy(&body));
+        let sent =
+            format!("{}{}", authorization.unwrap_or_default(), String::from_utf8_lossy(&body));
         json = json!({"error": {"code": sent, "message": sent}, "error_description": sent});
     }
     let mut answer = Response::builder().status(status).header("content-type", "application/json");
@@ -160,7 +169,10 @@ async fn serve(
 fn entra(path: &str, body: &[u8]) -> (u16, Value) {
     let refused = |error: &str, code: u64| {
         let text = format!("AADSTS{code}: as Entra says it. Trace ID: 0");
-        (if error == "invalid_client" { 401 } else { 400 }, json!({"error": error, "error_description": text, "error_codes": [code]}))
+        (
+            if error == "invalid_client" { 401 } else { 400 },
+            json!({"error": error, "error_description": text, "error_codes": [code]}),
+        )
     };
     let form: std::collections::BTreeMap<_, _> = url::form_urlencoded::parse(body).collect();
     let field = |name: &str| form.get(name).map(AsRef::as_ref).unwrap_or_default();
@@ -177,7 +189,8 @@ fn entra(path: &str, body: &[u8]) -> (u16, Value) {
     // Here the real one checks the signature, by the issuer's own keys.
     let claims = field("client_assertion").split('.').nth(1);
     let claims = claims.and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok());
-    let claims: Value = claims.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default();
+    let claims: Value =
+        claims.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default();
     if claims["aud"] != AUDIENCE {
         return refused("invalid_client", 700_212);
     }
@@ -187,7 +200,10 @@ fn entra(path: &str, body: &[u8]) -> (u16, Value) {
     if field("scope") != "https://vault.azure.net/.default" {
         return refused("invalid_scope", 70_011);
     }
-    (200, json!({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": ACCESS}))
+    (
+        200,
+        json!({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": ACCESS}),
+    )
 }
 
 /// A vault with a secret `hub-token`, one that is disabled, and one that is not for us.
@@ -199,7 +215,11 @@ fn vault(
 ) -> (u16, Option<String>, Value) {
     let refused = |status, code: &str, inner: Option<&str>| {
         let inner = inner.map(|code| json!({"code": code}));
-        (status, None, json!({"error": {"code": code, "message": "as the vault says it", "innererror": inner}}))
+        (
+            status,
+            None,
+            json!({"error": {"code": code, "message": "as the vault says it", "innererror": inner}}),
+        )
     };
     if authorization != Some(&format!("Bearer {ACCESS}")) {
         let resource = &state.resource;

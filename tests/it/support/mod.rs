@@ -6,7 +6,7 @@ pub(crate) mod bao;
 pub(crate) mod counterpart;
 pub(crate) mod front;
 pub(crate) mod hub_server;
-pub(crate) mod issuer;
+pub(crate) mod identities;
 pub(crate) mod moto;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;

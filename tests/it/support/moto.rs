@@ -23,7 +23,8 @@ impl Moto {
     /// `None` where this machine cannot.
     pub(crate) async fn start(test: &str, holds: &Value) -> Option<Self> {
         let python = need(test, "venv/bin/python")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/aws_server.py");
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/aws_server.py");
         let mut process = Command::new(python)
             .arg(script)
             .arg(holds.to_string())
