@@ -75,8 +75,9 @@ impl Aws<'_> {
     fn endpoint(&self, variable: &str, service: &str) -> Result<Url, CredentialError> {
         let own = format!("AWS_ENDPOINT_URL_{variable}");
         let ignored = self.job.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == Some("true");
-        let names = [own.as_str(), "AWS_ENDPOINT_URL"];
-        let named = names.iter().find_map(|name| self.job.variable(name)).filter(|_| !ignored);
+        let variables = [own.as_str(), "AWS_ENDPOINT_URL"];
+        let named = variables.iter().find_map(|name| self.job.variable(name));
+        let named = named.filter(|_| !ignored);
         let named = self.settings.endpoint.as_deref().or(named);
         let region = &self.region;
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
