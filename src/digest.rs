@@ -2,6 +2,7 @@
 //! and MD5 (how DVC pins files). This is the only module that hashes, so that "one read per byte" can be seen here.
 
 mod own;
+mod keyed;
 mod seal;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
 pub use own::{has_own_digest, with_own_digest};
+pub use keyed::keyed;
 pub use seal::{BLOCK, Sealer, Seals};
 
 /// A SHA-256 digest; written as 64 lower-case hex digits.

@@ -80,6 +80,11 @@ impl CredentialError {
         matches!(self, Self::Absent { .. })
     }
 
+    /// Of a source that says no.
+    pub(super) fn refused(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Refused { what: what.into(), fix: fix.into() }
+    }
+
     /// For `map_err` behind a discreet client: names what was being done.
     pub(super) fn doing(what: impl Into<String>) -> impl FnOnce(HttpError) -> Self {
         let doing = what.into();

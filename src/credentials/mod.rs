@@ -5,13 +5,19 @@
 //!
 //! A source is one file with a `fetch`, and one line in [`Credentials::fetch`].
 
+mod address;
+mod aws_secrets_manager;
+mod azure_key_vault;
 mod claims;
 mod environment;
 mod error;
+mod field;
 mod id_token;
 mod job;
 mod masker;
+mod said;
 mod trusted_publishing;
+mod vault;
 
 use std::sync::Arc;
 
@@ -139,13 +145,16 @@ impl Credentials {
                 Ok(HubToken { is_avoidable, ..stored(token, source) })
             }
             SourceKind::TrustedPublishing => self.exchange.fetch(resource).await,
-            // Each is one line: `Ok(stored(vault::fetch(&self.client, settings, &self.job).await?, name))`.
-            SourceKind::AwsSecretsManager(_)
-            | SourceKind::Vault(_)
-            | SourceKind::AzureKeyVault(_) => Err(CredentialError::Refused {
-                what: format!("this weighbridge cannot ask {name}"),
-                fix: "take another source".into(),
-            }),
+            SourceKind::AwsSecretsManager(settings) => {
+                let token = aws_secrets_manager::fetch(&self.client, settings, &self.job).await?;
+                Ok(stored(token, name))
+            }
+            SourceKind::Vault(settings) => {
+                Ok(stored(vault::fetch(&self.client, settings, &self.job).await?, name))
+            }
+            SourceKind::AzureKeyVault(settings) => {
+                Ok(stored(azure_key_vault::fetch(&self.client, settings, &self.job).await?, name))
+            }
         }
     }
 }

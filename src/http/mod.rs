@@ -127,6 +127,13 @@ impl Client {
         Ok(Self { inner, discreet: true, ..self.clone() })
     }
 
+    /// As [`Client::discreet`], for a server beside this machine: through no proxy.
+    pub fn discreet_and_direct(&self) -> Result<Self, HttpError> {
+        let inner = builder(self.connect_timeout).redirect(reqwest::redirect::Policy::none());
+        let inner = inner.no_proxy().build().map_err(|error| HttpError::Client(Box::new(error)))?;
+        Ok(Self { inner, discreet: true, ..self.clone() })
+    }
+
     /// The same client for one thing, such as a part of a file: what is said of its waits names it.
     #[must_use]
     pub fn about(&self, what: impl Into<Arc<str>>) -> Self {
@@ -317,6 +324,11 @@ pub struct Whole {
 }
 
 impl Whole {
+    /// An answer that is not what the protocol says.
+    pub fn garbage(&self, why: &str) -> HttpError {
+        HttpError::Garbage { url: error::shown(&self.url), why: why.into() }
+    }
+
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         serde_json::from_slice(&self.body).map_err(|error| HttpError::Garbage {
@@ -339,11 +351,14 @@ fn made(
     connect_timeout: Duration,
     redirects: reqwest::redirect::Policy,
 ) -> Result<reqwest::Client, HttpError> {
+    let made = builder(connect_timeout).redirect(redirects).build();
+    made.map_err(|error| HttpError::Client(Box::new(error)))
+}
+
+/// What all clients have in common.
+fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
     install_tls();
     reqwest::Client::builder()
         .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect_timeout)
-        .redirect(redirects)
-        .build()
-        .map_err(|error| HttpError::Client(Box::new(error)))
 }

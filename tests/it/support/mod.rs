@@ -1,13 +1,18 @@
 //! Shared by the behaviour tests.
 
 pub(crate) mod action;
+pub(crate) mod azure;
+pub(crate) mod bao;
 pub(crate) mod counterpart;
 pub(crate) mod front;
 pub(crate) mod github;
 pub(crate) mod hub_server;
 pub(crate) mod issuer;
+pub(crate) mod identities;
+pub(crate) mod moto;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;
+pub(crate) mod stores;
 pub(crate) mod workspace;
 
 /// An HTTP client that takes every answer as it comes.

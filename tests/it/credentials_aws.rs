@@ -1,0 +1,247 @@
+//! A token from AWS Secrets Manager: moto answers, once botocore has found the signature that it
+//! makes itself.
+
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::support::identities::Issuer;
+use crate::support::moto::Moto;
+use crate::support::stores::{Job, assert_silent};
+
+const STORED: &str = "hf_StoredInAwsSecretsManagerAndNowhere";
+const KEY: &str = "of/a+person/that/has/kept/a/key/forever=";
+
+async fn moto(test: &str) -> Option<Moto> {
+    let secrets = json!({
+        "ml/hub": STORED,
+        "ml/json": json!({"hf_token": STORED, "note": 1}).to_string(),
+        "ml/binary": {"binary": "aGZfU3RvcmVkSW5Bd3NTZWNyZXRzTWFuYWdlckFuZE5vd2hlcmU="},
+        "ml/noise": {"binary": "/////w=="},
+    });
+    Moto::start(test, &json!({"secrets": secrets, "keys": {"AKIAOFAPERSON0000000": KEY}})).await
+}
+
+/// The policy's entry, and whatever else it says.
+fn source(rest: &str) -> String {
+    format!("aws-secrets-manager: {{region: eu-west-1, {rest}}}")
+}
+
+const ROLE: &str = "role: arn:aws:iam::123456789012:role/release";
+
+/// A job that knows where moto is, and that no instance's service is anywhere.
+fn job(moto: &Moto, source: &str) -> Job {
+    Job::new(source).set("AWS_ENDPOINT_URL", &moto.url).set("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_jobs_token_becomes_a_roles_keys() {
+    let Some(moto) = moto("credentials_aws::the_jobs_token").await else { return };
+    let token = Issuer::new().token(json!({"aud": "sts.amazonaws.com"}));
+    for (rest, expected) in [
+        ("secret: ml/hub", Ok(STORED)),
+        ("secret: ml/json, key: hf_token", Ok(STORED)),
+        ("secret: ml/binary", Ok(STORED)),
+        ("secret: ml/none", Err("ResourceNotFoundException")),
+        ("secret: ml/json", Err("`key: hf_token`")),
+        ("secret: ml/json, key: other", Err("has no field `other`")),
+        ("secret: ml/json, key: note", Err("holds no text")),
+        ("secret: ml/hub, key: hf_token", Err("is no JSON object")),
+        ("secret: ml/noise", Err("it holds no text")),
+    ] {
+        let source = source(&format!("{ROLE}, {rest}"));
+        let got = job(&moto, &source).with_token(&token).fetch().await;
+        match (&got, expected) {
+            (Ok(got), Ok(expected)) => assert_eq!(got, expected, "{rest}"),
+            (Err(error), Err(words)) => {
+                assert!(error.contains(words), "{rest}: {error}");
+                assert_silent(error, &[&token, STORED]);
+            }
+            _ => panic!("{rest}: {got:?}"),
+        }
+    }
+    let asked = moto.asked();
+    assert_eq!(asked[0]["action"], "AssumeRoleWithWebIdentity");
+    assert_eq!(asked[1]["target"], "secretsmanager.GetSecretValue");
+    assert!(asked.iter().all(|one| one["query"] == "" && one["path"] == "/"), "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_the_job_has_already() {
+    let Some(moto) = moto("credentials_aws::keys_that_the_job_has").await else { return };
+    let home = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("below the home")).expect("writable");
+        std::fs::write(&path, text).expect("writable");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    file(
+        ".aws/credentials",
+        &format!("[train]\naws_access_key_id=AKIAOFAPERSON0000000\naws_secret_access_key={KEY}\n"),
+    );
+    file(
+        ".aws/config",
+        "[profile train]\nregion = eu-west-1\n[profile signed]\nsso_session = acme\n",
+    );
+    let id_token = Issuer::new().token(json!({"aud": "sts.amazonaws.com"}));
+    let token = file("token", &id_token);
+    let of_pod = file("pod", "of the pod");
+    let home = home.path().to_str().expect("UTF-8");
+    let person = [("AWS_ACCESS_KEY_ID", "AKIAOFAPERSON0000000")];
+    let container = format!("{}/container", moto.url);
+    let cases: [(&str, &[(&str, &str)], Result<(), &str>); 12] = [
+        ("keys in variables", &[person[0], ("AWS_SECRET_ACCESS_KEY", KEY)], Ok(())),
+        (
+            "another key",
+            &[person[0], ("AWS_SECRET_ACCESS_KEY", "canary-of-a-wrong-key")],
+            Err("InvalidSignatureException"),
+        ),
+        (
+            "another id",
+            &[("AWS_ACCESS_KEY_ID", "AKIANOBODYS"), ("AWS_SECRET_ACCESS_KEY", KEY)],
+            Err("UnrecognizedClientException"),
+        ),
+        ("half of them", &person, Err("set both, or neither")),
+        (
+            "a token's file",
+            &[
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", &token),
+                ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod"),
+            ],
+            Ok(()),
+        ),
+        ("a profile", &[("AWS_PROFILE", "train")], Ok(())),
+        ("a profile that is not there", &[("AWS_PROFILE", "none")], Err("AWS_PROFILE names")),
+        ("single sign-on", &[("AWS_PROFILE", "signed")], Err("aws configure export-credentials")),
+        (
+            "a container",
+            &[
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &of_pod),
+            ],
+            Ok(()),
+        ),
+        (
+            "a container without its token",
+            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)],
+            Err("gives no keys: it answered 401"),
+        ),
+        (
+            "a container elsewhere",
+            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.7/keys")],
+            Err("leave the variable as"),
+        ),
+        ("nothing", &[], Err("there are no AWS credentials")),
+    ];
+    for (name, variables, expected) in cases {
+        let job = job(&moto, &source("secret: ml/hub")).set("HOME", home);
+        let job = variables.iter().fold(job, |job, (name, value)| job.set(name, value));
+        let got = job.fetch().await;
+        match (&got, expected) {
+            (Ok(got), Ok(())) => assert_eq!(got, STORED, "{name}"),
+            (Err(error), Err(words)) => {
+                assert!(error.contains(words), "{name}: {error}");
+                assert_silent(
+                    error,
+                    &[KEY, STORED, &id_token, "canary-of-a-wrong-key", "of the pod"],
+                );
+            }
+            _ => panic!("{name}: {got:?}"),
+        }
+    }
+    // The region may stand in the profile alone.
+    let job = job(&moto, "aws-secrets-manager: {secret: ml/hub}").set("HOME", home);
+    assert_eq!(job.set("AWS_PROFILE", "train").fetch().await.as_deref(), Ok(STORED));
+
+    let instance = Job::new(&source("secret: ml/hub"))
+        .set("AWS_ENDPOINT_URL", &moto.url)
+        .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &moto.url);
+    assert_eq!(instance.fetch().await.as_deref(), Ok(STORED), "{:?}", moto.asked());
+}
+
+/// What a server makes of a request.
+type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
+
+/// Services that repeat what they were sent, that refuse in every way, that answer nonsense.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_sent_comes_back_or_goes_elsewhere() {
+    let token = Issuer::new().token(json!({"aud": "sts.amazonaws.com"}));
+    let elsewhere = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
+    let address = elsewhere.uri();
+    let refusal = |code: &str, words: &str| {
+        format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        )
+    };
+    let says = |status: u16, code: &'static str| -> Answer {
+        Box::new(move |request: &Request| {
+            let sent = String::from_utf8_lossy(&request.body).into_owned();
+            ResponseTemplate::new(status).set_body_string(refusal(code, &sent))
+        })
+    };
+    let answers: [(&str, Answer); 6] = [
+        ("let the role's trust policy accept", says(403, "AccessDenied")),
+        ("create-open-id-connect-provider", says(400, "InvalidIdentityToken")),
+        (
+            "status 400",
+            Box::new(|request| {
+                ResponseTemplate::new(400).set_body_string(format!(
+                    "<Code>{}</Code>",
+                    String::from_utf8_lossy(&request.body)
+                ))
+            }),
+        ),
+        (
+            "status 307",
+            Box::new(move |_| {
+                ResponseTemplate::new(307).insert_header("location", address.as_str())
+            }),
+        ),
+        (
+            "cannot be read",
+            Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone())),
+        ),
+        (
+            "larger than",
+            Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'<'; 300 * 1024])),
+        ),
+    ];
+    for (words, answer) in answers {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let job = Job::new(&source(&format!("{ROLE}, secret: ml/hub")));
+        let job = job.set("AWS_ENDPOINT_URL_STS", &server.uri()).with_token(&token);
+        let error = job.fetch().await.expect_err("no token");
+        assert!(error.contains(words), "{words}: {error}");
+        assert_silent(&error, &[&token]);
+    }
+    // The same of the second service.
+    let names: [(&str, Value); 4] = [
+        ("AccessDeniedException", json!("com.amazon.coral#AccessDeniedException")),
+        ("DecryptionFailure", json!("DecryptionFailure:http://internal.amazon.com/")),
+        ("status 400", json!(STORED)),
+        ("status 400", json!(1)),
+    ];
+    for (words, name) in names {
+        let server = MockServer::start().await;
+        let body = json!({"__type": name, "message": STORED, "Message": KEY});
+        let answer = ResponseTemplate::new(400).set_body_json(body);
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let job = Job::new(&source("secret: ml/hub")).set("AWS_ENDPOINT_URL", &server.uri());
+        let job = job.set("AWS_ACCESS_KEY_ID", "AKIA").set("AWS_SECRET_ACCESS_KEY", KEY);
+        let error = job.fetch().await.expect_err("no token");
+        assert!(error.contains(words), "{words}: {error}");
+        assert_silent(&error, &[STORED, KEY]);
+    }
+    assert!(elsewhere.received_requests().await.unwrap_or_default().is_empty());
+    for (variable, address) in [
+        ("AWS_ENDPOINT_URL", "http://192.0.2.7"),
+        ("AWS_ENDPOINT_URL_STS", "https://u:p@sts.example"),
+    ] {
+        let job = Job::new(&source(&format!("{ROLE}, secret: ml/hub"))).set(variable, address);
+        let error = job.with_token(&token).fetch().await.expect_err("no address for secrets");
+        assert!(error.contains("is no address for secrets"), "{error}");
+    }
+}
