@@ -1,8 +1,8 @@
 //! Digests: SHA-256 (the LFS oid, the signing digest), git blob ids (how the Hub names small files)
 //! and MD5 (how DVC pins files). This is the only module that hashes, so that "one read per byte" can be seen here.
 
-mod own;
 mod keyed;
+mod own;
 mod seal;
 
 use std::fmt;
@@ -11,8 +11,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
-pub use own::{has_own_digest, with_own_digest};
 pub use keyed::keyed;
+pub use own::{has_own_digest, with_own_digest};
 pub use seal::{BLOCK, Sealer, Seals};
 
 /// A SHA-256 digest; written as 64 lower-case hex digits.

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::audit::{Appended, Entry, Log, LogError, Outcome, Reach, Record, Run};
+use crate::audit::{
+    Appended, Approval, Emergency, Entry, Log, LogError, Outcome, Reach, Record, Run,
+};
 use crate::failure::Failure;
+use crate::finding::Verdict;
 use crate::hub::{Hub, HubError, RepoId};
 use crate::policy::AuditLog;
+use crate::provenance::ControlRecord;
 use crate::publish::{Receipt, Remote, Standing, Unfinished};
 use crate::report::{Audited, Report};
 use crate::signals::{self, Guard};
@@ -114,8 +118,8 @@ impl Trail {
             after: after.as_deref(),
             manifest_digest: gathered.inventory.manifest_digest(),
             record_digest: ended.as_ref().ok().map(|receipt| receipt.record_digest.as_str()),
-            approvals: &[],
-            emergency: None,
+            approvals: &approvals(gathered),
+            emergency: emergency(&report.verdict).as_ref(),
             failure: failure.as_deref(),
         });
         let repository = self.repo.to_string();
@@ -165,6 +169,32 @@ async fn in_time<T>(
             Err(Failure::new(format!("{what}: somebody asked it to stop")))
         }
     }
+}
+
+/// Who let the version out: reviewers whose approval counts, and those of environments.
+fn approvals(gathered: &Gathered) -> Vec<Approval> {
+    let control = gathered.source.as_ref().and_then(ControlRecord::of).unwrap_or_default();
+    let reviews = control.pull_requests.into_iter().flat_map(|pull| {
+        let counting = pull.votes.into_iter().filter(|vote| vote.counts);
+        counting.map(move |vote| Approval { by: vote.by, at: vote.at, of: pull.url.clone() })
+    });
+    let environments = control.approvals.into_iter().filter(|one| one.approved);
+    let environments = environments.map(|one| Approval {
+        by: one.by.unwrap_or_default(),
+        at: None,
+        of: format!("environment {}", one.environments.join(", ")),
+    });
+    reviews.chain(environments).collect()
+}
+
+fn emergency(verdict: &Verdict) -> Option<Emergency> {
+    let emergency = verdict.emergency()?;
+    let mut passed_over: Vec<_> =
+        verdict.passed_over().iter().map(|finding| finding.rule.id.to_owned()).collect();
+    passed_over.sort();
+    passed_over.dedup();
+    let (by, reason) = (emergency.by().join(", "), emergency.reason().to_owned());
+    Some(Emergency { by, reason, passed_over })
 }
 
 /// Writes the record beside the report; its path, as the steps after this one find it. Its name is its

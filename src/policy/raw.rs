@@ -6,6 +6,7 @@
 //! stop at the first one, and the rest of the file would go unjudged.
 
 mod audit_log;
+mod card;
 pub(super) mod credentials;
 mod publish;
 mod size;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use audit_log::AuditLog;
+pub(super) use card::{Card, Statement};
 pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
 pub(super) use source::{
@@ -407,64 +409,6 @@ pub(super) struct HubScan {
     pub(super) wait: Option<bool>,
     /// Longest wait in seconds, 1 to 7200; default 600.
     pub(super) timeout: Option<u64>,
-}
-
-/// What the model card says.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
-pub(super) struct Card {
-    /// `generated` (default), or the path of a README.md kept by hand.
-    pub(super) source: Option<String>,
-    /// Sections that must be stated; default: intended-use, training-data, limitations, bias.
-    pub(super) required: Option<Vec<super::Section>>,
-    /// Template that replaces the built-in one, relative to this file.
-    pub(super) template: Option<String>,
-    /// What the model is meant for.
-    pub(super) intended_use: Option<Statement>,
-    /// What it must not be used for.
-    pub(super) out_of_scope: Option<Statement>,
-    /// What it was trained on.
-    pub(super) training_data: Option<Statement>,
-    /// How it was trained.
-    pub(super) training_procedure: Option<Statement>,
-    /// Where it fails.
-    pub(super) limitations: Option<Statement>,
-    /// Whom it may treat unfairly.
-    pub(super) bias: Option<Statement>,
-    /// Energy and emissions.
-    pub(super) environmental_impact: Option<Statement>,
-    /// How to cite it.
-    pub(super) citation: Option<Statement>,
-    /// Whom to ask.
-    pub(super) contact: Option<Statement>,
-    /// Personal data in training or output: what, on which basis, how it can be removed.
-    pub(super) personal_data: Option<Statement>,
-    /// How long data and the model are kept.
-    pub(super) retention: Option<Statement>,
-    /// GDPR, CCPA and the like: roles, rights, transfers, impact assessment.
-    pub(super) privacy: Option<Statement>,
-    /// HIPAA: protected health information, de-identification, agreements.
-    pub(super) health_data: Option<Statement>,
-    /// What Annexes XI and XII of the EU AI Act ask for.
-    pub(super) ai_act: Option<Statement>,
-    /// How risks are governed, mapped, measured and managed (NIST AI RMF).
-    pub(super) risk_management: Option<Statement>,
-    /// Months after which a statement has to be looked at again; default never.
-    pub(super) review_months: Option<u16>,
-}
-
-/// What a person says, with name and date.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
-pub(super) struct Statement {
-    /// Markdown.
-    pub(super) text: String,
-    /// Who says it.
-    pub(super) by: String,
-    /// When: YYYY-MM-DD.
-    pub(super) date: String,
 }
 
 /// A rule's level.

@@ -139,7 +139,7 @@ pub struct EmergencyRecord {
 
 impl ControlRecord {
     /// What GitHub told; `None` where it was asked nothing, or told nothing.
-    pub(super) fn of(facts: &SourceFacts) -> Option<Self> {
+    pub fn of(facts: &SourceFacts) -> Option<Self> {
         let told = facts.origin.iter().flatten();
         let checks = facts.checks.iter().flatten();
         let checks = checks.flat_map(|checks| checks.tagged.iter().chain(&checks.head));

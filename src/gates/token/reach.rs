@@ -55,7 +55,11 @@ fn add(scope: &Scope, work: &Work<'_>, reach: &mut Reach) {
     let place = place(entity, name);
     let in_repos = writes.iter().any(|permission| permission.starts_with("repo."));
     reach.target |= in_repos && work.target.is_some_and(|target| covers(entity, name, target));
-    let by_policy = entity.kind == "model" && is_of_policy(work.policy, name);
+    let by_policy = match entity.kind.as_str() {
+        "model" => is_of_policy(work.policy, name),
+        "dataset" => is_its_log(work.policy, name),
+        _ => false,
+    };
     let allowed = by_policy || work.settings.named(&place);
     let is_beyond = |permission: &&str| !(allowed && is_of_repos(permission));
     let beyond: Vec<_> = writes.into_iter().filter(is_beyond).collect();
@@ -110,6 +114,14 @@ fn is_of_policy(policy: &Policy, repo: &str) -> bool {
     let mut stages =
         policy.models.iter().flat_map(|model| model.stages.iter().map(move |s| (model, s)));
     stages.any(|(model, stage)| goes_to(model, stage, repo))
+}
+
+/// Whether a dataset is the policy's audit log.
+fn is_its_log(policy: &Policy, dataset: &str) -> bool {
+    policy.audit_log.as_ref().is_some_and(|log| {
+        let (namespace, name) = (log.repository.namespace(), log.repository.name());
+        dataset.eq_ignore_ascii_case(&format!("{namespace}/{name}"))
+    })
 }
 
 fn goes_to(model: &Model, stage: &Stage, repo: &str) -> bool {
