@@ -89,8 +89,8 @@ impl Credentials {
     /// The token for a repository, which there must be.
     pub async fn require(&self, resource: &str) -> Result<HubToken, CredentialError> {
         let mut served = self.served.lock().await;
-        let serves = |token: &&HubToken| token.token.only().is_none_or(|only| only == resource);
-        if let Some(token) = served.iter().find(serves) {
+        let fits = |token: &&HubToken| token.token.only().is_none_or(|only| only == resource);
+        if let Some(token) = served.iter().find(fits) {
             return Ok(token.clone());
         }
         let mut passed = Vec::new();
@@ -142,18 +142,18 @@ impl Credentials {
             SourceKind::Environment => {
                 let (token, source) = environment::fetch(&self.job)?;
                 let is_avoidable = self.job.ids.are_there();
-                Ok(HubToken { is_avoidable, ..stored(token, source) })
+                Ok(HubToken { is_avoidable, ..stored(&token, source) })
             }
             SourceKind::TrustedPublishing => self.exchange.fetch(resource).await,
             SourceKind::AwsSecretsManager(settings) => {
                 let token = aws_secrets_manager::fetch(&self.client, settings, &self.job).await?;
-                Ok(stored(token, name))
+                Ok(stored(&token, name))
             }
             SourceKind::Vault(settings) => {
-                Ok(stored(vault::fetch(&self.client, settings, &self.job).await?, name))
+                Ok(stored(&vault::fetch(&self.client, settings, &self.job).await?, name))
             }
             SourceKind::AzureKeyVault(settings) => {
-                Ok(stored(azure_key_vault::fetch(&self.client, settings, &self.job).await?, name))
+                Ok(stored(&azure_key_vault::fetch(&self.client, settings, &self.job).await?, name))
             }
         }
     }
@@ -170,7 +170,7 @@ fn order(sources: &[Source], job: &Job, log: &Log) -> Vec<Source> {
     sources
 }
 
-fn stored(token: Masked, source: &'static str) -> HubToken {
+fn stored(token: &Masked, source: &'static str) -> HubToken {
     HubToken { token: Token::from(token.secret().clone()), source, is_avoidable: false }
 }
 

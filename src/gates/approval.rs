@@ -53,7 +53,7 @@ impl Gate for Approval {
         let environment = &fact.asked.what;
         let is_it = |name: &String| name.eq_ignore_ascii_case(environment);
         let approved = fact
-            .fact
+            .told
             .iter()
             .filter(|one| one.approved && !one.machine && one.environments.iter().any(is_it));
         let by = approved.filter_map(|one| one.by.clone());

@@ -13,7 +13,7 @@ pub(super) struct Fact<'a, G, F> {
     /// What the policy asks for.
     pub(super) asked: &'a Asked<G>,
     /// What GitHub says.
-    pub(super) fact: &'a F,
+    pub(super) told: &'a F,
     /// All that it says.
     pub(super) facts: &'a SourceFacts,
 }
@@ -46,7 +46,7 @@ pub(super) fn fact<'a, G, F>(
         return skipped("known when the version is released: GitHub is not asked here".into());
     };
     match pick(facts) {
-        Some(Ok(fact)) => Ok(Fact { asked, fact, facts }),
+        Some(Ok(fact)) => Ok(Fact { asked, told: fact, facts }),
         Some(Err(github::Unknown { why, fix })) => {
             let finding = Finding::new(unknown, why.clone(), asked.at.clone()).with_fix(fix);
             Err(Judgement::new("GitHub could not be asked", vec![finding]))

@@ -56,7 +56,7 @@ impl Gate for Protection {
             Err(otherwise) => return Ok(otherwise),
         };
         let mut findings = Vec::new();
-        let branch = &fact.fact.branch;
+        let branch = &fact.told.branch;
         let guarded =
             branch.protected || GUARDS_BRANCH.iter().any(|rule| branch.rules.contains(*rule));
         if !guarded {
@@ -65,7 +65,7 @@ impl Gate for Protection {
         }
         let mut note =
             format!("{} {}", branch.name, if guarded { "protected" } else { "not protected" });
-        if let Some(tag) = &fact.fact.tag {
+        if let Some(tag) = &fact.told.tag {
             let lacking: Vec<_> =
                 GUARDS_TAG.iter().filter(|rule| !tag.rules.contains(**rule)).copied().collect();
             if lacking.is_empty() {

@@ -66,7 +66,7 @@ impl Gate for Review {
 
 /// The best of the pull requests decides: a commit that came by two was looked at in either.
 fn judge(fact: &Fact<'_, ReviewGate, Origin>) -> Judgement {
-    let judged = fact.fact.pulls.iter().map(|pull| of(fact, pull));
+    let judged = fact.told.pulls.iter().map(|pull| of(fact, pull));
     let Some((note, findings)) = judged.min_by_key(|(_, findings)| findings.len()) else {
         return Judgement::new("no merged pull request", vec![without(fact)]);
     };
@@ -75,7 +75,7 @@ fn judge(fact: &Fact<'_, ReviewGate, Origin>) -> Judgement {
 
 fn without(fact: &Fact<'_, ReviewGate, Origin>) -> Finding {
     let commit = format!("{:.12}", fact.facts.commit);
-    let Origin { part_of, unmerged, .. } = fact.fact;
+    let Origin { part_of, unmerged, .. } = fact.told;
     match (part_of, unmerged) {
         (Some(number), _) => {
             let message = format!(

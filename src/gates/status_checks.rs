@@ -57,7 +57,7 @@ impl Gate for StatusChecks {
 
 /// All that ran; one that was skipped was not meant to.
 fn all(fact: &Fact<'_, Vec<String>, Checks>) -> Judgement {
-    let Checks { tagged, head } = fact.fact;
+    let Checks { tagged, head } = fact.told;
     let checks: Vec<_> = tagged.iter().chain(head).filter(|check| !check.own).collect();
     if checks.is_empty() {
         let message = "no check ran on the commit, and the policy asks for all that ran";
@@ -74,7 +74,7 @@ fn all(fact: &Fact<'_, Vec<String>, Checks>) -> Judgement {
 
 /// The named ones: as they ended on the tagged commit, else on the head of its pull request.
 fn required(fact: &Fact<'_, Vec<String>, Checks>) -> Judgement {
-    let Checks { tagged, head } = fact.fact;
+    let Checks { tagged, head } = fact.told;
     let mut green = Vec::new();
     let mut findings = Vec::new();
     for name in &fact.asked.what {

@@ -69,7 +69,7 @@ impl Gate for TagSignature {
             Ok(fact) => fact,
             Err(otherwise) => return Ok(otherwise),
         };
-        let Some(tag) = fact.fact else {
+        let Some(tag) = fact.told else {
             let finding = fact.finding(&NOT_THERE, "GitHub has no tag of this name");
             return Ok(Judgement::new("not on GitHub", vec![finding]));
         };

@@ -333,10 +333,11 @@ impl Whole {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         serde_json::from_slice(&self.body).map_err(|error| HttpError::Garbage {
             url: error::shown(&self.url),
-            why: match self.discreet {
-                // Its words may hold a value that stands where another was expected.
-                true => "it is not the JSON it should be".into(),
-                false => format!("it is not the JSON it should be: {error}"),
+            // Its words may hold a value that stands where another was expected.
+            why: if self.discreet {
+                "it is not the JSON it should be".into()
+            } else {
+                format!("it is not the JSON it should be: {error}")
             },
         })
     }

@@ -16,7 +16,7 @@ use super::call::{Call, MayWrite};
 /// The way to a Hub.
 pub(super) enum Entrance<'a> {
     /// With a token from the policy's sources, or in a dry run perhaps with none.
-    Credentials { call: &'a Call, mode: &'static str, hub: Hub, credentials: Credentials },
+    Credentials { call: &'a Call, mode: &'static str, hub: Hub, credentials: Box<Credentials> },
     /// A Hub that is open already, and where people can look at what it holds.
     Open { hub: Hub, pages: String },
 }
@@ -31,7 +31,7 @@ pub(super) struct Opened {
     /// Where the token came from.
     source: Option<&'static str>,
     /// For other repositories; none where one token does for all.
-    credentials: Option<Credentials>,
+    credentials: Option<Box<Credentials>>,
 }
 
 impl Opened {
@@ -60,7 +60,7 @@ impl<'a> Entrance<'a> {
         mode: &'static str,
     ) -> Result<Self, Failure> {
         let hub = call.hub(call.endpoint(), None)?;
-        let credentials = call.credentials(leave, policy, hub.endpoint())?;
+        let credentials = Box::new(call.credentials(leave, policy, hub.endpoint())?);
         if !call.settings.dry_run {
             credentials.expect_any().map_err(|error| failure(mode, &error))?;
         }
@@ -137,8 +137,8 @@ impl Call {
         let given = oidc.given.into_iter().map(|(_, token)| token);
         let secrets = stored.chain(token).chain(given).chain(oidc.request.map(|one| one.token));
         for secret in secrets {
-            let masked = masker.known(secret);
-            masked.map_err(|error| Failure::advised("cannot begin", &error))?;
+            let known = masker.known(secret);
+            known.map_err(|error| Failure::advised("cannot begin", &error))?;
         }
         Ok(())
     }

@@ -111,9 +111,10 @@ async fn on(
         let number = at + 1;
         progress.doing(&format!("committing part {number} of {} out of sight", pieces.len()));
         // What has the version's own title is whole.
-        let summary = match number == pieces.len() {
-            true => plan.summary(),
-            false => format!("{} (part {number} of {})", plan.summary(), pieces.len()),
+        let summary = if number == pieces.len() {
+            plan.summary()
+        } else {
+            format!("{} (part {number} of {})", plan.summary(), pieces.len())
         };
         commit = add(hub, plan, branch, &commit, &summary, piece, progress).await?;
     }
@@ -275,7 +276,7 @@ mod tests {
 
     #[test]
     fn only_branches_of_this_version_are_taken_away() {
-        let named = |name: &str| {
+        let branch = |name: &str| {
             serde_json::from_value(serde_json::json!({"name": name, "targetCommit": "0"}))
                 .expect("a branch")
         };
@@ -286,7 +287,7 @@ mod tests {
             "weighbridge-pieces-v1.0.0-mine",
             "weighbridge-pieces-v1.0.01-0123456789abcdef",
         ];
-        let refs = Refs { branches: names.map(named).into(), ..Refs::default() };
+        let refs = Refs { branches: names.map(branch).into(), ..Refs::default() };
         assert_eq!(left(&refs, "v1.0.0"), ["weighbridge-pieces-v1.0.0-0123456789abcdef"]);
     }
 }

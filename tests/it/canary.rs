@@ -2,7 +2,7 @@
 //! for afterwards, in every form, wherever a person or a machine could read them: what was printed, the
 //! job summary, outputs, report files, anything left on disk, check runs, addresses, process lists.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -186,7 +186,7 @@ impl Job {
 /// The arguments of a process and of those it starts, read as often as it goes, until it ends.
 fn watch_process_list(id: u32) -> std::thread::JoinHandle<Vec<Vec<u8>>> {
     std::thread::spawn(move || {
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         let alive = |id: u32| {
             fs::read_to_string(format!("/proc/{id}/stat"))
                 .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
@@ -195,7 +195,7 @@ fn watch_process_list(id: u32) -> std::thread::JoinHandle<Vec<Vec<u8>>> {
             let mut ids = vec![id];
             while let Some(id) = ids.pop() {
                 if let Ok(arguments) = fs::read(format!("/proc/{id}/cmdline")) {
-                    seen.insert(arguments, ());
+                    seen.insert(arguments);
                 }
                 let below = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
                 let below = below.unwrap_or_default();
@@ -203,7 +203,7 @@ fn watch_process_list(id: u32) -> std::thread::JoinHandle<Vec<Vec<u8>>> {
             }
             std::thread::sleep(Duration::from_millis(3));
         }
-        seen.into_keys().collect()
+        seen.into_iter().collect()
     })
 }
 

@@ -224,18 +224,18 @@ fn kit(kinds: &[SourceKind], endpoint: &str, env: &[(&str, String)], deadline: D
     let client = client.expect("a client");
     let env: Environment = env.iter().map(|(name, value)| (*name, value.clone())).collect();
     let masks = masked.clone();
-    let masker = Masker::new(move |secret| {
+    let mask = Masker::new(move |secret| {
         masks.lock().expect("one at a time").push(secret.expose().to_owned());
         Ok(())
     });
     let discreet = client.discreet().expect("a client");
-    let ids = IdTokens::new(discreet.clone(), Oidc::read(&env), Ci::GitHub, masker.clone());
+    let ids = IdTokens::new(discreet.clone(), Oidc::read(&env), Ci::GitHub, mask.clone());
     let sources: Vec<_> =
         kinds.iter().map(|kind| Source { kind: kind.clone(), at: None }).collect();
     let lines = said.clone();
     let log =
         Arc::new(move |line: &str| lines.lock().expect("one at a time").push(line.to_owned()));
-    let job = Job::new(&env, ids, masker);
+    let job = Job::new(&env, ids, mask);
     Kit {
         credentials: Credentials::new(&sources, endpoint, discreet, job, log),
         client,
@@ -342,13 +342,13 @@ async fn the_order_is_the_policys_unless_the_job_asks_for_an_identity() {
     let url = server.hub.url();
     let mut env = issuer.variables().to_vec();
     env.push(("HF_TOKEN", server.hub.token().expose().to_owned()));
-    let (stored, published) = (SourceKind::Environment, SourceKind::TrustedPublishing);
+    let (stored, exchanged) = (SourceKind::Environment, SourceKind::TrustedPublishing);
     let resource = ("HF_OIDC_RESOURCE", "acme/churn".to_owned());
     let with_resource: Vec<_> = env.iter().cloned().chain([resource]).collect();
     for (kinds, env, source, avoidable) in [
-        ([stored.clone(), published.clone()], &env, "environment HF_TOKEN", true),
-        ([published.clone(), stored.clone()], &env, "trusted-publishing", false),
-        ([stored, published], &with_resource, "trusted-publishing", false),
+        ([stored.clone(), exchanged.clone()], &env, "environment HF_TOKEN", true),
+        ([exchanged.clone(), stored.clone()], &env, "trusted-publishing", false),
+        ([stored, exchanged], &with_resource, "trusted-publishing", false),
     ] {
         let kit = kit(&kinds, &url, env, Duration::from_mins(1));
         let token = kit.credentials.for_repo("acme/churn").await.expect("given").expect("there");

@@ -46,9 +46,9 @@ async fn the_official_libraries_take_the_fake() {
                 .env_remove("no_proxy")
                 .output();
             let run = run.await.expect("python starts");
-            let text = String::from_utf8_lossy(&run.stdout).into_owned();
-            serde_json::from_str(&text)
-                .unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&run.stderr)))
+            let said = String::from_utf8_lossy(&run.stdout).into_owned();
+            serde_json::from_str(&said)
+                .unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&run.stderr)))
         };
 
     let azure = Azure::start().await;

@@ -12,6 +12,7 @@ const GATES: [(&dyn Gate, &str); 5] = [
     (&protection::Protection, "protection-unknown"),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "as the policy has it")]
 fn asked<T>(what: T, stages: &[&str]) -> Option<Asked<T>> {
     let stages = stages.iter().map(|stage| (*stage).to_owned()).collect();
     Some(Asked { what, stages, at: Location::line("weighbridge.yml", 3) })

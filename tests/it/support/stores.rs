@@ -45,7 +45,7 @@ impl Job {
 
         let masked = Arc::new(Mutex::new(Vec::new()));
         let masks = masked.clone();
-        let masker = Masker::new(move |secret| {
+        let mask = Masker::new(move |secret| {
             let mut masks = masks.lock().unwrap_or_else(PoisonError::into_inner);
             masks.push(secret.expose().to_owned());
             Ok(())
@@ -64,8 +64,8 @@ impl Job {
         };
         let client = Client::new(options).expect("a client");
         let client = client.discreet().expect("a client");
-        let ids = IdTokens::new(client.clone(), Oidc::read(&env), Ci::GitLab, masker.clone());
-        let job = weighbridge::credentials::Job::new(&env, ids, masker);
+        let ids = IdTokens::new(client.clone(), Oidc::read(&env), Ci::GitLab, mask.clone());
+        let job = weighbridge::credentials::Job::new(&env, ids, mask);
         let credentials =
             Credentials::new(&policy.credentials, "https://hub.example", client, job, log);
         let got = credentials.require("acme/churn").await;
