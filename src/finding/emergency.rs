@@ -1,7 +1,7 @@
 //! An emergency: listed people may pass over listed gates, with a reason that stays visible.
 
 /// Gates that an emergency may pass over, where the policy lists them.
-pub const PASSED_OVER: [&str; 13] = [
+pub const PASSED_OVER: [&str; 14] = [
     "review",
     "status-checks",
     "tag-signature",
@@ -15,11 +15,12 @@ pub const PASSED_OVER: [&str; 13] = [
     "card",
     "license",
     "lineage",
+    "audit-log",
 ];
 
 /// Gates that nothing passes over: what they find harms whoever uses the version, gives a secret
 /// away, or destroys what is published.
-pub const NEVER_PASSED_OVER: [&str; 3] = ["scan", "token", "version"];
+pub const NEVER_PASSED_OVER: [&str; 4] = ["leaks", "scan", "token", "version"];
 
 /// Fewest characters of a reason: shorter ones say nothing.
 const SHORTEST_REASON: usize = 10;

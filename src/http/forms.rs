@@ -22,6 +22,9 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The value, its encodings, and the parts that are secrets of their own.
 pub(super) fn forms(value: &str) -> Vec<String> {
+    if value.len() < SHORTEST {
+        return Vec::new();
+    }
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut forms = vec![
         value.to_owned(),

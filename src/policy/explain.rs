@@ -367,6 +367,8 @@ mod tests {
         publish.largest-commit.bytes  128 MB                                        default
         publish.transfer              auto                                          default
         audit-log                     none                                          default
+        credentials.0                 environment                                   default
+        credentials.1                 trusted-publishing                            default
         ");
         let json: serde_json::Value = serde_json::from_str(&explain_json(&policy)).expect("JSON");
         assert_eq!(

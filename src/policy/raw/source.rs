@@ -71,6 +71,6 @@ pub(in crate::policy) struct ProtectionGate {
 pub(in crate::policy) struct EmergencyPermit {
     /// Logins of people: whoever starts the run, and whoever starts it again, has to be among them.
     pub(in crate::policy) who: Vec<String>,
-    /// Gates that may be passed over; never scan, token and version.
+    /// Gates that may be passed over; never leaks, scan, token and version.
     pub(in crate::policy) gates: Vec<String>,
 }
