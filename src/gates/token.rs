@@ -41,7 +41,7 @@ impl Gate for Token {
             return Ok(Judgement::skipped("a rehearsal uses the embedded Hub's own token"));
         }
         let Some(holder) = load.holder else {
-            return Ok(Judgement::skipped("no token was used"));
+            return Ok(Judgement::skipped("no stored token was used"));
         };
         let exists = load.published.is_some_and(|published| published.exists);
         Ok(judge(

@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
         .block_on(EmbeddedHub::start(options))
         .map_err(|error| Failure::advised("the embedded Hub cannot start", &error))?;
     // On standard output, so that a script can read it: the token opens nothing but this server.
-    report::print(&format!(
+    report::print_with_secret(&format!(
         "The embedded Hub is up, repositories are kept in {}.\n\n  export HF_ENDPOINT={} HF_TOKEN={}\n\nCtrl-C stops it.\n",
         data.display(),
         hub.url(),

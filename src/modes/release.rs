@@ -204,9 +204,9 @@ pub(super) async fn holder(hub: &Hub) -> Result<Option<WhoAmI>, Failure> {
     if !hub.has_token() {
         return Ok(None);
     }
-    // One that was made for a single repository has no user, and the Hub need not tell of it.
+    // One that was made for a single repository has no user.
     if hub.only().is_some() {
-        return Ok(hub.whoami().await.ok().cloned());
+        return Ok(None);
     }
     let holder = hub.whoami().await.map_err(|error| {
         Failure::advised("cannot tell whose the Hub token is", &error).standing("nothing", UNSENT)

@@ -244,7 +244,7 @@ fn append(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Masks a secret in the runner's log, in every form it may take.
 pub fn mask(secret: &Secret) -> Result<(), Failure> {
-    commands::masks(secret).iter().try_for_each(|line| put(&format!("{line}\n")))
+    commands::masks(secret).iter().try_for_each(|line| print_with_secret(&format!("{line}\n")))
 }
 
 /// Something that people should change, though nothing is wrong: on GitHub an annotation too.
@@ -291,10 +291,12 @@ pub fn aside(text: &str) {
 
 /// Text on standard output. A pipe that was closed by its reader is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
-    put(&blotted(text))
+    print_with_secret(&blotted(text))
 }
 
-fn put(text: &str) -> Result<(), Failure> {
+/// As [`print`], with a secret that is meant to be read: by the runner, to mask it, or of the embedded
+/// Hub, which opens nothing else.
+pub fn print_with_secret(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -46,6 +46,13 @@ int open64(const char *path, int flags, ...) {
     return fd;
 }
 
+// Another file may get the number.
+int close(int fd) {
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "close");
+    if (fd >= 0 && fd == atomic_load(&broken_fd)) atomic_store(&broken_fd, -1);
+    return real(fd);
+}
+
 ssize_t pread64(int fd, void *buffer, size_t count, off64_t offset) {
     ssize_t (*real)(int, void *, size_t, off64_t) =
         (ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");

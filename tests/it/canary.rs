@@ -93,7 +93,7 @@ impl Job {
                 token: Secret::new(HUB_TOKEN).expect("not empty"),
                 user: "ada".into(),
                 name: "canary".into(),
-                role: TokenRole::Write,
+                role: TokenRole::Maker,
                 orgs: vec!["acme".into()],
                 created_at: jiff::Timestamp::now().to_string(),
             }];

@@ -123,9 +123,9 @@ async fn a_release_with_a_token_from_the_vault() {
             token: Secret::new(STORED).expect("a token"),
             user: "ada".into(),
             name: "release".into(),
-            role: TokenRole::Write,
+            role: TokenRole::Maker,
             orgs: vec!["acme".into()],
-            created_at: "2026-01-02T00:00:00.000Z".into(),
+            created_at: jiff::Timestamp::now().to_string(),
         });
     })
     .await;

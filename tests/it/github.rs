@@ -171,7 +171,7 @@ async fn a_summary_leaves_room_for_what_was_there() {
     let path = workspace.home().join("summary.md");
     for (before, says) in [
         (0, "`model/extra/002.pkl"),
-        (900_000 - 1000, "3 more findings did not fit here"),
+        (900_000 - 1800, "3 more findings did not fit here"),
         (900_000 - 120, "The summary did not fit"),
     ] {
         let mut there = String::new();
