@@ -13,7 +13,7 @@ pub use emergency::{Claim, Emergency, NEVER_PASSED_OVER, PASSED_OVER, Permit, Re
 pub use location::Location;
 pub use rule::{Level, Rule};
 pub use verdict::{
-    Allowance, Cleared, Outcome, Overrides, RULES as VERDICT_RULES, Verdict, Weighing,
+    Allowance, Cleared, NOT_ASKED, Outcome, Overrides, RULES as VERDICT_RULES, Verdict, Weighing,
 };
 
 /// One thing that a gate has to say, with its place and its fix.

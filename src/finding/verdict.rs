@@ -21,6 +21,11 @@ pub struct Weighing {
 }
 
 impl Weighing {
+    /// Whether the policy says nothing of the gate.
+    pub fn is_not_asked(&self) -> bool {
+        matches!(&self.outcome, Outcome::Skipped(note) if note == NOT_ASKED)
+    }
+
     /// How it ended, in the word that records have for it: `passed`, `blocked`, `skipped` or `broken`.
     pub fn word(&self) -> &'static str {
         match &self.outcome {
@@ -31,6 +36,9 @@ impl Weighing {
         }
     }
 }
+
+/// Why a gate was skipped that the policy says nothing of.
+pub const NOT_ASKED: &str = "not asked for";
 
 /// How a gate ended.
 #[derive(Debug)]
@@ -197,6 +205,12 @@ impl Verdict {
                 .then_with(|| a.rule.id.cmp(b.rule.id))
         });
         findings
+    }
+
+    /// Gates that the policy says nothing of, which need no line each.
+    pub fn not_asked(&self) -> Vec<&'static str> {
+        let unasked = self.weighings.iter().filter(|weighing| weighing.is_not_asked());
+        unasked.map(|weighing| weighing.gate).collect()
     }
 
     /// Counts by level.

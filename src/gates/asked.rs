@@ -1,7 +1,7 @@
 //! What the gates that ask GitHub share: whether they are asked of this version, and the fact.
 
 use super::{Judgement, Load};
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, NOT_ASKED, Rule};
 use crate::github::{self, SourceFacts};
 use crate::policy::source::Asked;
 
@@ -34,7 +34,7 @@ pub(super) fn fact<'a, G, F>(
     unknown: &'static Rule,
 ) -> Result<Fact<'a, G, F>, Judgement> {
     let skipped = |why: String| Err(Judgement::skipped(why));
-    let Some(asked) = asked else { return skipped("not asked for".into()) };
+    let Some(asked) = asked else { return skipped(NOT_ASKED.into()) };
     let Some(target) = load.target else {
         return skipped("known when a version is released".into());
     };

@@ -4,7 +4,7 @@
 use super::{Gate, Judgement, Load};
 use crate::audit::Reach;
 use crate::failure::Failure;
-use crate::finding::{Finding, Level, Rule};
+use crate::finding::{Finding, Level, NOT_ASKED, Rule};
 
 const UNREACHABLE: Rule = Rule {
     id: "audit-log-unreachable",
@@ -32,7 +32,7 @@ impl Gate for AuditLog {
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
         let Some(log) = &load.policy.audit_log else {
-            return Ok(Judgement::skipped("the policy has none"));
+            return Ok(Judgement::skipped(NOT_ASKED));
         };
         let Some(reach) = load.audit_log else {
             return Ok(Judgement::skipped("a release looks at it"));
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn what_cannot_be_added_to_is_said_before_the_release() {
         let mut sample = Sample::new();
-        assert_eq!(sample.weigh(&AuditLog), (vec![], "the policy has none".into()));
+        assert_eq!(sample.weigh(&AuditLog), (vec![], NOT_ASKED.into()));
         let repository =
             "acme/registry".parse().map(|id: crate::hub::RepoId| id.on(Shelf::Datasets));
         sample.policy.audit_log = Some(policy::AuditLog {

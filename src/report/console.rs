@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{End, MetricRow, Report, emergency};
-use crate::finding::{Finding, Level, Outcome, Weighing};
+use crate::finding::{Finding, Level, NOT_ASKED, Outcome, Weighing};
 use crate::markdown;
 use crate::policy::Bytes;
 use crate::release::Versioning;
@@ -53,8 +53,13 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
     }
     let _ = writeln!(text);
-    for weighing in report.verdict.weighings() {
+    let asked = report.verdict.weighings().iter().filter(|weighing| !weighing.is_not_asked());
+    for weighing in asked {
         let _ = writeln!(text, "  {}", gate(weighing, paint));
+    }
+    let unasked = report.verdict.not_asked();
+    if !unasked.is_empty() {
+        let _ = writeln!(text, "  {} {NOT_ASKED}: {}", paint.dim("–"), unasked.join(", "));
     }
     if !report.metrics.is_empty() {
         let _ = writeln!(text);

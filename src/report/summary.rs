@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::console::size;
 use super::{End, MetricRow, Report, emergency};
-use crate::finding::{Finding, Level, Outcome};
+use crate::finding::{Finding, Level, NOT_ASKED, Outcome};
 use crate::markdown::{code, text as cell};
 use crate::release::Versioning;
 
@@ -80,7 +80,8 @@ fn with(report: &Report, least: Option<Level>) -> String {
     let files = report.inventory.files.len();
     let _ = writeln!(text, "{files} files, {}.\n", size(report.inventory.bytes()));
     let _ = writeln!(text, "| gate | | |\n| --- | --- | --- |");
-    for weighing in report.verdict.weighings() {
+    let asked = report.verdict.weighings().iter().filter(|weighing| !weighing.is_not_asked());
+    for weighing in asked {
         let (mark, note) = match &weighing.outcome {
             Outcome::Broken(failure) => ("⚠️", failure.to_string()),
             Outcome::Skipped(note) => ("➖", note.clone()),
@@ -92,6 +93,10 @@ fn with(report: &Report, least: Option<Level>) -> String {
             Outcome::Judged(note) => ("✅", note.clone()),
         };
         let _ = writeln!(text, "| {} | {mark} | {} |", weighing.gate, cell(&note));
+    }
+    let unasked = report.verdict.not_asked();
+    if !unasked.is_empty() {
+        let _ = writeln!(text, "| {} | ➖ | {} |", NOT_ASKED, unasked.join(", "));
     }
     write_metrics(&mut text, &report.metrics);
     write_findings(&mut text, &report.verdict.findings(), least);

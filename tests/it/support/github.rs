@@ -240,13 +240,13 @@ impl Memory {
                 });
                 Some(approvals.collect::<Vec<_>>().into())
             }
-            ["branches", name] => {
+            ["branches", name @ ..] => {
                 let mut found = example("branch-get");
-                found["name"] = (*name).into();
+                found["name"] = name.join("/").into();
                 found["protected"] = self.protected.into();
                 Some(found)
             }
-            ["rules", "branches", _] => list(
+            ["rules", "branches", ..] => list(
                 self.branch_rules
                     .iter()
                     .map(|kind| json!({"type": kind, "ruleset_source_type": "Repository", "ruleset_source": "acme/churn", "ruleset_id": 1}))
