@@ -61,11 +61,6 @@ pub enum Refusal {
     Anybody,
 }
 
-/// Events that a stranger's pull request or comment causes, with the rights of the repository.
-/// <https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows>
-const OF_ANYBODY: [&str; 5] =
-    ["workflow_run", "issue_comment", "issues", "discussion", "discussion_comment"];
-
 /// Where a command is run.
 pub struct Surroundings<'a> {
     /// The folder of the policy file; the command starts there.
@@ -107,7 +102,7 @@ fn refusal(settings: &TestCommand, event: &Event) -> Option<Refusal> {
     match event {
         Event::PullRequest { target: true, .. } => Some(Refusal::PullRequestTarget),
         Event::PullRequest { fork: true, .. } if !settings.on_forks => Some(Refusal::Fork),
-        Event::Other(name) if OF_ANYBODY.contains(&name.as_str()) => Some(Refusal::Anybody),
+        Event::ByAnyone(_) => Some(Refusal::Anybody),
         _ => None,
     }
 }
