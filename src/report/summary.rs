@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::console::size;
 use super::{End, MetricRow, Report, emergency};
-use crate::finding::{Finding, Level, NOT_ASKED, Outcome};
+use crate::finding::{Finding, Level, NOT_ASKED, Outcome, Verdict};
 use crate::markdown::{code, text as cell};
 use crate::release::Versioning;
 
@@ -79,25 +79,7 @@ fn with(report: &Report, least: Option<Level>) -> String {
     }
     let files = report.inventory.files.len();
     let _ = writeln!(text, "{files} files, {}.\n", size(report.inventory.bytes()));
-    let _ = writeln!(text, "| gate | | |\n| --- | --- | --- |");
-    let asked = report.verdict.weighings().iter().filter(|weighing| !weighing.is_not_asked());
-    for weighing in asked {
-        let (mark, note) = match &weighing.outcome {
-            Outcome::Broken(failure) => ("⚠️", failure.to_string()),
-            Outcome::Skipped(note) => ("➖", note.clone()),
-            Outcome::Judged(note)
-                if weighing.findings.iter().any(|finding| finding.level == Level::Error) =>
-            {
-                ("❌", note.clone())
-            }
-            Outcome::Judged(note) => ("✅", note.clone()),
-        };
-        let _ = writeln!(text, "| {} | {mark} | {} |", weighing.gate, cell(&note));
-    }
-    let unasked = report.verdict.not_asked();
-    if !unasked.is_empty() {
-        let _ = writeln!(text, "| {} | ➖ | {} |", NOT_ASKED, unasked.join(", "));
-    }
+    write_gates(&mut text, &report.verdict);
     write_metrics(&mut text, &report.metrics);
     write_findings(&mut text, &report.verdict.findings(), least);
     for (finding, reason) in report.verdict.allowed() {
@@ -133,6 +115,28 @@ fn with(report: &Report, least: Option<Level>) -> String {
         let _ = writeln!(text, "\n> {}", cell(note));
     }
     text
+}
+
+fn write_gates(text: &mut String, verdict: &Verdict) {
+    let _ = writeln!(text, "| gate | | |\n| --- | --- | --- |");
+    let asked = verdict.weighings().iter().filter(|weighing| !weighing.is_not_asked());
+    for weighing in asked {
+        let (mark, note) = match &weighing.outcome {
+            Outcome::Broken(failure) => ("⚠️", failure.to_string()),
+            Outcome::Skipped(note) => ("➖", note.clone()),
+            Outcome::Judged(note)
+                if weighing.findings.iter().any(|finding| finding.level == Level::Error) =>
+            {
+                ("❌", note.clone())
+            }
+            Outcome::Judged(note) => ("✅", note.clone()),
+        };
+        let _ = writeln!(text, "| {} | {mark} | {} |", weighing.gate, cell(&note));
+    }
+    let unasked = verdict.not_asked();
+    if !unasked.is_empty() {
+        let _ = writeln!(text, "| {} | ➖ | {} |", NOT_ASKED, unasked.join(", "));
+    }
 }
 
 /// The table of metrics; what came before has its columns where it is known.
@@ -222,7 +226,7 @@ mod tests {
 
     use super::*;
     use crate::evidence::{Method, Test};
-    use crate::finding::{Location, Overrides, Verdict, Weighing};
+    use crate::finding::{Location, Overrides, Weighing};
     use crate::inventory::Inventory;
     use crate::report::commands::tests::RULE;
 
