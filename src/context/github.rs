@@ -12,16 +12,20 @@ use crate::http::Secret;
 /// Payloads are a few kilobytes; GitHub caps webhooks at 25 MB.
 const PAYLOAD_LIMIT: u64 = 25 * 1024 * 1024;
 
-/// Events that need no write access to the repository, and yet run with its secrets.
+/// Events that need no write access to the repository, or that an app causes from what a fork did, and yet run with its secrets.
 /// <https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows>
-const BY_ANYONE: [&str; 8] = [
+const BY_ANYONE: [&str; 12] = [
+    "check_run",
+    "check_suite",
     "discussion",
     "discussion_comment",
     "fork",
+    "gollum",
     "issue_comment",
     "issues",
     "pull_request_comment",
     "pull_request_review_comment",
+    "status",
     "watch",
 ];
 

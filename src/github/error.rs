@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::failure::Advise;
+use crate::http::blotted;
 
 /// Longest text of a server that is kept.
 const WORDS: usize = 200;
@@ -108,7 +109,7 @@ impl GitHubError {
             message: String,
         }
         let words = serde_json::from_slice(body).map(|Words { message }| message);
-        let words = words.map(|words| format!(": {words:.WORDS$}")).unwrap_or_default();
+        let words = words.map(|words| format!(": {:.WORDS$}", blotted(&words))).unwrap_or_default();
         Self::Refused { status, route: route.to_owned(), words, needs }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
-use super::retry;
+use super::{blotted, retry};
 
 /// Longest text of a server that is kept.
 const WORDS: usize = 600;
@@ -195,8 +195,10 @@ fn words(body: &[u8]) -> String {
     }
 }
 
-/// At most [`WORDS`] printable characters.
+/// At most [`WORDS`] printable characters, without any secret that the server repeats: blotted out
+/// before anything is cut, for half a secret is not known as one, and before it can get anywhere.
 fn cut(text: &str) -> String {
+    let text = blotted(text);
     let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     clean.take(WORDS).collect::<String>().trim().to_owned()
 }

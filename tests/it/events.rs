@@ -59,6 +59,7 @@ fn events() -> Vec<(&'static str, By, &'static str, Value)> {
         ("pull_request_review", By::Anyone, "refs/pull/7/merge", pull(fork.clone())),
         ("issue_comment", By::Anyone, "refs/heads/main", nothing()),
         ("issues", By::Anyone, "refs/heads/main", nothing()),
+        ("check_suite", By::Anyone, "refs/heads/main", nothing()),
         ("discussion_comment", By::Anyone, "refs/heads/main", nothing()),
     ]
 }
