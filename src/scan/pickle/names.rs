@@ -1,6 +1,6 @@
 //! What is known of the names that pickles import.
 //!
-//! `known/generated.txt` is made by `known/generate.py` from the real packages; `known/by_hand.txt`
+//! `known/generated.txt.gz` is made by `known/generate.py` from the real packages; `known/by_hand.txt`
 //! has what no script can see; `known/modules.txt` says which modules are nobody's own.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(super) enum Standing {
     Own,
 }
 
-/// generated.txt, packed.
+/// Made by `known/generate.py`, packed.
 const GENERATED: &[u8] = include_bytes!("known/generated.txt.gz");
 const BY_HAND: &str = include_str!("known/by_hand.txt");
 const MODULES: &str = include_str!("known/modules.txt");
@@ -222,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn the_packed_list_is_the_one_that_people_read() {
-        assert!(*GENERATED_TEXT == include_str!("known/generated.txt"), "run known/generate.py");
-        assert!(GENERATED_TEXT.len() > 1_000_000);
+    fn the_packed_list_unpacks_to_its_end() {
+        assert!(GENERATED_TEXT.starts_with("# Made by generate.py"), "run known/generate.py");
+        assert!(GENERATED_TEXT.len() > 1_000_000 && GENERATED_TEXT.ends_with('\n'));
     }
 
     /// What would hand control on must never get into the lists by way of the script.

@@ -1,4 +1,4 @@
-"""Writes generated.txt: the names that pickles of well-known packages may hold.
+"""Writes generated.txt.gz: the names that pickles of well-known packages may hold.
 
     python3 src/scan/pickle/known/generate.py [CACHE]
 
@@ -340,8 +340,7 @@ def main():
             titles = sorted(title for title, known in names[module].items() if known == role)
             if titles:
                 out.write(f" {role} {' '.join(titles)}\n")
-    # The text is for people, the packed form for the program: the same words, a fifth of the size.
-    (HERE / "generated.txt").write_text(out.getvalue())
+    # Packed it is a fifth of the size; people read it with `gzip -dc`.
     (HERE / "generated.txt.gz").write_bytes(gzip.compress(out.getvalue().encode(), 9, mtime=0))
 
 
