@@ -24,6 +24,6 @@ pub use api::Hub;
 pub use commit::Operation;
 pub use error::HubError;
 pub use token::{InUse, Token};
-pub use upload::{Blob, Sending, Uploaded, Watch, Way};
+pub use upload::{Blob, Origin, Sending, Uploaded, Watch, Way};
 
 pub use repo_id::{BadRepoId, RepoId, Shelf};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use reqwest::Method;
 use serde_json::json;
 
@@ -43,8 +44,8 @@ impl Way {
 pub struct Blob {
     /// Path in the repository, for messages.
     pub path: String,
-    /// Where it lies.
-    pub on_disk: PathBuf,
+    /// Where its bytes are.
+    pub origin: Origin,
     /// Bytes, as weighed.
     pub size: u64,
     /// Digest, as weighed.
@@ -53,6 +54,15 @@ pub struct Blob {
     pub seals: Arc<Seals>,
     /// How it is best sent.
     pub way: Way,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// In a file, which may change until it is sent.
+    Disk(PathBuf),
+    /// In memory: this run wrote them.
+    Memory(Bytes),
 }
 
 /// What an upload did.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,7 +12,7 @@ use futures_util::stream::{self, Stream};
 use tokio::task::JoinHandle;
 
 use super::error::HubError;
-use super::upload::{Blob, Watch};
+use super::upload::{Blob, Origin, Watch};
 use crate::digest::{BLOCK, Digest, Seals};
 use crate::http::BadBody;
 
@@ -37,7 +37,7 @@ impl Blob {
 /// A file that was weighed. It is opened once, at the first read, and read from many places.
 pub(super) struct Source {
     path: String,
-    on_disk: PathBuf,
+    origin: Origin,
     size: u64,
     seals: Arc<Seals>,
     file: OnceLock<File>,
@@ -47,25 +47,29 @@ impl Source {
     pub(super) fn of(blob: &Blob) -> Arc<Self> {
         Arc::new(Self {
             path: blob.path.clone(),
-            on_disk: blob.on_disk.clone(),
+            origin: blob.origin.clone(),
             size: blob.size,
             seals: blob.seals.clone(),
             file: OnceLock::new(),
         })
     }
 
-    fn file(&self) -> std::io::Result<&File> {
+    fn file(&self, on_disk: &Path) -> std::io::Result<&File> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = File::open(&self.on_disk).map_err(|error| self.unreadable(&error))?;
+        let file = File::open(on_disk).map_err(|error| self.unreadable(&error))?;
         Ok(self.file.get_or_init(|| file))
     }
 
     /// All of it, for the small ones: held against the digest itself, which needs no seals.
     fn whole(&self, sha256: Digest) -> std::io::Result<Vec<u8>> {
+        let on_disk = match &self.origin {
+            Origin::Memory(bytes) => return Ok(bytes.to_vec()),
+            Origin::Disk(on_disk) => on_disk,
+        };
         let mut bytes = vec![0; usize::try_from(self.size).unwrap_or(0)];
-        let file = self.file()?;
+        let file = self.file(on_disk)?;
         file.read_exact_at(&mut bytes, 0).map_err(|error| self.cut(&error))?;
         self.ends_here(file)?;
         if Digest::of(&bytes) != sha256 {
@@ -76,7 +80,11 @@ impl Source {
 
     /// Reads whole blocks from the block number `first` on, and holds each against its seal.
     fn fill(&self, first: u64, bytes: &mut [u8]) -> std::io::Result<()> {
-        let file = self.file()?;
+        let on_disk = match &self.origin {
+            Origin::Memory(all) => return self.copy(all, first, bytes),
+            Origin::Disk(on_disk) => on_disk,
+        };
+        let file = self.file(on_disk)?;
         let block = usize::try_from(BLOCK).unwrap_or(usize::MAX);
         for (index, block) in (first..).zip(bytes.chunks_mut(block)) {
             file.read_exact_at(block, index * BLOCK).map_err(|error| self.cut(&error))?;
@@ -90,6 +98,14 @@ impl Source {
         if first * BLOCK + bytes.len() as u64 == self.size {
             self.ends_here(file)?;
         }
+        Ok(())
+    }
+
+    /// The same of bytes that nobody else can change.
+    fn copy(&self, all: &[u8], first: u64, bytes: &mut [u8]) -> std::io::Result<()> {
+        let start = usize::try_from(first * BLOCK).unwrap_or(usize::MAX);
+        let there = all.get(start..).and_then(|rest| rest.get(..bytes.len()));
+        bytes.copy_from_slice(there.ok_or_else(|| self.changed("it is shorter now"))?);
         Ok(())
     }
 
@@ -259,7 +275,7 @@ mod tests {
         std::fs::write(&on_disk, &bytes).expect("writes");
         let blob = Blob {
             path: "model.bin".into(),
-            on_disk,
+            origin: Origin::Disk(on_disk),
             size: bytes.len() as u64,
             sha256: Digest::of(&bytes),
             seals: Arc::new(Seals::of(&bytes).expect("a key")),
@@ -272,6 +288,7 @@ mod tests {
     async fn only_what_was_weighed_ends() {
         let folder = tempfile::tempdir().expect("a folder");
         let (blob, bytes) = blob(&folder);
+        let on_disk = folder.path().join("model.bin");
         assert_eq!(blob.read().await.expect("as weighed"), bytes);
 
         let mut other = bytes.clone();
@@ -282,12 +299,12 @@ mod tests {
             (&bytes[1..], "it is shorter now"),
             (&longer[..], "it is longer now"),
         ] {
-            std::fs::write(&blob.on_disk, content).expect("writes");
+            std::fs::write(&on_disk, content).expect("writes");
             let refused = blob.read().await.expect_err(why).to_string();
             assert!(refused.contains("`model.bin` changed after it was weighed"), "{refused}");
             assert!(refused.ends_with(why), "{refused}");
         }
-        std::fs::remove_file(&blob.on_disk).expect("removes");
+        std::fs::remove_file(&on_disk).expect("removes");
         let gone = blob.read().await.expect_err("no file").to_string();
         assert!(gone.contains("`model.bin` was weighed and cannot be read now"), "{gone}");
     }
@@ -311,8 +328,9 @@ mod tests {
     async fn a_range_is_read_in_pieces_and_only_of_what_was_weighed() {
         let folder = tempfile::tempdir().expect("a folder");
         let (blob, bytes) = blob(&folder);
-        let all = async |range: Range<u64>, blocks| {
-            let mut file = Weighed::new(&Source::of(&blob), range, blocks);
+        let written = Blob { origin: Origin::Memory(bytes.clone().into()), ..blob.clone() };
+        let all = async |blob: &Blob, range: Range<u64>, blocks| {
+            let mut file = Weighed::new(&Source::of(blob), range, blocks);
             let mut read = Vec::new();
             while let Some(piece) = file.read().await? {
                 read.extend_from_slice(&piece);
@@ -324,16 +342,18 @@ mod tests {
             [0..blob.size, 1..2, 7..BLOCK + 7, BLOCK..2 * BLOCK, 3 * BLOCK..blob.size, 5..5]
         {
             for blocks in [1, 2, 9] {
-                let read = all(range.clone(), blocks).await.expect("as weighed");
-                assert!(read == bytes[at(range.start)..at(range.end)], "{range:?} by {blocks}");
+                for blob in [&blob, &written] {
+                    let read = all(blob, range.clone(), blocks).await.expect("as weighed");
+                    assert!(read == bytes[at(range.start)..at(range.end)], "{range:?} by {blocks}");
+                }
             }
         }
         // A bit that flips spoils every range of its block, and no other.
         let mut other = bytes.clone();
         other[at(BLOCK) + 9] ^= 1;
-        std::fs::write(&blob.on_disk, other).expect("writes");
-        assert!(all(BLOCK + 20..BLOCK + 21, 1).await.is_err());
-        assert!(all(0..BLOCK, 1).await.is_ok());
-        assert!(all(2 * BLOCK..blob.size, 1).await.is_ok());
+        std::fs::write(folder.path().join("model.bin"), other).expect("writes");
+        assert!(all(&blob, BLOCK + 20..BLOCK + 21, 1).await.is_err());
+        assert!(all(&blob, 0..BLOCK, 1).await.is_ok());
+        assert!(all(&blob, 2 * BLOCK..blob.size, 1).await.is_ok());
     }
 }

@@ -160,7 +160,7 @@ mod tests {
     fn files_are_registered_when_they_are_much_together() {
         let blob = |size: &u64| Blob {
             path: String::new(),
-            on_disk: std::path::PathBuf::new(),
+            origin: crate::hub::Origin::Memory(bytes::Bytes::new()),
             size: size * 1024 * 1024,
             sha256: Digest::of(b""),
             seals: Arc::default(),

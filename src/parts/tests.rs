@@ -90,11 +90,12 @@ fn is_small(file: &Artifact) -> bool {
 /// What the Hub would want in the commit.
 fn small(file: &Artifact) -> Option<crate::hub::Blob> {
     let Place::OnDisk(on_disk) = file.place.clone() else { return None };
+    let origin = crate::hub::Origin::Disk(on_disk);
     let is_small = is_small(file);
     let path = file.path.to_string();
     let (size, sha256, seals) = (file.size, file.sha256, file.seals.clone());
     let way = crate::hub::Way::Lfs;
-    is_small.then_some(crate::hub::Blob { path, on_disk, size, sha256, seals, way })
+    is_small.then_some(crate::hub::Blob { path, origin, size, sha256, seals, way })
 }
 
 fn merged(reports: &Path, digests: Option<&[Digest]>) -> Result<Inventory, PartsError> {

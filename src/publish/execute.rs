@@ -8,7 +8,7 @@ use super::look::landed;
 use super::ours::{head, is_this, ours, ours_above};
 use super::pieces;
 use super::plan::{Content, Planned};
-use super::stage::{are_large, confirm, operation, question};
+use super::stage::{are_large, blob, confirm, operation, question};
 use super::standing::Reached;
 use super::transfer;
 use super::verify::{By, at, verify};
@@ -16,7 +16,7 @@ use super::{Plan, Progress, PublishError, Receipt, Remote};
 use crate::digest::Digest;
 use crate::finding::Cleared;
 use crate::hub::wire::Role;
-use crate::hub::{Blob, Hub, HubError, Operation, Watch};
+use crate::hub::{Hub, HubError, Operation, Origin, Watch};
 use crate::policy::HubScan;
 use crate::release::Target;
 
@@ -169,12 +169,16 @@ async fn bring(
     let mut staged = Vec::new();
     for file in changed {
         let large = is_large(&file.path)?;
-        let path = file.path.clone();
+        let (path, size, sha256) = (file.path.clone(), file.size, file.sha256);
         match &file.content {
             Content::Written(_) if large && Plan::is_card(file) => {
                 return Err(PublishError::CardAsLarge);
             }
-            Content::Written(_) if large => return Err(PublishError::DocumentAsLarge(path)),
+            Content::Written(bytes) if large => {
+                chosen.push((file.path.as_str(), &file.transfer));
+                documents.push(Operation::Large { path, sha256, size });
+                blobs.push(blob(file, Origin::Memory(bytes.clone().into()), Arc::default()));
+            }
             Content::Written(bytes) => {
                 documents.push(Operation::Inline { path, bytes: bytes.clone().into() });
             }
@@ -185,9 +189,7 @@ async fn bring(
                 }
             }
             Content::OnDisk(on_disk, seals) => {
-                let (on_disk, size, sha256) = (on_disk.clone(), file.size, file.sha256);
-                let (seals, way) = (seals.clone(), file.transfer.way);
-                let blob = Blob { path: path.clone(), on_disk, size, sha256, seals, way };
+                let blob = blob(file, Origin::Disk(on_disk.clone()), seals.clone());
                 if large {
                     chosen.push((file.path.as_str(), &file.transfer));
                     operations.push(Operation::Large { path, sha256, size });

@@ -164,9 +164,6 @@ pub enum PublishError {
     /// README.md would go to large-file storage.
     #[error("the Hub wants README.md in large-file storage, where it does not parse it")]
     CardAsLarge,
-    /// A file that weighbridge writes would go to large-file storage.
-    #[error("the Hub wants `{0}`, which goes with the commit, in large-file storage")]
-    DocumentAsLarge(String),
     /// What a part of the release says that it brought is not there.
     #[error("`{path}`, of the share {shard}: {why}")]
     NotStaged {
@@ -217,9 +214,6 @@ impl Advise for PublishError {
             }
             Self::NotMade { repo } => format!("make it once by hand: `hf repo create {repo} --private`; then add the trusted publisher in its settings"),
             Self::CardAsLarge => "remove the pattern that matches README.md from .gitattributes in the Hub repository".into(),
-            Self::DocumentAsLarge(_) => {
-                "publish fewer files (the release record lists each): pack what belongs together, or exclude it; nothing was committed".into()
-            }
             Self::NotStaged { shard, .. } => {
                 format!("run the stage job of the share {shard} again, then this one with its new part; nothing was committed")
             }

@@ -2,20 +2,21 @@
 //! makes sure that it is there.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 
 use super::execute::prepare;
 use super::look::standing;
 use super::plan::Planned;
 use super::transfer::Chooser;
 use super::{Progress, PublishError};
+use crate::digest::Seals;
 use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
-use crate::hub::{Blob, Hub, HubError, Operation, Uploaded, Watch};
+use crate::hub::{Blob, Hub, HubError, Operation, Origin, Uploaded, Watch};
 use crate::inventory::{INLINE_LIMIT, Place, Shard, Share, Staged};
 use crate::policy::Transfer;
 use crate::rel_path::RelPath;
@@ -64,10 +65,10 @@ pub async fn stage(
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for file in &share.files {
         let Place::OnDisk(on_disk) = &file.place else { continue };
-        let (path, on_disk) = (file.path.to_string(), on_disk.clone());
+        let (path, origin) = (file.path.to_string(), Origin::Disk(on_disk.clone()));
         let into = if is_large(&path)? { &mut large } else { &mut small };
         let (seals, way) = (file.seals.clone(), chooser.choose(&path).way);
-        into.push(Blob { path, on_disk, size: file.size, sha256: file.sha256, seals, way });
+        into.push(Blob { path, origin, size: file.size, sha256: file.sha256, seals, way });
     }
     let mut uploaded = Uploaded::default();
     if !large.is_empty() {
@@ -126,7 +127,7 @@ pub(super) async fn operation(
         return Err(not_staged(&path, staged.shard, why));
     };
     // Looked at now, so that what is wrong is told with its share, and read again when it goes out.
-    let blob = brought(file, kept.clone());
+    let blob = blob(file, Origin::Disk(kept.clone()), Arc::default());
     match blob.read().await {
         Ok(_) => Ok(Operation::InlineFile(blob)),
         Err(error) => Err(not_staged(&file.path, staged.shard, &error.to_string())),
@@ -139,7 +140,9 @@ pub(super) async fn confirm(
     target: &Target,
     staged: &[(&Planned, &Staged)],
 ) -> Result<(), PublishError> {
-    let blobs: Vec<_> = staged.iter().map(|(file, _)| brought(file, PathBuf::new())).collect();
+    let nowhere = || Origin::Memory(Bytes::new());
+    let blobs: Vec<_> =
+        staged.iter().map(|(file, _)| blob(file, nowhere(), Arc::default())).collect();
     let missing = hub.missing(&target.repo, &target.revision, &blobs).await?;
     let Some(blob) = missing.first() else { return Ok(()) };
     let of = staged.iter().find(|(file, _)| file.path == blob.path);
@@ -151,14 +154,14 @@ pub(super) async fn confirm(
     }
 }
 
-/// A file of a part, known by its digest alone.
-fn brought(file: &Planned, on_disk: PathBuf) -> Blob {
+/// A planned file with its bytes; where a digest alone holds these, there are no seals.
+pub(super) fn blob(file: &Planned, origin: Origin, seals: Arc<Seals>) -> Blob {
     Blob {
         path: file.path.clone(),
-        on_disk,
+        origin,
         size: file.size,
         sha256: file.sha256,
-        seals: Arc::default(),
+        seals,
         way: file.transfer.way,
     }
 }

@@ -337,6 +337,28 @@ async fn a_card_that_the_hub_would_not_read_is_not_published() {
     assert_eq!(server.count("POST", "/commit/main"), 1);
 }
 
+/// A record of tens of thousands of files is too large for a commit, and a pattern may have any.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_weighbridge_writes_may_be_a_large_file() {
+    let Some(python) = need("publish::what_weighbridge_writes", "venv/bin/python") else { return };
+    let server = HubServer::start().await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose());
+    workspace.write("model/.gitattributes", "*.json filter=lfs diff=lfs merge=lfs -text\n");
+    workspace.version("v1.0.0");
+    release(&workspace).expect(0);
+    for (version, learner) in [("v1.1.0", "first"), ("v1.2.0", "second")] {
+        workspace.write("model/model.json", format!("{{\"learner\": \"{learner}\"}}\n"));
+        workspace.version(version);
+        let commits = server.count("POST", "/commit/main");
+        release(&workspace).expect(0).says(&format!("acme/churn {version} published"));
+        assert_eq!(server.count("POST", "/commit/main"), commits + 1);
+        let there = download(&server, &python, version).await;
+        assert!(there["weighbridge.json"].lfs && !there["README.md"].lfs, "{there:?}");
+        release(&workspace).expect(0).says("already published, nothing written");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_may_take_the_place_of_a_file() {
     let server = HubServer::start().await;
