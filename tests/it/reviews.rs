@@ -105,11 +105,11 @@ async fn front(server: &str, mood: Mood) -> Front {
     Front::before(server, move |asked| match mood {
         _ if asked.method == "POST" => Fate::Answer(Reply::status(403)),
         Mood::Well => Fate::Pass,
+        Mood::HidesAccess if !asked.path.contains("/collaborators/") => Fate::Pass,
         Mood::Forbids | Mood::HidesAccess => Fate::Answer(Reply {
             body: r#"{"message": "Resource not accessible by integration"}"#.into(),
             ..Reply::status(403)
         }),
-        Mood::HidesAccess if !asked.path.contains("/collaborators/") => Fate::Pass,
         Mood::LimitsOnce if asked.index == 0 => {
             Fate::Answer(Reply::status(429).header("retry-after", "1"))
         }

@@ -1,6 +1,6 @@
 //! Histories of pull requests: who wrote, who reviewed, and where they went.
 
-use super::{Case, HEAD, OLDER, by, case, pull};
+use super::{Case, OLDER, by, case, pull};
 use crate::support::github::{Commit, Memory, Pull};
 
 /// A commit by nobody GitHub knows.
@@ -16,7 +16,7 @@ fn together(memory: &mut Memory, message: &'static str) {
 }
 
 /// Another pull request of the same head, into a branch, with an objection.
-fn rival(memory: &mut Memory, base: &'static str) -> &mut Pull {
+fn rival<'a>(memory: &'a mut Memory, base: &'static str) -> &'a mut Pull {
     let mut rival =
         Pull { number: 6, merged: None, base, reviews: Vec::new(), ..pull(memory).clone() };
     rival.say("linus", "CHANGES_REQUESTED");
