@@ -8,7 +8,7 @@ use crate::finding::{Level, Rule};
 const UNKNOWN: Rule = Rule {
     id: "approval-unknown",
     level: Level::Error,
-    summary: "the policy asks for an environment's approval, and GitHub could not be asked about it",
+    summary: "the policy asks for an environment's approval, and it cannot be known",
     reason: "A gate that cannot see is no gate.",
     fix: "run it on GitHub Actions with `permissions: {actions: read}`",
     example: "gates: {approval: {environment: production}} in a job whose token may not read runs",
@@ -50,6 +50,12 @@ impl Gate for Approval {
             Ok(fact) => fact,
             Err(otherwise) => return Ok(otherwise),
         };
+        if fact.facts.releasers.is_empty() {
+            let message = "it is not known who started this run, and who started it again";
+            let fix = "run it as a job of GitHub Actions, which sets GITHUB_ACTOR and GITHUB_TRIGGERING_ACTOR";
+            let finding = fact.finding(&UNKNOWN, message).with_fix(fix);
+            return Ok(Judgement::new("started by nobody knows whom", vec![finding]));
+        }
         let environment = &fact.asked.what;
         let is_it = |name: &String| name.eq_ignore_ascii_case(environment);
         let approved = fact

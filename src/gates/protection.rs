@@ -23,6 +23,15 @@ const BRANCH: Rule = Rule {
     example: "main without any rule",
 };
 
+const OFF: Rule = Rule {
+    id: "commit-off-branch",
+    level: Level::Error,
+    summary: "the tagged commit is not on the branch",
+    reason: "What protects a branch says nothing of a commit beside it: anybody who may push can make one and tag it.",
+    fix: "merge it, and tag what is merged; or name the branch that versions come from: `gates: {protection: {branch: …}}`",
+    example: "a tag on a commit of a branch that was never merged into main",
+};
+
 const TAG: Rule = Rule {
     id: "tag-unprotected",
     level: Level::Error,
@@ -46,7 +55,7 @@ impl Gate for Protection {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&UNKNOWN, &BRANCH, &TAG]
+        vec![&UNKNOWN, &BRANCH, &OFF, &TAG]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -63,6 +72,11 @@ impl Gate for Protection {
             let message = format!("the branch `{}` is not protected", branch.name);
             findings.push(fact.finding(&BRANCH, message));
         }
+        if !branch.holds {
+            let commit = &fact.facts.commit;
+            let message = format!("{commit:.12} is not on the branch `{}`", branch.name);
+            findings.push(fact.finding(&OFF, message));
+        }
         let mut note =
             format!("{} {}", branch.name, if guarded { "protected" } else { "not protected" });
         if let Some(tag) = &fact.told.tag {
@@ -72,10 +86,16 @@ impl Gate for Protection {
                 note += ", tag protected";
             } else {
                 note += ", tag not protected";
-                let message = format!(
+                let mut message = format!(
                     "no active ruleset for the tag has the rule {}",
                     lacking.join(", nor one the rule ")
                 );
+                if !tag.unread.is_empty() {
+                    message += &format!(
+                        "; not understood, and taken to protect nothing: {}",
+                        asked::named(&tag.unread)
+                    );
+                }
                 findings.push(fact.finding(&TAG, message));
             }
         }

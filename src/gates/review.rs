@@ -1,10 +1,12 @@
 //! Did the commit come by a pull request that other people approved?
 
+use std::collections::BTreeMap;
+
 use super::asked::{self, Fact, named};
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Rule};
-use crate::github::{Origin, PullRequest, Refused, Vote};
+use crate::github::{Elsewhere, Origin, PullRequest, Vote};
 use crate::policy::source::ReviewGate;
 
 const UNKNOWN: Rule = Rule {
@@ -19,7 +21,7 @@ const UNKNOWN: Rule = Rule {
 const NO_PULL_REQUEST: Rule = Rule {
     id: "no-pull-request",
     level: Level::Error,
-    summary: "the tagged commit came by no merged pull request",
+    summary: "the tagged commit came by no pull request that was merged into the branch",
     reason: "What was pushed past the review nobody but its author has looked at.",
     fix: "open a pull request with the commit, have it approved and merged, and tag what is merged",
     example: "a tag on a commit that was pushed to main directly",
@@ -38,9 +40,18 @@ const OBJECTION: Rule = Rule {
     id: "review-changes-requested",
     level: Level::Error,
     summary: "somebody asked for changes in the pull request, and has not taken it back",
-    reason: "It was merged over the objection of a person who may write here.",
+    reason: "It was merged over the objection of a person who may write here; a second pull request of the same commit does not undo it.",
     fix: "have that person approve, or dismiss the review with a reason that stands on the pull request",
     example: "a reviewer who asked for changes after the approval of another",
+};
+
+const WRITERS: Rule = Rule {
+    id: "review-writers-unknown",
+    level: Level::Error,
+    summary: "it is not known who wrote all of the pull request, so that an approval may be of a writer",
+    reason: "Who approves their own work is no second pair of eyes; GitHub tells no account for some commits and co-authors, and lists 250 commits at most.",
+    fix: "have one more person approve for each who is not known; or have them add the address to their account (Settings → Emails)",
+    example: "a commit by grace@laptop.local, and an approval by grace",
 };
 
 /// The review gate.
@@ -52,7 +63,7 @@ impl Gate for Review {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&UNKNOWN, &NO_PULL_REQUEST, &MISSING, &OBJECTION]
+        vec![&UNKNOWN, &NO_PULL_REQUEST, &MISSING, &WRITERS, &OBJECTION]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -64,18 +75,35 @@ impl Gate for Review {
     }
 }
 
-/// The best of the pull requests decides: a commit that came by two was looked at in either.
+/// The best of the pull requests decides who approved, for a commit that came by two was looked at in
+/// either; an objection in any of them stands.
 fn judge(fact: &Fact<'_, ReviewGate, Origin>) -> Judgement {
-    let judged = fact.told.pulls.iter().map(|pull| of(fact, pull));
-    let Some((note, findings)) = judged.min_by_key(|(_, findings)| findings.len()) else {
+    let judged = fact.told.pulls.iter().map(|pull| approvals(fact, pull));
+    let Some((note, finding)) = judged.min_by_key(|(_, finding)| finding.is_some()) else {
         return Judgement::new("no merged pull request", vec![without(fact)]);
     };
-    Judgement::new(note, findings)
+    let mut objections: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (number, review) in fact.told.objections() {
+        objections.entry(number).or_default().extend(review.by.clone());
+    }
+    let objections = objections.into_iter().map(|(number, by)| {
+        fact.finding(&OBJECTION, format!("{} asked for changes in #{number}", named(&by)))
+    });
+    Judgement::new(note, finding.into_iter().chain(objections).collect())
 }
 
 fn without(fact: &Fact<'_, ReviewGate, Origin>) -> Finding {
     let commit = format!("{:.12}", fact.facts.commit);
-    let Origin { part_of, unmerged, .. } = fact.told;
+    let Origin { part_of, unmerged, elsewhere, .. } = fact.told;
+    if let Some(Elsewhere { number, into, wanted }) = elsewhere {
+        let message = format!(
+            "{commit} came by pull request #{number} into `{into}`, and not into `{wanted}`"
+        );
+        let fix = format!(
+            "merge it into `{wanted}` by a pull request and tag what is merged; or, where versions come from `{into}`, say so: `gates: {{review: {{branch: {into}}}}}`"
+        );
+        return fact.finding(&NO_PULL_REQUEST, message).with_fix(fix);
+    }
     match (part_of, unmerged) {
         (Some(number), _) => {
             let message = format!(
@@ -93,14 +121,13 @@ fn without(fact: &Fact<'_, ReviewGate, Origin>) -> Finding {
     }
 }
 
-fn of(fact: &Fact<'_, ReviewGate, Origin>, pull: &PullRequest) -> (String, Vec<Finding>) {
+fn approvals(fact: &Fact<'_, ReviewGate, Origin>, pull: &PullRequest) -> (String, Option<Finding>) {
     let votes = pull.votes();
     let who = |vote: &Vote<'_>| vote.review.by.clone().unwrap_or_default();
     let approved: Vec<_> = votes.iter().filter(|vote| vote.counts.is_ok()).map(who).collect();
     let needed = fact.asked.what.approvals;
     let number = pull.number;
-    let mut findings = Vec::new();
-    if approved.len() < needed {
+    let finding = if approved.len() < needed {
         let team = fact.asked.what.team.as_ref();
         let of_team = team.map(|team| format!(" of the team {team}")).unwrap_or_default();
         let mut message = format!(
@@ -116,24 +143,43 @@ fn of(fact: &Fact<'_, ReviewGate, Origin>, pull: &PullRequest) -> (String, Vec<F
         if !not.is_empty() {
             message += &format!("; not counted: {}", named(&not));
         }
-        findings.push(fact.finding(&MISSING, message));
-    }
-    let objects = |vote: &&Vote<'_>| {
-        vote.counts == Err(Refused::ChangesRequested)
-            && vote.review.may_write
-            && !vote.review.machine
+        Some(fact.finding(&MISSING, message))
+    } else {
+        writers(fact, pull, approved.len() - needed)
     };
-    let objections: Vec<_> = votes.iter().filter(objects).map(who).collect();
-    if !objections.is_empty() {
-        let message = format!("{} asked for changes in #{number}", named(&objections));
-        findings.push(fact.finding(&OBJECTION, message));
-    }
     let approvals = if approved.len() == 1 { "approval" } else { "approvals" };
     let mut note = format!("pull request #{number}, {} {approvals}", approved.len());
     if !approved.is_empty() {
         note += &format!(": {}", named(&approved));
     }
-    (note, findings)
+    (note, finding)
+}
+
+/// What is not known of those who wrote, unless there are enough approvals to spare for all of them.
+fn writers(
+    fact: &Fact<'_, ReviewGate, Origin>,
+    pull: &PullRequest,
+    spare: usize,
+) -> Option<Finding> {
+    let number = pull.number;
+    let Some(unknown) = pull.writers.unknown() else {
+        let message = format!(
+            "#{number} has 250 commits or more, and GitHub lists no more: who wrote the others may be among those who approved"
+        );
+        let fix = "merge what is smaller; or see to it that nobody approved who wrote in it, and allow this finding with that as the reason";
+        return Some(fact.finding(&WRITERS, message).with_fix(fix));
+    };
+    if unknown <= spare {
+        return None;
+    }
+    let strangers = pull.writers.strangers.iter();
+    let strangers: Vec<_> =
+        strangers.map(|one| format!("{} (in {:.12})", one.name, one.commit)).collect();
+    let message = format!(
+        "GitHub tells no account of some who wrote in #{number}, who may be among those who approved: {}",
+        named(&strangers)
+    );
+    Some(fact.finding(&WRITERS, message))
 }
 
 #[cfg(test)]

@@ -33,6 +33,15 @@ const ELSEWHERE: Rule = Rule {
     example: "a dispatch for v1.0.0 that checked main out",
 };
 
+const RENAMED: Rule = Rule {
+    id: "tag-of-another-name",
+    level: Level::Error,
+    summary: "the tag was made under another name than the one it has on GitHub",
+    reason: "A tag object can be pushed again under any name: its message and its signature are for the name it was made with.",
+    fix: "tag the commit itself under the new name (`git tag -s v1.2.4 COMMIT`), and delete the one with the wrong name",
+    example: "git push origin v1.0.0:refs/tags/v2.0.0",
+};
+
 const LIGHTWEIGHT: Rule = Rule {
     id: "tag-not-annotated",
     level: Level::Error,
@@ -60,7 +69,7 @@ impl Gate for TagSignature {
     }
 
     fn rules(&self) -> Vec<&'static Rule> {
-        vec![&UNKNOWN, &NOT_THERE, &ELSEWHERE, &LIGHTWEIGHT, &UNSIGNED]
+        vec![&UNKNOWN, &NOT_THERE, &ELSEWHERE, &RENAMED, &LIGHTWEIGHT, &UNSIGNED]
     }
 
     fn weigh(&self, load: &Load<'_>) -> Result<Judgement, Failure> {
@@ -80,6 +89,10 @@ impl Gate for TagSignature {
                 tag.name, tag.commit, fact.facts.commit
             );
             findings.push(fact.finding(&ELSEWHERE, message));
+        }
+        if let Some(made_as) = tag.made_as.as_ref().filter(|made_as| **made_as != tag.name) {
+            let message = format!("`{}` on GitHub is a tag that was made as `{made_as}`", tag.name);
+            findings.push(fact.finding(&RENAMED, message));
         }
         let kind = if tag.annotated { "annotated" } else { "light-weight" };
         // A signature needs an object to stand in, so a light-weight tag is told by that alone.

@@ -27,6 +27,8 @@ pub enum Permission {
     Actions,
     /// Read the repository's own data: every token for the repository may.
     Metadata,
+    /// Read who may write to the repository.
+    Collaborators,
     /// Read an organisation's teams: no token of a job may.
     Members,
 }
@@ -43,6 +45,9 @@ impl Permission {
             Self::Actions => "actions: read",
             Self::Metadata => {
                 return "give the job's own token (`github-token: ${{ github.token }}`), or one that may read this repository".into();
+            }
+            Self::Collaborators => {
+                return "give the job's own token (`github-token: ${{ github.token }}`), or that of a GitHub App with `Metadata: read`: a person's token tells who may write only to those who may themselves".into();
             }
             Self::Members => {
                 return "GITHUB_TOKEN cannot read teams: give `github-token:` the token of a GitHub App (or a fine-grained token) with `Members: read` of the organisation beside what the job's token may, or leave `team` out".into();

@@ -12,8 +12,8 @@ use crate::failure::Advise as _;
 /// What the policy wants to know; nothing else is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Who reviewed; with the team that approvals must be of, where one is named.
-    pub review: Option<Option<String>>,
+    /// Who reviewed.
+    pub review: Option<WantedReview>,
     /// What other checks said.
     pub checks: bool,
     /// The tag.
@@ -22,6 +22,15 @@ pub struct Wanted {
     pub approvals: bool,
     /// What protects: the branch, where one is named, and whether the tag is meant too.
     pub protection: Option<(Option<String>, bool)>,
+}
+
+/// Which reviews.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WantedReview {
+    /// The branch that it was merged into; `None` for the default one.
+    pub branch: Option<String>,
+    /// The team that approvals must be of, where one is named.
+    pub team: Option<String>,
 }
 
 impl Wanted {
@@ -50,7 +59,7 @@ pub struct SourceFacts {
     pub commit: String,
     /// Address of the repository on GitHub.
     pub page: String,
-    /// Who started the run, and who started it again.
+    /// Who started the run, and who started it again; nobody where one of the two is not known.
     pub releasers: Vec<String>,
     /// How the commit came into the repository, with reviews where they were wanted.
     pub origin: Option<Asked<Origin>>,
@@ -97,9 +106,9 @@ impl SourceFacts {
                     Err(error) => Err(Unknown::of(error)),
                 });
             }
-            if let Some(team) = &wanted.review {
+            if let Some(review) = &wanted.review {
                 facts.origin = Some(told(match origin {
-                    Ok(origin) => pulls::reviewed(github, origin, team.as_deref()).await,
+                    Ok(origin) => pulls::reviewed(github, origin, commit, review).await,
                     Err(error) => Err(error),
                 }));
             }
@@ -119,7 +128,7 @@ impl SourceFacts {
         if let Some((branch, of_tag)) = &wanted.protection {
             let tag = of_tag.then_some(tag);
             facts.protection =
-                Some(told(protection::protection(github, branch.as_deref(), tag).await));
+                Some(told(protection::protection(github, commit, branch.as_deref(), tag).await));
         }
         facts
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use globset::GlobBuilder;
 use serde::Deserialize;
 
+use super::branches;
 use super::client::{Client, segment};
 use super::error::{GitHubError, Permission};
 
@@ -30,6 +31,8 @@ pub struct Branch {
     pub protected: bool,
     /// Kinds of the active rules for it.
     pub rules: BTreeSet<String>,
+    /// The commit that is asked about lies on it.
+    pub holds: bool,
 }
 
 /// The active rules for a tag.
@@ -39,17 +42,20 @@ pub struct TagRules {
     pub rules: BTreeSet<String>,
     /// Names of the rulesets.
     pub rulesets: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Repository {
-    default_branch: String,
+    /// Patterns of rulesets that cannot be read: none of them counts as one that covers the tag.
+    pub unread: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct WireBranch {
     name: String,
     protected: bool,
+    commit: Tip,
+}
+
+#[derive(Deserialize)]
+struct Tip {
+    sha: String,
 }
 
 #[derive(Deserialize)]
@@ -88,26 +94,22 @@ struct RefName {
     exclude: Vec<String>,
 }
 
-/// What protects a branch (the default one unless it is named) and a tag.
+/// What protects a branch (the default one unless it is named) and a tag, and whether a commit lies on it.
 pub(super) async fn protection(
     github: &Client,
+    commit: &str,
     branch: Option<&str>,
     tag: Option<&str>,
 ) -> Result<Protection, GitHubError> {
-    let name = match branch {
-        Some(name) => name.to_owned(),
-        None => {
-            let found: Repository = github.get(&github.route(""), Permission::Metadata).await?;
-            found.default_branch
-        }
-    };
+    let name = branches::or_default(github, branch).await?;
     let found: WireBranch = github
         .get(&github.route(&format!("/branches/{}", segment(&name))), Permission::Contents)
         .await?;
     let route = github.route(&format!("/rules/branches/{}", segment(&name)));
     let rules = github.pages(&route, Permission::Metadata, |page: Vec<Rule>| page).await?;
     let rules = rules.into_iter().map(|rule| rule.kind).collect();
-    let branch = Branch { name: found.name, protected: found.protected, rules };
+    let holds = branches::holds(github, &found.commit.sha, commit).await?;
+    let branch = Branch { name: found.name, protected: found.protected, rules, holds };
     let tag = match tag {
         Some(tag) => Some(tag_rules(github, tag).await?),
         None => None,
@@ -127,7 +129,7 @@ async fn tag_rules(github: &Client, tag: &str) -> Result<TagRules, GitHubError> 
         let route = github.route(&format!("/rulesets/{}?includes_parents=true", one.id));
         let ruleset: Ruleset = github.get(&route, Permission::Metadata).await?;
         let names = ruleset.conditions.and_then(|conditions| conditions.ref_name);
-        if names.is_some_and(|names| names.cover(tag)) {
+        if names.is_some_and(|names| names.cover(tag, &mut all.unread)) {
             all.rules.extend(ruleset.rules.into_iter().map(|rule| rule.kind));
             all.rulesets.push(ruleset.name.chars().take(200).collect());
         }
@@ -136,21 +138,33 @@ async fn tag_rules(github: &Client, tag: &str) -> Result<TagRules, GitHubError> 
 }
 
 impl RefName {
-    /// Whether the ruleset is for a tag: named by one pattern, and left out by none.
-    fn cover(&self, tag: &str) -> bool {
+    /// Whether the ruleset is for a tag: named by one pattern, and left out by none. A pattern that cannot
+    /// be read names nothing, and may leave out everything.
+    fn cover(&self, tag: &str, unread: &mut Vec<String>) -> bool {
         let full = format!("refs/tags/{tag}");
-        let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, &full));
-        any(&self.include) && !any(&self.exclude)
+        let mut any = |patterns: &[String], otherwise: bool| {
+            // None is passed over: all that cannot be read are told.
+            let each = patterns.iter().map(|pattern| {
+                matches(pattern, &full).unwrap_or_else(|| {
+                    unread.push(pattern.chars().take(200).collect());
+                    otherwise
+                })
+            });
+            each.fold(false, |any, one| any | one)
+        };
+        any(&self.include, false) & !any(&self.exclude, true)
     }
 }
 
-/// GitHub's patterns are Ruby's `fnmatch` with `FNM_PATHNAME`: `*` stays within one folder.
-fn matches(pattern: &str, name: &str) -> bool {
+/// GitHub's patterns are Ruby's `fnmatch` with `FNM_PATHNAME`: `*` stays within one folder, and braces
+/// are nothing but braces, as they are not here. `None` where a pattern cannot be read.
+fn matches(pattern: &str, name: &str) -> Option<bool> {
     if pattern == "~ALL" {
-        return true;
+        return Some(true);
     }
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    glob.is_ok_and(|glob| glob.compile_matcher().is_match(name))
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build().ok();
+    let glob = glob.filter(|_| !pattern.contains(['{', '}']))?;
+    Some(glob.compile_matcher().is_match(name))
 }
 
 #[cfg(test)]
@@ -161,6 +175,12 @@ mod tests {
     fn a_ruleset_is_for_what_it_names_and_does_not_leave_out() {
         for (include, exclude, tag, covers) in [
             (&["~ALL"][..], &[][..], "v1.0.0", true),
+            // What cannot be read names nothing, and leaves out what it may mean.
+            (&["~ALL"], &["refs/tags/[v"], "v1.0.0", false),
+            (&["~ALL"], &["refs/tags/{v"], "v1.0.0", false),
+            (&["~ALL"], &["refs/tags/{v,w}*"], "x1.0.0", false),
+            (&["refs/tags/{v,w}*"], &[], "v1.0.0", false),
+            (&["refs/tags/[v", "refs/tags/v*"], &[], "v1.0.0", true),
             (&["refs/tags/v*"], &[], "v1.0.0", true),
             (&["refs/tags/v*"], &[], "churn/v1.0.0", false),
             (&["refs/tags/**/v*"], &[], "churn/v1.0.0", true),
@@ -172,7 +192,11 @@ mod tests {
         ] {
             let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
             let names = RefName { include: own(include), exclude: own(exclude) };
-            assert_eq!(names.cover(tag), covers, "{include:?} {exclude:?} {tag}");
+            let mut unread = Vec::new();
+            assert_eq!(names.cover(tag, &mut unread), covers, "{include:?} {exclude:?} {tag}");
+            let patterns = include.iter().chain(exclude);
+            let odd: Vec<_> = patterns.filter(|one| one.contains(['[', '{'])).copied().collect();
+            assert_eq!(unread, odd);
         }
     }
 }

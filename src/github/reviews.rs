@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::error::{GitHubError, Permission};
-use super::pulls::{PullRequest, User};
+use super::pulls::{Origin, PullRequest, User};
 
 /// One review.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Review {
     pub id: u64,
     /// Who; nobody where the account is gone.
     pub by: Option<String>,
+    /// The number of their account.
+    pub by_id: Option<u64>,
     /// An app or a bot, no person.
     pub machine: bool,
     /// What it says.
@@ -25,7 +27,7 @@ pub struct Review {
     pub commit: Option<String>,
     /// When.
     pub at: Option<String>,
-    /// May write to the repository, as far as the review tells.
+    /// May write to the repository; only told of a review that decides.
     pub may_write: bool,
     /// Of the team that is asked for; only told where one is.
     pub in_team: Option<bool>,
@@ -108,12 +110,31 @@ impl PullRequest {
             (review.state == State::Dismissed, Refused::Dismissed),
             (review.machine, Refused::Machine),
             (self.author.as_ref().is_some_and(is), Refused::Author),
-            (self.writers.iter().any(is), Refused::Writer),
+            (self.writers.hold(review), Refused::Writer),
             (review.commit.as_deref() != Some(self.head.as_str()), Refused::Stale),
             (!review.may_write, Refused::NoWriteAccess),
             (review.in_team == Some(false), Refused::NotInTeam),
         ];
         refusals.iter().find(|(applies, _)| *applies).map_or(Ok(()), |(_, why)| Err(*why))
+    }
+}
+
+impl Origin {
+    /// Who asked for changes and has not taken it back, and in which pull request: in one that brought the
+    /// commit, or, of the same head, in another. A clean pull request does not outdo it.
+    pub fn objections(&self) -> Vec<(u64, &Review)> {
+        let heads: Vec<_> = self.pulls.iter().map(|pull| pull.head.as_str()).collect();
+        let same = |pull: &PullRequest, review: &Review| {
+            let looked_at = review.commit.as_deref().into_iter().chain([pull.head.as_str()]);
+            looked_at.into_iter().any(|commit| heads.contains(&commit))
+        };
+        let all = self.pulls.iter().chain(&self.beside);
+        let all = all.flat_map(|pull| pull.votes().into_iter().map(move |vote| (pull, vote)));
+        let objects = all.filter(|(pull, Vote { review, counts })| {
+            let open = *counts == Err(Refused::ChangesRequested);
+            open && review.may_write && !review.machine && same(pull, review)
+        });
+        objects.map(|(pull, vote)| (pull.number, vote.review)).collect()
     }
 }
 
@@ -125,8 +146,6 @@ struct Wire {
     state: String,
     commit_id: Option<String>,
     submitted_at: Option<String>,
-    #[serde(default)]
-    author_association: String,
 }
 
 /// Every review of a pull request, in the order in which they were given.
@@ -148,16 +167,15 @@ impl From<Wire> for Review {
             "DISMISSED" => State::Dismissed,
             _ => State::Remark,
         };
-        let may_write =
-            matches!(wire.author_association.as_str(), "OWNER" | "MEMBER" | "COLLABORATOR");
         Self {
             id: wire.id,
             machine: wire.user.as_ref().is_none_or(User::is_machine),
+            by_id: wire.user.as_ref().and_then(|user| user.id),
             by: wire.user.map(|user| user.login),
             state,
             commit: wire.commit_id,
             at: wire.submitted_at,
-            may_write,
+            may_write: false,
             in_team: None,
         }
     }

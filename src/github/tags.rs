@@ -6,6 +6,8 @@ use serde::Deserialize;
 use super::client::{Client, segment};
 use super::error::{GitHubError, Permission};
 
+/// Longest name that is kept: a name of git's has at most some 250 bytes in a part.
+const NAME: usize = 1_000;
 /// Tags of tags that are followed.
 const DEEPEST: usize = 5;
 
@@ -18,6 +20,8 @@ pub struct Tag {
     pub commit: String,
     /// An object of its own, with message and author.
     pub annotated: bool,
+    /// The name that the object was made with: a ref of any name can be set on it.
+    pub made_as: Option<String>,
     /// What GitHub says of its signature; a light-weight tag can have none.
     pub signature: Option<Signature>,
 }
@@ -45,6 +49,7 @@ struct Object {
 
 #[derive(Deserialize)]
 struct Annotated {
+    tag: String,
     object: Object,
     verification: Option<Verification>,
 }
@@ -64,7 +69,7 @@ pub(super) async fn tag(github: &Client, name: &str) -> Result<Option<Tag>, GitH
         Err(error) if error.is_missing() => return Ok(None),
         Err(error) => return Err(error),
     };
-    let (annotated, mut signature) = (object.kind == "tag", None);
+    let (annotated, mut made_as, mut signature) = (object.kind == "tag", None, None);
     for depth in 0..DEEPEST {
         if object.kind != "tag" {
             break;
@@ -73,6 +78,7 @@ pub(super) async fn tag(github: &Client, name: &str) -> Result<Option<Tag>, GitH
         let found: Annotated = github.get(&route, Permission::Contents).await?;
         // The outermost is the one that people make and verify.
         if depth == 0 {
+            made_as = Some(found.tag.chars().take(NAME).collect());
             signature = found.verification.map(|found| Signature {
                 verified: found.verified,
                 reason: found.reason.chars().take(40).collect(),
@@ -80,5 +86,5 @@ pub(super) async fn tag(github: &Client, name: &str) -> Result<Option<Tag>, GitH
         }
         object = found.object;
     }
-    Ok(Some(Tag { name: name.to_owned(), commit: object.sha, annotated, signature }))
+    Ok(Some(Tag { name: name.to_owned(), commit: object.sha, annotated, made_as, signature }))
 }

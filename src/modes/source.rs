@@ -3,7 +3,7 @@
 use crate::context::Ci;
 use crate::failure::Failure;
 use crate::finding::{Claim, Emergency};
-use crate::github::{Asking, Client, SourceFacts, Unknown, Wanted};
+use crate::github::{Asking, Client, SourceFacts, Unknown, Wanted, WantedReview};
 use crate::policy::source::{Asked, SourceGates};
 use crate::policy::{Model, Policy};
 use crate::release::{Release, Target};
@@ -20,7 +20,8 @@ fn wanted(gates: &SourceGates, target: &Target) -> Wanted {
     }
     let protection = of(gates.protection.as_ref(), target);
     Wanted {
-        review: of(gates.review.as_ref(), target).map(|gate| gate.team.clone()),
+        review: of(gates.review.as_ref(), target)
+            .map(|gate| WantedReview { branch: gate.branch.clone(), team: gate.team.clone() }),
         checks: of(gates.status_checks.as_ref(), target).is_some(),
         tag: of(gates.tag_signature.as_ref(), target).is_some(),
         approvals: of(gates.approval.as_ref(), target).is_some(),
@@ -49,10 +50,11 @@ pub(super) async fn facts(
     let run = context.github.as_ref().and_then(|runner| runner.run_id);
     let asking = Asking { run, check: call.check_name() };
     let facts = SourceFacts::ask(&client, &wanted, commit, &release.tag, asking).await;
-    let releasers = [&context.actor, &context.triggering_actor];
+    // Both or nobody: whoever is left out could let in their own run.
+    let releasers = [context.actor.clone(), context.triggering_actor.clone()];
     SourceFacts {
         page: context.repository_url().unwrap_or_default(),
-        releasers: releasers.into_iter().flatten().cloned().collect(),
+        releasers: releasers.into_iter().collect::<Option<_>>().unwrap_or_default(),
         ..facts
     }
 }

@@ -42,6 +42,8 @@ pub struct ReviewGate {
     pub approvals: usize,
     /// Slug of the team that they have to be of.
     pub team: Option<String>,
+    /// The branch that it has to be merged into; `None` for the default one.
+    pub branch: Option<String>,
 }
 
 /// Settings of the tag-signature gate.

@@ -122,6 +122,9 @@ pub struct BranchRecord {
     pub protected: bool,
     /// Kinds of the active rules for it.
     pub rules: Vec<String>,
+    /// The commit lies on it.
+    #[serde(default)]
+    pub holds_commit: bool,
 }
 
 /// An emergency: what blocked, and who passed over it.
@@ -230,6 +233,7 @@ impl BranchRecord {
             name: branch.name.clone(),
             protected: branch.protected,
             rules: branch.rules.iter().cloned().collect(),
+            holds_commit: branch.holds,
         }
     }
 }

@@ -3,11 +3,13 @@
 //! answers is what GitHub's official description says.
 
 mod emergency;
+mod pull_requests;
+mod sources;
 
 use serde_json::Value;
 
 use crate::support::front::{Fate, Front, Reply};
-use crate::support::github::{FakeGitHub, Memory, Pull, TOKEN, Tag, on_runner};
+use crate::support::github::{Commit, FakeGitHub, Memory, Pull, TOKEN, Tag, on_runner};
 use crate::support::hub_server::HubServer;
 use crate::support::plain_client;
 use crate::support::prism::Prism;
@@ -26,6 +28,7 @@ enum Mood {
     LimitsForADay,
     Garbage,
     HasNoEnd,
+    HidesAccess,
 }
 
 struct Case {
@@ -45,7 +48,8 @@ fn healthy(commit: &str) -> Memory {
         merged: Some(commit.into()),
         brought: Vec::new(),
         author: "ada",
-        writers: vec!["ada", "wren"],
+        base: "main",
+        commits: vec![by("ada", "ada@acme.com"), by("wren", "wren@acme.com")],
         reviews: Vec::new(),
     };
     pull.say("grace", "APPROVED");
@@ -59,14 +63,27 @@ fn healthy(commit: &str) -> Memory {
         ]
         .into(),
         statuses: [(HEAD.into(), vec![["lint", "success"]])].into(),
-        tag: Some(Tag { commit: commit.into(), annotated: true, reason: "valid" }),
+        tag: Some(Tag {
+            commit: commit.into(),
+            annotated: true,
+            made_as: "v1.0.0",
+            reason: "valid",
+        }),
         approvals: vec![["grace", "approved", "production"]],
         protected: true,
         branch_rules: vec!["pull_request"],
         tag_rules: vec!["update", "deletion"],
         tag_pattern: "refs/tags/v*",
+        tag_exclude: Vec::new(),
+        compared: Some("behind"),
+        access: [("eve", "read"), ("colin", "read"), ("nobody", "none")].into(),
+        addresses: [("grace@acme.com", "grace")].into(),
         team: Some(vec!["grace"]),
     }
+}
+
+const fn by(account: &'static str, email: &'static str) -> Commit {
+    Commit { account: Some(account), email, message: "Train" }
 }
 
 fn pull(memory: &mut Memory) -> &mut Pull {
@@ -88,7 +105,8 @@ async fn front(server: &str, mood: Mood) -> Front {
     Front::before(server, move |asked| match mood {
         _ if asked.method == "POST" => Fate::Answer(Reply::status(403)),
         Mood::Well => Fate::Pass,
-        Mood::Forbids => Fate::Answer(Reply {
+        Mood::HidesAccess if !asked.path.contains("/collaborators/") => Fate::Pass,
+        Mood::Forbids | Mood::HidesAccess => Fate::Answer(Reply {
             body: r#"{"message": "Resource not accessible by integration"}"#.into(),
             ..Reply::status(403)
         }),
@@ -126,215 +144,6 @@ async fn published(hub: &HubServer, name: &str) -> String {
     answer.expect("answers").text().await.expect("a body")
 }
 
-const CASES: &[Case] = &[
-    case("approved and merged", "review: {}", |_| {}, Ok("pull request #7, 1 approval: grace")),
-    case("squashed", "review: {}", |memory| pull(memory).brought.push(OLDER.into()), Ok("#7")),
-    case(
-        "approved, then dismissed",
-        "review: {}",
-        |memory| pull(memory).dismiss("grace"),
-        Err("grace (was dismissed)"),
-    ),
-    case(
-        "approved at an older head",
-        "review: {}",
-        |memory| pull(memory).reviews[0].commit = OLDER.into(),
-        Err("grace (looked at an older commit)"),
-    ),
-    case(
-        "approved by the author",
-        "review: {approvals: 2}",
-        |memory| {
-            pull(memory).say("ada", "APPROVED");
-        },
-        Err("has 1 of 2 approvals at 111111111111; not counted: ada (opened the pull request)"),
-    ),
-    case(
-        "approved by somebody who wrote in it",
-        "review: {approvals: 2}",
-        |memory| {
-            pull(memory).say("wren", "APPROVED");
-        },
-        Err("wren (wrote a commit in it)"),
-    ),
-    case(
-        "approved by a bot",
-        "review: {approvals: 2}",
-        |memory| {
-            pull(memory).say("helper[bot]", "APPROVED");
-        },
-        Err("helper[bot] (is no person)"),
-    ),
-    case(
-        "approved by a passer-by",
-        "review: {approvals: 2}",
-        |memory| pull(memory).say("eve", "APPROVED").association = "CONTRIBUTOR",
-        Err("eve (may not write to the repository)"),
-    ),
-    case(
-        "changes requested after the approval",
-        "review: {}",
-        |memory| {
-            pull(memory).say("grace", "CHANGES_REQUESTED");
-        },
-        Err("[review-changes-requested]"),
-    ),
-    case(
-        "a remark after the approval",
-        "review: {}",
-        |memory| {
-            pull(memory).say("grace", "COMMENTED");
-        },
-        Ok("1 approval: grace"),
-    ),
-    case(
-        "an approval on the second page",
-        "review: {approvals: 2}",
-        |memory| {
-            for _ in 0..150 {
-                pull(memory).say("grace", "COMMENTED");
-            }
-            pull(memory).say("linus", "APPROVED");
-        },
-        Ok("2 approvals: grace, linus"),
-    ),
-    case(
-        "no pull request",
-        "review: {}",
-        |memory| memory.pulls.clear(),
-        Err("came by no pull request"),
-    ),
-    case(
-        "a pull request that is open",
-        "review: {}",
-        |memory| {
-            let merged = pull(memory).merged.take();
-            pull(memory).brought.extend(merged);
-        },
-        Err("#7, which is not merged"),
-    ),
-    case(
-        "a commit in the middle",
-        "review: {}",
-        |memory| {
-            let merged = pull(memory).merged.replace(OLDER.into());
-            pull(memory).brought.extend(merged);
-        },
-        Err("only a part of pull request #7"),
-    ),
-    case("of the team", "review: {team: ml}", |_| {}, Ok("1 approval: grace")),
-    case(
-        "not of the team",
-        "review: {team: ml}",
-        |memory| memory.team = Some(vec!["linus"]),
-        Err("grace (is not of the team)"),
-    ),
-    case(
-        "a team that the token cannot see",
-        "review: {team: ml}",
-        |memory| memory.team = None,
-        Err("GITHUB_TOKEN cannot read teams"),
-    ),
-    case("checks, named", "status-checks: {required: [tests, lint]}", |_| {}, Ok("2 of 2 green")),
-    case("checks, all", "status-checks: {}", |_| {}, Ok("2 of 2 green")),
-    case(
-        "a check that failed",
-        "status-checks: {required: [lint]}",
-        |memory| {
-            memory.statuses.insert(HEAD.into(), vec![["lint", "failure"]]);
-        },
-        Err("the check `lint` ended with `failure` on 111111111111"),
-    ),
-    case(
-        "a check that never ran",
-        "status-checks: {required: [fuzz]}",
-        |_| {},
-        Err("`fuzz` did not run"),
-    ),
-    case(
-        "a check of this run",
-        "status-checks: {required: [release]}",
-        |_| {},
-        Err("`release` is of this very run"),
-    ),
-    case("a signed tag", "tag-signature: {signed: true}", |_| {}, Ok("signature verified")),
-    case(
-        "an unsigned tag",
-        "tag-signature: {signed: true}",
-        |memory| memory.tag.iter_mut().for_each(|tag| tag.reason = "unsigned"),
-        Err("signature not verified (unsigned)"),
-    ),
-    case(
-        "a light-weight tag",
-        "tag-signature: {}",
-        |memory| memory.tag.iter_mut().for_each(|tag| tag.annotated = false),
-        Err("`v1.0.0` is light-weight"),
-    ),
-    case(
-        "a tag that leads elsewhere",
-        "tag-signature: {}",
-        |memory| memory.tag.iter_mut().for_each(|tag| tag.commit = OLDER.into()),
-        Err("leads to 222222222222 on GitHub"),
-    ),
-    case(
-        "no tag",
-        "tag-signature: {}",
-        |memory| memory.tag = None,
-        Err("GitHub has no tag of this name"),
-    ),
-    case(
-        "let in by another",
-        "approval: {environment: production}",
-        |_| {},
-        Ok("production: grace"),
-    ),
-    case(
-        "let in by the releaser",
-        "approval: {environment: production}",
-        |memory| memory.approvals[0][0] = "ada",
-        Err("ada both started the run and let it in"),
-    ),
-    case(
-        "let in elsewhere",
-        "approval: {environment: production}",
-        |memory| memory.approvals[0][2] = "lab",
-        Err("nobody let this run into the environment `production`"),
-    ),
-    case("protected", "protection: {}", |_| {}, Ok("main protected, tag protected")),
-    case(
-        "an unprotected branch",
-        "protection: {branch: release/1.x}",
-        |memory| (memory.protected, memory.branch_rules) = (false, vec!["deletion"]),
-        Err("the branch `release/1.x` is not protected"),
-    ),
-    case(
-        "a ruleset for other tags",
-        "protection: {}",
-        |memory| memory.tag_pattern = "refs/tags/release-*",
-        Err("[tag-unprotected]"),
-    ),
-    Case {
-        mood: Mood::LimitsOnce,
-        ..case("a limit, once", "review: {}", |_| {}, Ok("1 approval: grace"))
-    },
-    Case {
-        mood: Mood::LimitsForADay,
-        ..case("a limit for a day", "review: {}", |_| {}, Err("it asks to wait 86400 s"))
-    },
-    Case {
-        mood: Mood::HasNoEnd,
-        ..case("a list without an end", "review: {}", |_| {}, Err("it has more than 30 pages"))
-    },
-    Case {
-        mood: Mood::Garbage,
-        ..case("garbage", "review: {}", |_| {}, Err("it is not the JSON it should be"))
-    },
-    forbidden("review: {}", "permissions: {pull-requests: read}"),
-    forbidden("tag-signature: {}", "permissions: {contents: read}"),
-    forbidden("approval: {environment: production}", "permissions: {actions: read}"),
-    forbidden("protection: {branch: main}", "permissions: {contents: read}"),
-];
-
 const fn case(
     what: &'static str,
     gates: &'static str,
@@ -352,7 +161,7 @@ const fn forbidden(gates: &'static str, says: &'static str) -> Case {
 async fn every_history_ends_as_it_should() {
     let fake = FakeGitHub::start().await;
     let Some(prism) = Prism::before("reviews::every_history", &fake.url).await else { return };
-    for case in CASES {
+    for case in pull_requests::CASES.iter().chain(sources::CASES) {
         let front = front(&prism.url, case.mood).await;
         let mut workspace = workspace(case.gates);
         let mut memory = healthy(&workspace.head());
@@ -407,6 +216,7 @@ async fn the_release_record_keeps_the_evidence() {
     assert_eq!(control["tag"]["verified"], true);
     assert_eq!(control["approvals"][0]["by"], "grace");
     assert_eq!(control["branch"]["protected"], true);
+    assert_eq!(control["branch"]["holds_commit"], true);
     assert_eq!(control["tag_rules"], serde_json::json!(["deletion", "update"]));
     assert_eq!(control["releasers"], serde_json::json!(["ada", "ada"]));
     assert_eq!(record["emergency"], Value::Null);
@@ -433,6 +243,26 @@ async fn what_cannot_be_judged_blocks_a_release_and_is_left_open_before_it() {
     workspace.set("GITHUB_EVENT_NAME", "push").set("GITHUB_REF", "refs/tags/v1.0.0");
     let run = tokio::task::block_in_place(|| workspace.run(&["check"]));
     run.expect(1).says("permissions: {pull-requests: read}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lets_a_run_in_is_told_from_who_started_it_or_blocks() {
+    let fake = FakeGitHub::start().await;
+    let hub = HubServer::start().await;
+    for missing in ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"] {
+        let mut workspace = workspace("approval: {environment: production}");
+        fake.know(healthy(&workspace.head()));
+        on_runner(&mut workspace, &fake.url);
+        workspace
+            .set("GITHUB_RUN_ID", "7")
+            .set("GITHUB_ACTOR", "ada")
+            .set("GITHUB_TRIGGERING_ACTOR", "ada")
+            .set(missing, "")
+            .on_hub(&hub.hub.url(), hub.hub.token().expose());
+        let run = tokio::task::block_in_place(|| workspace.run(&["release"])).expect(1);
+        run.says("[approval-unknown]").says("it is not known who started this run");
+    }
+    assert_eq!(hub.count("POST", "/commit/"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,13 +4,13 @@ use crate::gates::sample::Sample;
 use crate::github::{Approval, SourceFacts};
 use crate::policy::source::Asked;
 
-fn weigh(approvals: Vec<Approval>) -> (Vec<String>, String) {
+fn weigh(approvals: Vec<Approval>, releasers: &[&str]) -> (Vec<String>, String) {
     let mut sample = Sample::new();
     let at = Location::line("weighbridge.yml", 3);
     let what = "production".to_owned();
     sample.model().gates.source.approval = Some(Asked { what, stages: Vec::new(), at });
     sample.source = Some(SourceFacts {
-        releasers: vec!["ada".into(), "linus".into()],
+        releasers: releasers.iter().map(|who| (*who).to_owned()).collect(),
         approvals: Some(Ok(approvals)),
         ..SourceFacts::default()
     });
@@ -39,7 +39,7 @@ fn somebody_else_lets_the_run_in() {
         (vec![Approval { by: None, ..by("") }], Err("approval-missing")),
     ] {
         let told = format!("{approvals:?}");
-        let (findings, note) = weigh(approvals);
+        let (findings, note) = weigh(approvals, &["ada", "linus"]);
         match expected {
             Ok(says) => assert_eq!((findings.len(), note.as_str()), (0, says), "{told}"),
             Err(rule) => {
@@ -50,4 +50,7 @@ fn somebody_else_lets_the_run_in() {
             }
         }
     }
+    // Where nobody is known to have started it, nobody is known to be another.
+    let (findings, _) = weigh(vec![by("grace")], &[]);
+    assert!(findings.len() == 1 && findings[0].starts_with("approval-unknown"), "{findings:?}");
 }

@@ -1,7 +1,7 @@
 use crate::finding::Location;
 use crate::gates::sample::Sample;
 use crate::gates::{Gate, approval, protection, review, status_checks, tag_signature};
-use crate::github::{SourceFacts, Unknown, Wanted};
+use crate::github::{SourceFacts, Unknown, Wanted, WantedReview};
 use crate::policy::source::{Asked, ProtectionGate, ReviewGate, SourceGates, TagSignatureGate};
 
 const GATES: [(&dyn Gate, &str); 5] = [
@@ -21,7 +21,7 @@ fn asked<T>(what: T, stages: &[&str]) -> Option<Asked<T>> {
 /// Every gate is asked for, of some stages.
 fn all(stages: &[&str]) -> SourceGates {
     SourceGates {
-        review: asked(ReviewGate { approvals: 1, team: None }, stages),
+        review: asked(ReviewGate { approvals: 1, team: None, branch: None }, stages),
         status_checks: asked(Vec::new(), stages),
         tag_signature: asked(TagSignatureGate { annotated: true, signed: false }, stages),
         approval: asked("production".into(), stages),
@@ -31,7 +31,7 @@ fn all(stages: &[&str]) -> SourceGates {
 
 fn unknown() -> SourceFacts {
     let wanted = Wanted {
-        review: Some(None),
+        review: Some(WantedReview::default()),
         checks: true,
         tag: true,
         approvals: true,

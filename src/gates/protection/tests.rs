@@ -20,8 +20,8 @@ fn branch_and_tag_are_each_judged_by_their_rules() {
         let what = ProtectionGate { branch: None, tag: tag.is_some() };
         let at = Location::line("weighbridge.yml", 3);
         sample.model().gates.source.protection = Some(Asked { what, stages: Vec::new(), at });
-        let tag = tag.map(|rules| TagRules { rules: own(rules), rulesets: Vec::new() });
-        let branch = Branch { name: "main".into(), protected, rules: own(branch) };
+        let tag = tag.map(|rules| TagRules { rules: own(rules), ..TagRules::default() });
+        let branch = Branch { name: "main".into(), protected, rules: own(branch), holds: true };
         sample.source = Some(SourceFacts {
             protection: Some(Ok(Protection { branch, tag })),
             ..SourceFacts::default()
@@ -31,4 +31,25 @@ fn branch_and_tag_are_each_judged_by_their_rules() {
             findings.iter().filter_map(|finding| finding.split(' ').next()).collect();
         assert_eq!(spoke, rules, "{note}");
     }
+}
+
+#[test]
+fn what_protects_the_branch_protects_only_what_is_on_it() {
+    let mut sample = Sample::new();
+    let at = Location::line("weighbridge.yml", 3);
+    let what = ProtectionGate { branch: None, tag: true };
+    sample.model().gates.source.protection = Some(Asked { what, stages: Vec::new(), at });
+    let rules = ["pull_request".to_owned()].into();
+    let branch = Branch { name: "main".into(), protected: true, rules, holds: false };
+    let unread = vec!["refs/tags/[v".to_owned()];
+    let tag = Some(TagRules { unread, ..TagRules::default() });
+    sample.source = Some(SourceFacts {
+        commit: "3333333333333333333333333333333333333333".into(),
+        protection: Some(Ok(Protection { branch, tag })),
+        ..SourceFacts::default()
+    });
+    let (findings, _) = sample.weigh(&Gate);
+    assert!(findings[0].starts_with("commit-off-branch"), "{findings:?}");
+    assert!(findings[0].ends_with("333333333333 is not on the branch `main`"), "{findings:?}");
+    assert!(findings[1].ends_with("taken to protect nothing: refs/tags/[v"), "{findings:?}");
 }

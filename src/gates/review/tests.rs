@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
-
 use super::Review as Gate;
 use crate::finding::Location;
 use crate::gates::sample::Sample;
-use crate::github::{Origin, PullRequest, Review, SourceFacts, State};
+use crate::github::{
+    Elsewhere, Origin, PullRequest, Review, SourceFacts, State, Stranger, Writers,
+};
 use crate::policy::source::{Asked, ReviewGate};
 
 const HEAD: &str = "1111111111111111111111111111111111111111";
@@ -13,6 +13,7 @@ fn review(id: u64, by: &str, state: State) -> Review {
     Review {
         id,
         by: Some(by.into()),
+        by_id: None,
         machine: false,
         state,
         commit: Some(HEAD.into()),
@@ -32,14 +33,18 @@ fn pull(reviews: Vec<Review>) -> PullRequest {
         head: HEAD.into(),
         base: "main".into(),
         author: Some("Ada".into()),
-        writers: BTreeSet::from(["ada".into(), "wren".into()]),
+        writers: Writers {
+            logins: ["ada".into(), "wren".into()].into(),
+            ids: [7].into(),
+            ..Writers::default()
+        },
         reviews,
     }
 }
 
 fn weigh(approvals: usize, origin: Origin) -> (Vec<String>, String) {
     let mut sample = Sample::new();
-    let what = ReviewGate { approvals, team: None };
+    let what = ReviewGate { approvals, team: None, branch: None };
     let at = Location::line("weighbridge.yml", 3);
     sample.model().gates.source.review = Some(Asked { what, stages: Vec::new(), at });
     sample.source = Some(SourceFacts {
@@ -66,6 +71,8 @@ fn only_approvals_of_others_who_may_write_at_the_head_count() {
         (1, vec![dismissed], Err("grace (was dismissed)")),
         (1, vec![yes("ada")], Err("ada (opened the pull request)")),
         (1, vec![yes("Wren")], Err("Wren (wrote a commit in it)")),
+        (1, vec![Review { by_id: Some(7), ..yes("was-wren") }], Err("wrote a commit in it")),
+        (1, vec![Review { by_id: Some(8), ..yes("grace") }], Ok("1 approval: grace")),
         (1, vec![Review { machine: true, ..yes("bot") }], Err("bot (is no person)")),
         (
             1,
@@ -115,11 +122,70 @@ fn an_objection_of_somebody_who_may_write_stands() {
 }
 
 #[test]
+fn an_objection_is_not_outdone_by_another_pull_request_of_the_same() {
+    let clean = || PullRequest { number: 8, ..pull(vec![yes("grace")]) };
+    let objection = review(2, "linus", State::ChangesRequested);
+    let says = "review-changes-requested at weighbridge.yml:3: linus asked for changes in #7";
+    let at_older = Review { commit: Some(OLDER.into()), ..objection.clone() };
+    let moved_on =
+        |objection: &Review| PullRequest { head: OLDER.into(), ..pull(vec![objection.clone()]) };
+    for (pulls, beside, expected) in [
+        (vec![pull(vec![yes("grace"), objection.clone()]), clean()], vec![], &[says][..]),
+        (vec![clean(), pull(vec![yes("grace"), objection.clone()])], vec![], &[says]),
+        (vec![clean()], vec![pull(vec![objection.clone()])], &[says]),
+        (vec![clean()], vec![pull(vec![at_older.clone()])], &[says]),
+        // One that has moved on since, as long as it was about the same commit.
+        (vec![clean()], vec![moved_on(&objection)], &[says]),
+        (vec![clean()], vec![moved_on(&at_older)], &[]),
+        (vec![clean()], vec![pull(vec![yes("linus")])], &[]),
+    ] {
+        let told = format!("{pulls:?} {beside:?}");
+        let (findings, _) = weigh(1, Origin { pulls, beside, ..Origin::default() });
+        assert_eq!(findings, expected, "{told}");
+    }
+}
+
+#[test]
+fn writers_who_are_not_known_may_be_those_who_approved() {
+    let by = |name: &str| Stranger { name: name.into(), commit: OLDER.into() };
+    for (approvals, strangers, cut_off, says) in [
+        (1, vec![], false, None),
+        (1, vec![by("gh")], false, Some("among those who approved: gh (in 222222222222)")),
+        (2, vec![by("gh")], false, Some("GitHub tells no account")),
+        // Whoever of the three it is, two others are left.
+        (3, vec![by("gh")], false, None),
+        (3, vec![by("gh"), by("lt")], false, Some("gh (in 222222222222), lt (in")),
+        (3, vec![], true, Some("#7 has 250 commits or more")),
+    ] {
+        let names = ["grace", "linus", "mary"].into_iter().take(approvals).map(yes);
+        let mut pull = pull(names.collect());
+        (pull.writers.strangers, pull.writers.cut_off) = (strangers, cut_off);
+        let needed = approvals.min(2);
+        let (findings, _) = weigh(needed, Origin { pulls: vec![pull], ..Origin::default() });
+        match says {
+            None => assert!(findings.is_empty(), "{findings:?}"),
+            Some(says) => {
+                assert!(findings[0].starts_with("review-writers-unknown"), "{findings:?}");
+                assert!(findings[0].contains(says), "{findings:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_commit_that_came_by_no_pull_request_is_told_from_one_that_is_half_of_one() {
     for (origin, says) in [
         (Origin::default(), "333333333333 came by no pull request"),
         (Origin { unmerged: Some(9), ..Origin::default() }, "#9, which is not merged"),
         (Origin { part_of: Some(8), ..Origin::default() }, "only a part of pull request #8"),
+        (
+            Origin {
+                elsewhere: Some(Elsewhere { number: 9, into: "dev".into(), wanted: "main".into() }),
+                part_of: Some(8),
+                ..Origin::default()
+            },
+            "came by pull request #9 into `dev`, and not into `main`",
+        ),
     ] {
         let (findings, _) = weigh(1, origin);
         assert!(findings[0].starts_with("no-pull-request") && findings[0].contains(says));

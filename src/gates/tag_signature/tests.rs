@@ -23,10 +23,13 @@ fn a_tag_is_what_the_policy_asks_for() {
         name: "v1.0.0".into(),
         commit: COMMIT.into(),
         annotated: true,
+        made_as: Some("v1.0.0".into()),
         signature,
     };
-    let light = Tag { annotated: false, ..annotated(None) };
+    let light = Tag { annotated: false, made_as: None, ..annotated(None) };
     let moved = Tag { commit: "2".repeat(40), ..annotated(None) };
+    let valid = annotated(signature(true, "valid"));
+    let renamed = Tag { made_as: Some("v0.9.0".into()), ..valid };
     for (signed, tag, rules) in [
         (false, Some(annotated(None)), &[][..]),
         (false, Some(annotated(signature(false, "unsigned"))), &[]),
@@ -37,6 +40,8 @@ fn a_tag_is_what_the_policy_asks_for() {
         (true, Some(light), &["tag-not-annotated"]),
         (false, Some(moved.clone()), &["tag-elsewhere"]),
         (true, Some(moved), &["tag-elsewhere", "tag-not-signed"]),
+        (true, Some(renamed.clone()), &["tag-of-another-name"]),
+        (false, Some(renamed), &["tag-of-another-name"]),
         (false, None, &["tag-not-on-github"]),
     ] {
         let (findings, note) = weigh(signed, tag);

@@ -46,7 +46,18 @@ impl Check<'_> {
                 self.wrong(&key, format!("`{team}` is no team's slug"), help);
             }
         }
-        let what = ReviewGate { approvals: approvals as usize, team: team.map(str::to_owned) };
+        let own = gates.get(|own| own.review.as_ref()?.branch.as_deref());
+        if let Some(branch) = own {
+            let key = self.key(model, "gates/review/branch");
+            self.said(&key, branch);
+        }
+        // One branch is meant where one is named.
+        let branch = own.or_else(|| gates.get(|own| own.protection.as_ref()?.branch.as_deref()));
+        let what = ReviewGate {
+            approvals: approvals as usize,
+            team: team.map(str::to_owned),
+            branch: branch.map(str::to_owned),
+        };
         let of = gates.get(|own| own.review.as_ref()?.stages.as_deref());
         Some(self.asked(what, model, "gates/review", of, stages))
     }

@@ -9,6 +9,8 @@ impl Table<'_> {
         if let Some(gate) = &gates.review {
             self.section("gates/review/approvals", gate.what.approvals.to_string());
             self.section("gates/review/team", gate.what.team.as_deref().unwrap_or("any"));
+            let branch = gate.what.branch.as_deref().unwrap_or("the default branch");
+            self.section("gates/review/branch", branch);
             self.stages_of("review", gate);
         }
         if let Some(gate) = &gates.status_checks {

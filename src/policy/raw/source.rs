@@ -12,6 +12,9 @@ pub(in crate::policy) struct ReviewGate {
     pub(in crate::policy) approvals: Option<u32>,
     /// Slug of the team of the organisation that they have to be of.
     pub(in crate::policy) team: Option<String>,
+    /// The branch that the pull request has to be merged into; default that of `protection`, else the
+    /// repository's default branch.
+    pub(in crate::policy) branch: Option<String>,
     /// Stages whose versions it is asked of; default all.
     pub(in crate::policy) stages: Option<Vec<String>>,
 }

@@ -38,6 +38,9 @@ pub(crate) fn on_runner(workspace: &mut Workspace, api: &str) {
         .set("INPUT_GITHUB-TOKEN", TOKEN);
 }
 
+/// The branch's last commit, forty times.
+const TIP: &str = "b";
+
 /// What GitHub knows of `acme/churn`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
@@ -51,9 +54,16 @@ pub(crate) struct Memory {
     pub(crate) approvals: Vec<[&'static str; 3]>,
     pub(crate) protected: bool,
     pub(crate) branch_rules: Vec<&'static str>,
-    /// Rules of the tag's ruleset, and the pattern it is for.
+    /// How the tagged commit stands to the branch; nothing where they have no history in common.
+    pub(crate) compared: Option<&'static str>,
+    /// Rules of the tag's ruleset, and the patterns it is for and not for.
     pub(crate) tag_rules: Vec<&'static str>,
     pub(crate) tag_pattern: &'static str,
+    pub(crate) tag_exclude: Vec<&'static str>,
+    /// What people may do here who may not write.
+    pub(crate) access: BTreeMap<&'static str, &'static str>,
+    /// Addresses of people who have a commit in the repository, with their accounts.
+    pub(crate) addresses: BTreeMap<&'static str, &'static str>,
     /// Members of the team `ml`; `None` where the token may see no team.
     pub(crate) team: Option<Vec<&'static str>>,
 }
@@ -68,8 +78,19 @@ pub(crate) struct Pull {
     /// Commits that it brought beside the head.
     pub(crate) brought: Vec<String>,
     pub(crate) author: &'static str,
-    pub(crate) writers: Vec<&'static str>,
+    /// The branch that it goes into.
+    pub(crate) base: &'static str,
+    pub(crate) commits: Vec<Commit>,
     pub(crate) reviews: Vec<Review>,
+}
+
+/// A commit of a pull request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commit {
+    /// The author's account, if the address belongs to one.
+    pub(crate) account: Option<&'static str>,
+    pub(crate) email: &'static str,
+    pub(crate) message: &'static str,
 }
 
 /// A review.
@@ -78,7 +99,6 @@ pub(crate) struct Review {
     pub(crate) by: &'static str,
     pub(crate) state: &'static str,
     pub(crate) commit: String,
-    pub(crate) association: &'static str,
 }
 
 /// A tag.
@@ -86,6 +106,8 @@ pub(crate) struct Review {
 pub(crate) struct Tag {
     pub(crate) commit: String,
     pub(crate) annotated: bool,
+    /// The name it was made with.
+    pub(crate) made_as: &'static str,
     pub(crate) reason: &'static str,
 }
 
@@ -93,7 +115,7 @@ impl Pull {
     /// Somebody with write access says something of the head as it is.
     pub(crate) fn say(&mut self, by: &'static str, state: &'static str) -> &mut Review {
         let commit = self.head.clone();
-        self.reviews.push(Review { by, state, commit, association: "MEMBER" });
+        self.reviews.push(Review { by, state, commit });
         self.reviews.last_mut().expect("just pushed")
     }
 
@@ -195,8 +217,24 @@ impl Memory {
                 list(reviews.map(|(index, review)| wire_review(index, review)).collect())
             }
             ["pulls", number, "commits"] => {
-                let writers = pull(number)?.writers.iter();
-                list(writers.map(|who| wire_commit(who)).collect())
+                list(pull(number)?.commits.iter().map(wire_commit).collect())
+            }
+            ["commits"] => {
+                let (_, email) = query.split('&').find_map(|pair| pair.split_once("author="))?;
+                let of = self.addresses.get_key_value(email.replace("%40", "@").as_str());
+                let commits = of.map(|(email, login)| Commit { account: Some(login), email, message: "" });
+                list(commits.iter().map(wire_commit).collect())
+            }
+            ["collaborators", who, "permission"] => {
+                let permission = self.access.get(who).copied().unwrap_or("write");
+                let one = "repository-collaborator-permission-response-if-user-has-admin-permissions";
+                let role = if permission == "write" { "maintain" } else { permission };
+                Some(with(&example(one), &[("permission", json!(permission)), ("role_name", json!(role)), ("user", user(who))]))
+            }
+            ["compare", both] if both.starts_with(&TIP.repeat(40)) => {
+                let mut found = example("commit-comparison");
+                found["status"] = self.compared?.into();
+                Some(found)
             }
             ["commits", commit, "check-runs"] => {
                 let runs = self.checks.get(*commit).into_iter().flatten();
@@ -226,6 +264,7 @@ impl Memory {
             ["git", "tags", _] => {
                 let tag = self.tag.as_ref()?;
                 let mut found = example("git-tag");
+                found["tag"] = tag.made_as.into();
                 found["object"]["sha"] = tag.commit.clone().into();
                 found["verification"]["verified"] = (tag.reason == "valid").into();
                 found["verification"]["reason"] = tag.reason.into();
@@ -244,6 +283,7 @@ impl Memory {
                 let mut found = example("branch-get");
                 found["name"] = name.join("/").into();
                 found["protected"] = self.protected.into();
+                found["commit"]["sha"] = TIP.repeat(40).into();
                 Some(found)
             }
             ["rules", "branches", ..] => list(
@@ -263,7 +303,7 @@ impl Memory {
                 found["target"] = "tag".into();
                 found["rules"] = rules.collect::<Vec<_>>().into();
                 found["conditions"]["ref_name"] =
-                    json!({"include": [self.tag_pattern], "exclude": []});
+                    json!({"include": [self.tag_pattern], "exclude": self.tag_exclude});
                 Some(found)
             }
             _ => None,
@@ -307,7 +347,9 @@ fn with(value: &Value, fields: &[(&str, Value)]) -> Value {
 fn user(login: &str) -> Value {
     let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
     let user = example("pull-request-review-items")[0]["user"].clone();
-    with(&user, &[("login", json!(login)), ("type", json!(kind))])
+    // A number of each one's own.
+    let id: u32 = login.bytes().map(u32::from).sum();
+    with(&user, &[("login", json!(login)), ("id", json!(id)), ("type", json!(kind))])
 }
 
 fn wire_pull(pull: &Pull) -> Value {
@@ -316,7 +358,7 @@ fn wire_pull(pull: &Pull) -> Value {
     found["number"] = pull.number.into();
     found["user"] = user(pull.author);
     found["head"]["sha"] = pull.head.clone().into();
-    found["base"]["ref"] = "main".into();
+    found["base"]["ref"] = pull.base.into();
     found["base"]["repo"]["full_name"] = "acme/churn".into();
     found["merge_commit_sha"] = json!(pull.merged);
     found["merged_at"] = json!(pull.merged.as_ref().map(|_| "2026-01-02T03:04:05Z"));
@@ -331,14 +373,17 @@ fn wire_review(index: usize, review: &Review) -> Value {
         ("state", json!(review.state)),
         ("commit_id", json!(review.commit)),
         ("submitted_at", json!(at)),
-        ("author_association", json!(review.association)),
     ];
     with(&example("pull-request-review-items")[0], &fields)
 }
 
-fn wire_commit(writer: &str) -> Value {
-    let fields = [("author", user(writer)), ("committer", user("web-flow"))];
-    with(&example("commit-items")[0], &fields)
+fn wire_commit(commit: &Commit) -> Value {
+    let author = commit.account.map(user).unwrap_or_default();
+    let fields = [("author", author), ("committer", user("web-flow"))];
+    let mut found = with(&example("commit-items")[0], &fields);
+    found["commit"]["author"]["email"] = commit.email.into();
+    found["commit"]["message"] = commit.message.into();
+    found
 }
 
 fn wire_check([name, status, conclusion, url]: &[&str; 4]) -> Value {

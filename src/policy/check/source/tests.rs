@@ -14,7 +14,7 @@ fn each_gate_is_off_until_its_key_is_there() {
         "gates: {review: {}, status-checks: {}, tag-signature: {}, approval: {environment: live}, protection: {}}\n",
     );
     let review = on.review.expect("on");
-    assert_eq!(review.what, ReviewGate { approvals: 1, team: None });
+    assert_eq!(review.what, ReviewGate { approvals: 1, team: None, branch: None });
     assert_eq!((review.at.line, review.of_stage("anything")), (Some(2), true));
     assert_eq!(on.status_checks.expect("on").what, Vec::<String>::new());
     let tag = on.tag_signature.expect("on").what;
@@ -28,10 +28,24 @@ fn a_model_changes_one_key_and_keeps_the_others() {
     let policy = valid(
         "models:\n  - {name: a, owner: o, path: a}\n  - {name: b, owner: o, path: b, gates: {review: {approvals: 2}}}\nstages: [{name: lab, channels: [staging]}, {name: live}]\ngates: {review: {team: ml, stages: [live]}}\n",
     );
+    let of_team = |approvals| ReviewGate { approvals, team: Some("ml".into()), branch: None };
     let review = |index: usize| policy.models[index].gates.source.review.clone().expect("on");
-    assert_eq!(review(0).what, ReviewGate { approvals: 1, team: Some("ml".into()) });
-    assert_eq!(review(1).what, ReviewGate { approvals: 2, team: Some("ml".into()) });
+    assert_eq!(review(0).what, of_team(1));
+    assert_eq!(review(1).what, of_team(2));
     assert!(review(1).of_stage("live") && !review(1).of_stage("lab"));
+}
+
+#[test]
+fn a_branch_that_is_named_for_protection_is_meant_for_reviews_too() {
+    for (gates, branch) in [
+        ("review: {}, protection: {}", None),
+        ("review: {}, protection: {branch: release/1.x}", Some("release/1.x")),
+        ("review: {branch: main}, protection: {branch: release/1.x}", Some("main")),
+    ] {
+        let policy = valid(&format!("{MODEL}gates: {{{gates}}}\n"));
+        let review = policy.models[0].gates.source.review.clone().expect("on");
+        assert_eq!(review.what.branch.as_deref(), branch, "{gates}");
+    }
 }
 
 #[test]
@@ -40,6 +54,7 @@ fn what_cannot_be_meant_is_told() {
         ("gates: {review: {approvals: 0}}", "`approvals` is 0"),
         ("gates: {review: {approvals: 11}}", "from 1 to 10"),
         ("gates: {review: {team: \"acme/ML team\"}}", "is no team's slug"),
+        ("gates: {review: {branch: ' '}}", "`branch` is empty"),
         ("gates: {review: {stages: [prodution]}}", "did you mean `production`?"),
         ("gates: {approval: {environment: live, stages: []}}", "`stages` names none"),
         ("gates: {approval: {}}", "environment"),
