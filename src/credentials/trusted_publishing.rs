@@ -3,6 +3,7 @@
 //! anywhere, and while the token is in use a fresh one takes its place before it ends.
 //! <https://huggingface.co/docs/hub/trusted-publishers>
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, answer};
-use crate::http::{Again, Client};
+use crate::http::{Again, Client, blotted};
 use crate::hub::{InUse, Token};
 use crate::markdown;
 
@@ -126,7 +127,7 @@ impl Exchange {
         status: u16,
         said: &Refusal,
     ) -> CredentialError {
-        let why = said.shown(identity);
+        let why = said.shown();
         let claims = told(&identity.claims);
         CredentialError::Refused {
             what: format!(
@@ -167,15 +168,11 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// Its two fields, unless something of the token stands in them.
-    fn shown(&self, identity: &IdToken) -> String {
-        let token = identity.token.expose();
-        let tells = |text: &str| {
-            text.contains(token)
-                || token.split('.').any(|part| part.len() > 3 && text.contains(part))
-        };
+    /// Its two fields, unless something of a secret stands in them.
+    fn shown(&self) -> String {
+        let is_silent = |text: &str| matches!(blotted(text), Cow::Borrowed(_));
         let fields = [&self.error, &self.error_description].into_iter().flatten();
-        let fields = fields.filter(|text| !text.is_empty() && !tells(text));
+        let fields = fields.filter(|text| !text.is_empty() && is_silent(text));
         let line = |text: &String| markdown::line(&text.chars().take(200).collect::<String>());
         fields.map(line).map(|text| format!(", {text}")).collect()
     }

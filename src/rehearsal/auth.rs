@@ -90,9 +90,20 @@ impl Caller {
         }
     }
 
-    /// Whether it may make, move and delete the repository.
-    pub(super) fn may_make(&self, repo: &RepoId) -> bool {
+    /// Whether it may move and delete the repository.
+    pub(super) fn may_move(&self, repo: &RepoId) -> bool {
         !matches!(self.token.role, TokenRole::Publisher(_)) && self.may_write(repo)
+    }
+
+    /// Whether it may make the repository: no scope of single repositories has what is not there.
+    pub(super) fn may_make(&self, repo: &RepoId) -> bool {
+        match &self.token.role {
+            TokenRole::FineGrained(scopes) => scopes
+                .iter()
+                .filter(|scope| scope.entity == repo.namespace())
+                .any(|scope| scope.permissions.iter().any(|held| held == "repo.write")),
+            _ => self.may_move(repo),
+        }
     }
 
     fn is_member(&self, namespace: &str) -> bool {
