@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, answer};
+use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, address, answer};
 use crate::http::{Again, Client, blotted};
 use crate::hub::{InUse, Token};
 use crate::markdown;
@@ -94,6 +94,12 @@ impl Exchange {
     }
 
     async fn exchange(&self, resource: &str) -> Result<Fresh, CredentialError> {
+        address::trusted(&self.endpoint).map_err(|why| {
+            CredentialError::refused(
+                format!("{} is no address for this job's identity: {why}", self.endpoint),
+                "give the Hub's https address in HF_ENDPOINT (input `hf-endpoint`)",
+            )
+        })?;
         let identity = self.job.ids.require(&self.endpoint).await?;
         let body = Request {
             grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",

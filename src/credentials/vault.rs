@@ -19,7 +19,7 @@ use crate::policy::credentials::{self as policy, Kv, VaultLogin};
 const LIMIT: usize = 2 * 1024 * 1024;
 
 /// How long a server may take to end a login. What was read is good without it.
-const GOODBYE: Duration = Duration::from_secs(10);
+const GOODBYE: Duration = Duration::from_secs(5);
 /// A node that does not know a fresh login yet is asked again so often.
 const TRIES: u32 = 5;
 

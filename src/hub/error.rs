@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::failure::Advise;
 use super::{RepoId, Shelf};
+use crate::failure::Advise;
 use crate::http::HttpError;
 
 /// A call to the Hub that failed.
@@ -77,7 +77,9 @@ impl HubError {
     /// With its causes, in one line.
     pub fn in_full(&self) -> String {
         match self {
-            Self::Request { source, .. } | Self::NotMade { source, .. } => format!("{self}: {source}"),
+            Self::Request { source, .. } | Self::NotMade { source, .. } => {
+                format!("{self}: {source}")
+            }
             _ => self.to_string(),
         }
     }

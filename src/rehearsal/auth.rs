@@ -275,6 +275,23 @@ mod tests {
     }
 
     #[test]
+    fn no_scope_of_single_repositories_makes_one() {
+        let scope = |entity: &str, permission: &str| TokenScope {
+            entity: entity.into(),
+            permissions: vec![permission.into()],
+        };
+        let scopes = vec![
+            scope("acme/churn", "repo.write"),
+            scope("beta", "repo.content.read"),
+            scope("gamma", "repo.write"),
+        ];
+        let caller = caller(TokenRole::FineGrained(scopes), &["acme"], None);
+        for (id, expected) in [("acme/churn", false), ("beta/new", false), ("gamma/new", true)] {
+            assert_eq!(caller.may_make(&repo(id)), expected, "{id}");
+        }
+    }
+
+    #[test]
     fn ids_look_like_the_hubs() {
         assert_eq!(entity_id("acme").len(), 24);
         assert_ne!(entity_id("acme"), entity_id("beta"));

@@ -83,7 +83,9 @@ fn from_profile(job: &Job) -> Result<Option<Keys>, CredentialError> {
     let Some(profile) = profile(job)? else {
         return match PROFILES.iter().find(|name| job.variable(name).is_some()) {
             Some(name) => Err(CredentialError::refused(
-                format!("the profile that {name} names is in neither ~/.aws/config nor ~/.aws/credentials"),
+                format!(
+                    "the profile that {name} names is in neither ~/.aws/config nor ~/.aws/credentials"
+                ),
                 format!("name one that is there, or unset {name}"),
             )),
             None => Ok(None),
@@ -267,7 +269,8 @@ fn read(path: &Path) -> Result<Zeroizing<String>, CredentialError> {
     let read = std::fs::File::open(path).and_then(|file| {
         // With room for all of it: what a text leaves behind when it grows is not wiped.
         let size = file.metadata()?.len().min(FILE);
-        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size + 1).unwrap_or(0)));
+        let mut text =
+            Zeroizing::new(String::with_capacity(usize::try_from(size + 1).unwrap_or(0)));
         file.take(FILE).read_to_string(&mut text)?;
         Ok(text)
     });

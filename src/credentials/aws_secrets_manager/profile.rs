@@ -131,7 +131,7 @@ sso_session = acme
 role_arn = arn:aws:iam::1:role/boss
 aws_access_key_id = AKIAOFTHEBOSS
 aws_secret_access_key = leads to the role
-[profile "two words"]
+[profile 'two words']
 region = us-east-1
 [profile half]
 aws_access_key_id = AKIAOLD

@@ -71,7 +71,8 @@ pub(super) fn of_time(
     settings: &AzureKeyVault,
     now: Timestamp,
 ) -> Option<CredentialError> {
-    let told = |seconds| Timestamp::from_second(seconds).map_or_else(|_| "…".into(), |at| at.to_string());
+    let told =
+        |seconds| Timestamp::from_second(seconds).map_or_else(|_| "…".into(), |at| at.to_string());
     let now = now.as_second();
     let what = match (attributes.nbf, attributes.exp) {
         (_, Some(exp)) if exp <= now => format!("its time was over at {}", told(exp)),
@@ -82,7 +83,9 @@ pub(super) fn of_time(
     let vault = name_of(settings);
     Some(CredentialError::refused(
         format!("Azure Key Vault gives the secret `{secret}`, but {what}"),
-        format!("make a new Hub token and store it: `az keyvault secret set --vault-name {vault} --name {secret} --expires …`"),
+        format!(
+            "make a new Hub token and store it: `az keyvault secret set --vault-name {vault} --name {secret} --expires …`"
+        ),
     ))
 }
 

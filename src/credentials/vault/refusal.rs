@@ -122,8 +122,16 @@ pub(super) fn of_read(reply: Whole, settings: &policy::Vault) -> CredentialError
         (status, settings.kv, secret.strip_prefix("data/"))
     {
         // It is a rare secret that is itself below `data/`.
-        let why = format!("{}, at `{path}`", if status == 404 { "there is none" } else { "permission denied" });
-        (why, format!("leave `data/` out of `secret:`, it belongs to the interface: `{mount}/{rest}`"))
+        let why = format!(
+            "{}, at `{path}`",
+            if status == 404 { "there is none" } else { "permission denied" }
+        );
+        (
+            why,
+            format!(
+                "leave `data/` out of `secret:`, it belongs to the interface: `{mount}/{rest}`"
+            ),
+        )
     } else if status == 412 {
         (
             "the node that answers does not know the login yet".into(),

@@ -331,7 +331,8 @@ fn what_was_issued_for_the_run_passes_and_what_is_not_told_does_not() {
         )
     };
     // It may be the target itself: nothing is said of a target that cannot be written.
-    let unnamed = json!([{"entity": {"_id": "77", "type": "model"}, "permissions": ["repo.write"]}]);
+    let unnamed =
+        json!([{"entity": {"_id": "77", "type": "model"}, "permissions": ["repo.write"]}]);
     assert_eq!(told(unnamed), expected("`repo.write` on the model 77"));
     for scope in [
         json!({"entity": {"type": "model", "name": "acme/other"}, "permissions": null}),

@@ -95,7 +95,7 @@ impl Check<'_> {
                 Kv::V2
             }
         };
-        let (mount, secret) = self.place(key, settings)?;
+        let (mount, secret) = self.vault_place(key, settings)?;
         Some(Vault {
             address,
             namespace: namespace.flatten(),
@@ -108,7 +108,7 @@ impl Check<'_> {
     }
 
     /// The engine's mount, and the secret below it.
-    fn place(&mut self, key: &str, settings: &raw::Vault) -> Option<(String, String)> {
+    fn vault_place(&mut self, key: &str, settings: &raw::Vault) -> Option<(String, String)> {
         let at = format!("{key}/secret");
         let secret = self.segments(&at, &settings.secret)?;
         if let Some(mount) = &settings.mount {
