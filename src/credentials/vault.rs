@@ -20,7 +20,7 @@ const LIMIT: usize = 2 * 1024 * 1024;
 
 /// How long a server may take to end a login. What was read is good without it.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// A node that does not know a fresh login yet is asked again so often.
+/// How often a node is asked that does not know a fresh login yet.
 const TRIES: u32 = 5;
 
 /// One fetch.
