@@ -24,7 +24,7 @@ pub enum HubError {
     #[error("cannot create the repository {repo}")]
     NotMade {
         /// The repository.
-        repo: RepoId,
+        repo: Box<RepoId>,
         /// Whether it is to be private.
         private: bool,
         /// The Hub's answer.

@@ -191,10 +191,8 @@ async fn from_instance(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> {
         return Ok(None);
     }
     let mode = job.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
-    let usual = match mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6")) {
-        true => "http://[fd00:ec2::254]",
-        false => "http://169.254.169.254",
-    };
+    let is_ipv6 = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
+    let usual = if is_ipv6 { "http://[fd00:ec2::254]" } else { "http://169.254.169.254" };
     let named = job.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     let base = named.unwrap_or(usual).trim_end_matches('/');
     let doing = || CredentialError::doing("get keys of the instance's role");
