@@ -2,6 +2,7 @@
 //! an hour, or the job has keys already; with them the secret is read.
 
 mod ambient;
+mod partition;
 mod profile;
 mod refusal;
 mod sigv4;
@@ -17,7 +18,8 @@ use super::{CredentialError, Job, Masked, address, answer, field};
 use crate::http::{Again, Client};
 use crate::policy::credentials::AwsSecretsManager;
 
-use sigv4::{Keys, Signer};
+use partition::Partition;
+use sigv4::{Keys, SESSION, Signer};
 
 /// Largest answer: a secret is at most 64 KiB, and base64 makes a third more of it.
 const LIMIT: usize = 256 * 1024;
@@ -40,7 +42,7 @@ pub(super) async fn fetch(
     let keys = match &settings.role {
         Some(role) => {
             let identity = job.ids.require(&settings.audience).await?;
-            sts::assume(&aws, role, &identity).await?
+            sts::assume(&aws, role, sts::SESSION_NAME, &identity).await?
         }
         None => ambient::keys(&aws).await?,
     };
@@ -63,7 +65,7 @@ fn region(settings: &AwsSecretsManager, job: &Job) -> Result<String, CredentialE
     let is_one = |region: &String| (1..=32).contains(&region.len()) && region.bytes().all(fits);
     named.filter(is_one).ok_or_else(|| {
         CredentialError::refused(
-            "no AWS region is named: not in the policy, not in the secret's name, not in AWS_REGION, not in the profile",
+            "no AWS region is named, or what is named is none: in the policy, the secret's name, AWS_REGION, the profile",
             "add the region in which the secret is kept, such as `region: eu-west-1`",
         )
     })
@@ -79,9 +81,8 @@ impl Aws<'_> {
         let named = variables.iter().find_map(|name| self.job.variable(name));
         let named = named.filter(|_| !ignored);
         let named = self.settings.endpoint.as_deref().or(named);
-        let region = &self.region;
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let usual = format!("https://{service}.{region}.{suffix}");
+        let (region, domain) = (&self.region, Partition::of(&self.region).domain);
+        let usual = format!("https://{service}.{region}.{domain}");
         let url = address::trusted(named.unwrap_or(&usual)).and_then(|url| match url.path() {
             "/" => Ok(url),
             _ => Err("it has a path"),
@@ -103,6 +104,8 @@ impl Aws<'_> {
             (host, Some(port)) => format!("{host}:{port}"),
             (host, None) => host.to_owned(),
         };
+        let session = keys.session.as_ref().map(|token| token.header("AWS's session token"));
+        let session = session.transpose()?;
         let signer = Signer { keys, region: &self.region, service: "secretsmanager" };
         let own = [
             ("content-type", "application/x-amz-json-1.1"),
@@ -115,6 +118,9 @@ impl Aws<'_> {
             let request = client.post(url.clone()).body(body.clone());
             let own = own.iter().filter(|(name, _)| *name != "host");
             let request = own.fold(request, |request, (name, value)| request.header(*name, *value));
+            let session = session.iter().map(|token| (SESSION, token.clone()));
+            let request =
+                session.fold(request, |request, (name, value)| request.header(name, value));
             added.into_iter().fold(request, |request, (name, value)| request.header(name, value))
         });
         let doing = || CredentialError::doing("read the secret from AWS Secrets Manager");

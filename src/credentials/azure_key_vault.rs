@@ -4,6 +4,7 @@
 mod challenge;
 mod refusal;
 
+use jiff::Timestamp;
 use reqwest::Url;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -111,11 +112,12 @@ impl Azure<'_> {
             ("client_assertion", identity.token.expose()),
         ];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let body = Zeroizing::new(body);
         let reply = self.client.reply(Again::Safe, LIMIT, |client| {
             client
                 .post(&url)
                 .header("content-type", "application/x-www-form-urlencoded")
-                .body(body.clone())
+                .body(body.to_string())
         });
         let doing = || CredentialError::doing("ask Microsoft Entra for an access token");
         let reply = reply.await.map_err(doing())?;
@@ -147,6 +149,9 @@ impl Azure<'_> {
         }
         let nothing = reply.garbage("its value is empty");
         let bundle: Bundle = answer(reply).map_err(doing())?;
+        if let Some(error) = refusal::of_time(&bundle.attributes, self.settings, Timestamp::now()) {
+            return Err(error);
+        }
         let held = self.job.masker.secret(bundle.value.as_str())?;
         held.ok_or(nothing).map_err(doing())
     }
@@ -160,4 +165,15 @@ struct Granted {
 #[derive(Deserialize)]
 struct Bundle {
     value: Zeroizing<String>,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+/// When the secret is good, in seconds of Unix time. The vault gives it at any time: to look at
+/// these is left to whoever reads it.
+/// <https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#date-time-controlled-operations>
+#[derive(Default, Deserialize)]
+struct Attributes {
+    nbf: Option<i64>,
+    exp: Option<i64>,
 }

@@ -49,18 +49,23 @@ pub(super) fn named(
     })
 }
 
-/// An object whose texts are wiped when it goes.
+/// An object all of whose texts are wiped when it goes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Object(Map<String, Value>);
 
 impl Drop for Object {
     fn drop(&mut self) {
-        for value in self.0.values_mut() {
-            if let Value::String(text) = value {
-                text.zeroize();
-            }
-        }
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(values) => values.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::claims::Claims;
-use super::{CredentialError, Masked, Masker, answer};
+use super::{CredentialError, Masked, Masker, address, answer};
 use crate::context::{Ci, ID_TOKEN_VARIABLES, IdTokenRequest, Oidc};
 use crate::http::{Again, Client};
 use crate::markdown;
@@ -106,8 +106,12 @@ impl IdTokens {
             fix: "run the job again; if it says the same, look at https://www.githubstatus.com"
                 .into(),
         };
-        let mut url = Url::parse(&request.url)
-            .map_err(|_| refused("ACTIONS_ID_TOKEN_REQUEST_URL is no address".into()))?;
+        let url = Url::parse(&request.url).map_err(|_| "it is none");
+        let url = url.and_then(|url| address::is_closed(&url).map(|()| url));
+        let mut url = url.map_err(|why| CredentialError::Refused {
+            what: format!("ACTIONS_ID_TOKEN_REQUEST_URL is no address for secrets: {why}"),
+            fix: "leave the variable as the runner sets it".into(),
+        })?;
         url.query_pairs_mut().append_pair("audience", audience);
         let build = |client: &reqwest::Client| client.get(url.clone()).bearer_auth(bearer.expose());
         let doing = || CredentialError::doing("ask GitHub for this job's identity token");
@@ -178,6 +182,21 @@ mod tests {
         assert!(!said.contains("eyJ"), "{said}");
         let fix = error.fix().expect("a fix");
         assert!(fix.contains("id_tokens:\n  HF_OIDC_ID_TOKEN:\n    aud: https://other"), "{fix}");
+    }
+
+    #[tokio::test]
+    async fn nobody_listens_when_github_is_asked() {
+        for (url, why) in [
+            ("http://192.0.2.7/id?api-version=2.0", "secrets do not go over plain http"),
+            ("nowhere", "it is none"),
+        ] {
+            let variables = [
+                ("ACTIONS_ID_TOKEN_REQUEST_URL", url.to_owned()),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-of-a-runner".to_owned()),
+            ];
+            let error = ids(Ci::GitHub, &variables).ask("x").await.expect_err(url).to_string();
+            assert!(error.contains(why) && !error.contains("canary"), "{error}");
+        }
     }
 
     #[tokio::test]

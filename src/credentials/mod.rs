@@ -16,6 +16,7 @@ mod id_token;
 mod job;
 mod masker;
 mod said;
+mod shell;
 mod trusted_publishing;
 mod vault;
 
@@ -142,18 +143,18 @@ impl Credentials {
             SourceKind::Environment => {
                 let (token, source) = environment::fetch(&self.job)?;
                 let is_avoidable = self.job.ids.are_there();
-                Ok(HubToken { is_avoidable, ..stored(&token, source) })
+                Ok(HubToken { is_avoidable, ..stored(&token, source)? })
             }
             SourceKind::TrustedPublishing => self.exchange.fetch(resource).await,
             SourceKind::AwsSecretsManager(settings) => {
                 let token = aws_secrets_manager::fetch(&self.client, settings, &self.job).await?;
-                Ok(stored(&token, name))
+                stored(&token, name)
             }
             SourceKind::Vault(settings) => {
-                Ok(stored(&vault::fetch(&self.client, settings, &self.job).await?, name))
+                stored(&vault::fetch(&self.client, settings, &self.job).await?, name)
             }
             SourceKind::AzureKeyVault(settings) => {
-                Ok(stored(&azure_key_vault::fetch(&self.client, settings, &self.job).await?, name))
+                stored(&azure_key_vault::fetch(&self.client, settings, &self.job).await?, name)
             }
         }
     }
@@ -170,15 +171,21 @@ fn order(sources: &[Source], job: &Job, log: &Log) -> Vec<Source> {
     sources
 }
 
-fn stored(token: &Masked, source: &'static str) -> HubToken {
-    HubToken { token: Token::from(token.secret().clone()), source, is_avoidable: false }
+fn stored(token: &Masked, source: &'static str) -> Result<HubToken, CredentialError> {
+    token.header("what is stored as the Hub token")?;
+    Ok(HubToken { token: Token::from(token.secret().clone()), source, is_avoidable: false })
 }
 
 /// Reads an answer that holds a secret, and wipes it.
-fn answer<T: DeserializeOwned>(mut reply: Whole) -> Result<T, HttpError> {
+fn answer<T: DeserializeOwned>(reply: Whole) -> Result<T, HttpError> {
     let read = reply.json();
-    if let Ok(mut body) = std::mem::replace(&mut reply.body, Bytes::new()).try_into_mut() {
+    wipe(reply.body);
+    read
+}
+
+/// Wipes the body of an answer that held a secret.
+fn wipe(body: Bytes) {
+    if let Ok(mut body) = body.try_into_mut() {
         body.zeroize();
     }
-    read
 }

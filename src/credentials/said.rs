@@ -3,7 +3,8 @@
 use super::Claims;
 
 /// What stores look at.
-const LOOKED_AT: [&str; 6] = ["iss", "sub", "repository", "ref", "environment", "project_path"];
+const LOOKED_AT: [&str; 8] =
+    ["iss", "sub", "repository", "project_path", "ref", "ref_type", "ref_protected", "environment"];
 
 /// The claims that stores look at, in one line.
 pub(super) fn said(claims: &Claims) -> String {

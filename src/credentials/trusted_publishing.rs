@@ -3,14 +3,15 @@
 //! anywhere, and while the token is in use a fresh one takes its place before it ends.
 //! <https://huggingface.co/docs/hub/trusted-publishers>
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, answer};
-use crate::http::{Again, Client};
+use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, address, answer};
+use crate::http::{Again, Client, blotted};
 use crate::hub::{InUse, Token};
 use crate::markdown;
 
@@ -93,6 +94,12 @@ impl Exchange {
     }
 
     async fn exchange(&self, resource: &str) -> Result<Fresh, CredentialError> {
+        address::trusted(&self.endpoint).map_err(|why| {
+            CredentialError::refused(
+                format!("{} is no address for this job's identity: {why}", self.endpoint),
+                "give the Hub's https address in HF_ENDPOINT (input `hf-endpoint`)",
+            )
+        })?;
         let identity = self.job.ids.require(&self.endpoint).await?;
         let body = Request {
             grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -126,7 +133,7 @@ impl Exchange {
         status: u16,
         said: &Refusal,
     ) -> CredentialError {
-        let why = said.shown(identity);
+        let why = said.shown();
         let claims = told(&identity.claims);
         CredentialError::Refused {
             what: format!(
@@ -167,15 +174,11 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// Its two fields, unless something of the token stands in them.
-    fn shown(&self, identity: &IdToken) -> String {
-        let token = identity.token.expose();
-        let tells = |text: &str| {
-            text.contains(token)
-                || token.split('.').any(|part| part.len() > 3 && text.contains(part))
-        };
+    /// Its two fields, unless something of a secret stands in them.
+    fn shown(&self) -> String {
+        let is_silent = |text: &str| matches!(blotted(text), Cow::Borrowed(_));
         let fields = [&self.error, &self.error_description].into_iter().flatten();
-        let fields = fields.filter(|text| !text.is_empty() && !tells(text));
+        let fields = fields.filter(|text| !text.is_empty() && is_silent(text));
         let line = |text: &String| markdown::line(&text.chars().take(200).collect::<String>());
         fields.map(line).map(|text| format!(", {text}")).collect()
     }

@@ -3,17 +3,25 @@
 
 mod refusal;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{CredentialError, IdToken, Job, Masked, answer, field};
-use crate::http::{Again, Client, Whole};
+use crate::http::{Again, Client, Whole, pause};
 use crate::policy::credentials::{self as policy, Kv, VaultLogin};
 
 /// Largest answer: Vault itself holds at most 1 MiB in one secret.
 const LIMIT: usize = 2 * 1024 * 1024;
+
+/// How long a server may take to end a login. What was read is good without it.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How often a node is asked that does not know a fresh login yet.
+const TRIES: u32 = 5;
 
 /// One fetch.
 struct Vault<'a> {
@@ -29,28 +37,33 @@ pub(super) async fn fetch(
     job: &Job,
 ) -> Result<Masked, CredentialError> {
     let vault = Vault { client, settings, job };
-    let (token, is_ours) = match &settings.login {
+    let (token, name, is_ours) = match &settings.login {
         VaultLogin::Jwt { role, mount, audience } => {
             let identity = job.ids.require(audience).await?;
-            let body = json!({"role": role, "jwt": identity.token.expose()});
-            (vault.log_in(mount, &body, Some(&identity)).await?, true)
+            let body = object([("role", role), ("jwt", identity.token.expose())]);
+            (vault.log_in(mount, &body, Some(&identity)).await?, LOGIN, true)
         }
         VaultLogin::AppRole { mount } => {
             let secret = |name| job.secret(name)?.ok_or_else(|| absent(name));
             let (id, secret) = (secret("VAULT_ROLE_ID")?, secret("VAULT_SECRET_ID")?);
-            let body = json!({"role_id": id.expose(), "secret_id": secret.expose()});
-            (vault.log_in(mount, &body, None).await?, true)
+            let body = object([("role_id", id.expose()), ("secret_id", secret.expose())]);
+            (vault.log_in(mount, &body, None).await?, LOGIN, true)
         }
         VaultLogin::Token => {
-            (job.secret("VAULT_TOKEN")?.ok_or_else(|| absent("VAULT_TOKEN"))?, false)
+            let name = "VAULT_TOKEN";
+            (job.secret(name)?.ok_or_else(|| absent(name))?, name, false)
         }
     };
+    let token = token.header(name)?;
     let read = vault.read(&token).await;
     if is_ours {
         vault.log_out(&token).await;
     }
     read
 }
+
+/// What a login yields.
+const LOGIN: &str = "the token of the login at Vault";
 
 fn absent(variable: &str) -> CredentialError {
     CredentialError::Absent {
@@ -66,7 +79,7 @@ impl Vault<'_> {
     async fn log_in(
         &self,
         mount: &str,
-        body: &Value,
+        body: &str,
         identity: Option<&IdToken>,
     ) -> Result<Masked, CredentialError> {
         let url = self.url(&format!("auth/{mount}/login"))?;
@@ -87,9 +100,19 @@ impl Vault<'_> {
     }
 
     /// The secret's field, as the version of the engine has it.
-    async fn read(&self, token: &Masked) -> Result<Masked, CredentialError> {
+    async fn read(&self, token: &HeaderValue) -> Result<Masked, CredentialError> {
         let url = self.url(&path_of(self.settings))?;
-        let reply = self.ask(Again::Safe, Method::GET, url, Some(token), None).await?;
+        let mut tried = 1;
+        let reply = loop {
+            let url = url.clone();
+            let reply = self.ask(Again::Safe, Method::GET, url, Some(token), None).await?;
+            // <https://developer.hashicorp.com/vault/docs/enterprise/consistency>
+            if reply.status.as_u16() != 412 || tried == TRIES {
+                break reply;
+            }
+            tried += 1;
+            tokio::time::sleep(pause(tried)).await;
+        };
         if !reply.status.is_success() {
             return Err(refusal::of_read(reply, self.settings));
         }
@@ -105,13 +128,14 @@ impl Vault<'_> {
         field::named(&self.job.masker, &held, &self.settings.key)
     }
 
-    /// Ends the login. What was read is good without it.
-    async fn log_out(&self, token: &Masked) {
-        let ended = match self.url("auth/token/revoke-self") {
-            Ok(url) => self.ask(Again::Safe, Method::POST, url, Some(token), None).await,
-            Err(error) => Err(error),
+    /// Ends the login.
+    async fn log_out(&self, token: &HeaderValue) {
+        let ended = async {
+            let url = self.url("auth/token/revoke-self")?;
+            self.ask(Again::Safe, Method::POST, url, Some(token), None).await
         };
-        if !ended.is_ok_and(|reply| reply.status.is_success()) {
+        let ended = tokio::time::timeout(GOODBYE, ended).await;
+        if !ended.is_ok_and(|reply| reply.is_ok_and(|reply| reply.status.is_success())) {
             self.client
                 .wait("the login at Vault could not be ended: it ends when its time is over");
         }
@@ -139,8 +163,8 @@ impl Vault<'_> {
         again: Again,
         method: Method,
         url: Url,
-        token: Option<&Masked>,
-        body: Option<&Value>,
+        token: Option<&HeaderValue>,
+        body: Option<&str>,
     ) -> Result<Whole, CredentialError> {
         let reply = self.client.reply(again, LIMIT, |client| {
             // Agents and proxies of Vault that guard against forged requests want it.
@@ -150,10 +174,12 @@ impl Vault<'_> {
                 request = request.header("x-vault-namespace", namespace);
             }
             if let Some(token) = token {
-                request = request.header("x-vault-token", token.expose());
+                request = request.header("x-vault-token", token);
             }
             match body {
-                Some(body) => request.json(body),
+                Some(body) => {
+                    request.header("content-type", "application/json").body(body.to_owned())
+                }
                 None => request,
             }
         });
@@ -165,6 +191,11 @@ impl Vault<'_> {
             _ => CredentialError::doing("ask Vault")(error),
         })
     }
+}
+
+/// A body that holds secrets: an object of texts.
+fn object<const N: usize>(fields: [(&str, &str); N]) -> Zeroizing<String> {
+    Zeroizing::new(serde_json::to_string(&BTreeMap::from(fields)).unwrap_or_default())
 }
 
 /// Where the interface has the secret.

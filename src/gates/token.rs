@@ -96,11 +96,15 @@ pub fn judge(holder: &WhoAmI, work: &Work<'_>) -> Judgement {
     Judgement::new(format!("{kind} of {}, {age}", shown(&holder.name)), findings)
 }
 
-/// A token that nobody stored: it ends by itself, and the Hub bound it to what it was issued for.
+/// A token that nobody stored: it ends by itself, or the Hub bound it to what it was issued for.
 fn issued(holder: &WhoAmI, work: &Work<'_>) -> Judgement {
     let name = shown(&holder.name);
     match holder.auth.kind.as_deref() {
-        Some(kind) if kind != STORED => {
+        // One that is bound to something, or ends by itself.
+        Some(kind)
+            if kind != STORED
+                && (holder.auth.expires_at.is_some() || holder.auth.resource.is_some()) =>
+        {
             let until =
                 holder.auth.expires_at.as_deref().map(|end| format!(", until {}", shown(end)));
             let until = until.unwrap_or_default();
@@ -141,7 +145,7 @@ fn of_role(token: &AccessToken, whose: &str, work: &Work<'_>) -> Vec<Finding> {
             }
             if !reach.unnamed.is_empty() {
                 let things = reach.unnamed.join("; ");
-                let message = format!("the Hub does not name all that {whose} can write: {things}");
+                let message = format!("the Hub does not tell all that {whose} can write: {things}");
                 findings.push(work.finding(&NOT_TOLD, message));
             }
             // What is not there yet cannot be in a scope.

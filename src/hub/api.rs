@@ -138,6 +138,9 @@ impl Hub {
         match self.client.send(Again::Safe, build).await {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(409) => Ok(false),
+            Err(source) if source.status() == Some(403) => {
+                Err(HubError::NotMade { repo: Box::new(repo.clone()), private, source })
+            }
             Err(error) => Err(doing(format!("create the repository {repo}"))(error)),
         }
     }

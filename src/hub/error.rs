@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{RepoId, Shelf};
 use crate::failure::Advise;
 use crate::http::HttpError;
 
@@ -17,6 +18,16 @@ pub enum HubError {
         /// What was being done, as "cannot …" continues.
         doing: String,
         /// Why.
+        source: HttpError,
+    },
+    /// The token may not make a repository.
+    #[error("cannot create the repository {repo}")]
+    NotMade {
+        /// The repository.
+        repo: Box<RepoId>,
+        /// Whether it is to be private.
+        private: bool,
+        /// The Hub's answer.
         source: HttpError,
     },
     /// The Hub refuses one object of an upload.
@@ -58,7 +69,7 @@ impl HubError {
     /// The failing request's status.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Request { source, .. } => source.status(),
+            Self::Request { source, .. } | Self::NotMade { source, .. } => source.status(),
             _ => None,
         }
     }
@@ -66,7 +77,9 @@ impl HubError {
     /// With its causes, in one line.
     pub fn in_full(&self) -> String {
         match self {
-            Self::Request { source, .. } => format!("{self}: {source}"),
+            Self::Request { source, .. } | Self::NotMade { source, .. } => {
+                format!("{self}: {source}")
+            }
             _ => self.to_string(),
         }
     }
@@ -74,7 +87,8 @@ impl HubError {
     /// The Hub's own word for the refusal.
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Request { source: HttpError::Status(refusal), .. } => refusal.code.as_deref(),
+            Self::Request { source: HttpError::Status(refusal), .. }
+            | Self::NotMade { source: HttpError::Status(refusal), .. } => refusal.code.as_deref(),
             _ => None,
         }
     }
@@ -82,7 +96,7 @@ impl HubError {
     /// How long to wait before try number `next` (the second is 2).
     pub fn pause(&self, next: u32) -> Duration {
         match self {
-            Self::Request { source, .. } => source.pause(next),
+            Self::Request { source, .. } | Self::NotMade { source, .. } => source.pause(next),
             _ => Duration::from_secs(1),
         }
     }
@@ -90,7 +104,7 @@ impl HubError {
     /// Whether the Hub may have done it all the same.
     pub fn maybe_done(&self) -> bool {
         match self {
-            Self::Request { source, .. } => source.maybe_done(),
+            Self::Request { source, .. } | Self::NotMade { source, .. } => source.maybe_done(),
             _ => false,
         }
     }
@@ -111,6 +125,7 @@ impl Advise for HubError {
             Self::AddressRefused { .. } => return Some("run it again, what arrived whole is not sent again; if it says the same, a proxy (HTTPS_PROXY) may change the request, or this machine's clock may be wrong".into()),
             Self::Object { .. } | Self::TooLarge { .. } => return Some("look at this file in the Hub repository, and run it again".into()),
             Self::Protocol(_) => return Some(NOT_A_HUB.into()),
+            Self::NotMade { repo, private, .. } => return Some(by_hand(repo, *private)),
             Self::Request { source, .. } => source,
         };
         let fix = match source {
@@ -151,6 +166,18 @@ impl Advise for HubError {
         };
         Some(fix.to_owned())
     }
+}
+
+/// How a repository comes to be that no token of single repositories can make.
+fn by_hand(repo: &RepoId, private: bool) -> String {
+    let (namespace, name) = (repo.namespace(), repo.name());
+    let shelf = if repo.shelf() == Shelf::Datasets { " --repo-type dataset" } else { "" };
+    let private = if private { " --private" } else { "" };
+    format!(
+        "make it once by hand, for a token of single repositories can make none: \
+         `hf repos create {namespace}/{name}{shelf}{private}`; then give the token `Write access to \
+         contents/settings` of {repo} at https://huggingface.co/settings/tokens, and run it again"
+    )
 }
 
 const MOVED: &str = "let nothing write to the folder while it is released, then run it again";

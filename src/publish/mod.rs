@@ -212,7 +212,7 @@ impl Advise for PublishError {
             Self::ReadOnly { .. } => {
                 "make a fine-grained token with `Write access to contents/settings` of the target repository at https://huggingface.co/settings/tokens".into()
             }
-            Self::NotMade { repo } => format!("make it once by hand: `hf repo create {repo} --private`; then add the trusted publisher in its settings"),
+            Self::NotMade { repo } => format!("make it once by hand: `hf repos create {repo} --private`; then add the trusted publisher in its settings"),
             Self::CardAsLarge => "remove the pattern that matches README.md from .gitattributes in the Hub repository".into(),
             Self::NotStaged { shard, .. } => {
                 format!("run the stage job of the share {shard} again, then this one with its new part; nothing was committed")

@@ -90,9 +90,20 @@ impl Caller {
         }
     }
 
-    /// Whether it may make, move and delete the repository.
-    pub(super) fn may_make(&self, repo: &RepoId) -> bool {
+    /// Whether it may move and delete the repository.
+    pub(super) fn may_move(&self, repo: &RepoId) -> bool {
         !matches!(self.token.role, TokenRole::Publisher(_)) && self.may_write(repo)
+    }
+
+    /// Whether it may make the repository: no scope of single repositories has what is not there.
+    pub(super) fn may_make(&self, repo: &RepoId) -> bool {
+        match &self.token.role {
+            TokenRole::FineGrained(scopes) => scopes
+                .iter()
+                .filter(|scope| scope.entity == repo.namespace())
+                .any(|scope| scope.permissions.iter().any(|held| held == "repo.write")),
+            _ => self.may_move(repo),
+        }
     }
 
     fn is_member(&self, namespace: &str) -> bool {
@@ -261,6 +272,23 @@ mod tests {
         assert!(caller.may_write(&repo("acme/churn")));
         assert!(!caller.may_write(&repo("acme/other")));
         assert!(caller.may_read(&repo("beta/any")) && !caller.may_write(&repo("beta/any")));
+    }
+
+    #[test]
+    fn no_scope_of_single_repositories_makes_one() {
+        let scope = |entity: &str, permission: &str| TokenScope {
+            entity: entity.into(),
+            permissions: vec![permission.into()],
+        };
+        let scopes = vec![
+            scope("acme/churn", "repo.write"),
+            scope("beta", "repo.content.read"),
+            scope("gamma", "repo.write"),
+        ];
+        let caller = caller(TokenRole::FineGrained(scopes), &["acme"], None);
+        for (id, expected) in [("acme/churn", false), ("beta/new", false), ("gamma/new", true)] {
+            assert_eq!(caller.may_make(&repo(id)), expected, "{id}");
+        }
     }
 
     #[test]

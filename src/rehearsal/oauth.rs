@@ -23,7 +23,7 @@ use super::auth::{TokenRole, TokenSpec};
 use super::server::Shared;
 use super::signed;
 use crate::http::Secret;
-use crate::hub::RepoId;
+use crate::hub::{RepoId, Shelf};
 
 /// Tokens that are remembered; the oldest go first.
 const REMEMBERED: usize = 1000;
@@ -86,12 +86,13 @@ pub(super) async fn token(
     {
         return Err(refused("invalid_request", "Only identity tokens are exchanged here"));
     }
-    let resource = request.resource.as_deref().and_then(|name| name.parse::<RepoId>().ok());
-    let (Some(repo), Some(subject)) = (resource, &request.subject_token) else {
+    let resource = request.resource.as_deref().and_then(Resource::read);
+    let (Some(resource), Some(subject)) = (resource, &request.subject_token) else {
         return Err(refused("invalid_request", "subject_token and resource are required"));
     };
     // Which of these it was is not said, as on the Hub.
     let denied = || refused("invalid_grant", "The identity is not a trusted publisher of this");
+    let Resource::Repo(repo) = resource else { return Err(denied()) };
     let claims = claims(subject).ok_or_else(denied)?;
     let fits = |publisher: &&super::TrustedPublisher| {
         publisher.repo == repo
@@ -124,6 +125,28 @@ pub(super) async fn token(
         "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
     });
     Ok(Json(answer).into_response())
+}
+
+/// What a token is wanted for.
+#[derive(Debug, PartialEq, Eq)]
+enum Resource {
+    /// `namespace/name`, `datasets/namespace/name`.
+    Repo(RepoId),
+    /// What the Hub has and no rehearsal: `spaces/…`, `kernels/…`, `buckets/…`, or a user's name for
+    /// reading gated repositories. Nobody publishes there.
+    Elsewhere,
+}
+
+impl Resource {
+    fn read(text: &str) -> Option<Self> {
+        let id = |text: &str| text.parse::<RepoId>().ok();
+        match text.split_once('/') {
+            None => RepoId::new(text, "x").is_ok().then_some(Self::Elsewhere),
+            Some(("datasets", rest)) => id(rest).map(|repo| Self::Repo(repo.on(Shelf::Datasets))),
+            Some(("spaces" | "kernels" | "buckets", rest)) => id(rest).map(|_| Self::Elsewhere),
+            Some(_) => id(text).map(Self::Repo),
+        }
+    }
 }
 
 /// An error as OAuth words it (RFC 6749, 5.2).
@@ -160,6 +183,27 @@ fn has_audience(claims: &Map<String, Value>, audience: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_of_resource_is_read() {
+        let model: RepoId = "acme/log".parse().expect("an id");
+        let dataset = model.clone().on(Shelf::Datasets);
+        for (text, expected) in [
+            ("acme/log", Some(Resource::Repo(model))),
+            ("datasets/acme/log", Some(Resource::Repo(dataset))),
+            ("spaces/acme/demo", Some(Resource::Elsewhere)),
+            ("buckets/acme/raw", Some(Resource::Elsewhere)),
+            ("ada", Some(Resource::Elsewhere)),
+            ("", None),
+            ("datasets/acme", None),
+            ("datasets/acme/log/x", None),
+            ("models/acme/log", None),
+            ("a/b/c", None),
+            ("../x", None),
+        ] {
+            assert_eq!(Resource::read(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_branch_and_a_workflow_are_read_out_of_their_claims() {

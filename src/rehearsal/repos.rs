@@ -223,7 +223,7 @@ pub(super) async fn delete(
     let named: Named = read_json(body).await?;
     let repo = named.repo(&caller)?;
     let target = owned(reached(&hub, repo, Some(caller.clone()))?)?;
-    if !caller.may_make(&target.repo) {
+    if !caller.may_move(&target.repo) {
         return Err(no_rights(&target.repo));
     }
     blocking(move || hub.store.delete(&target.repo)).await?;

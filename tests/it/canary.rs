@@ -16,6 +16,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use weighbridge::http::Secret;
 use weighbridge::rehearsal::{TokenRole, TokenSpec};
 
+use crate::support::counterpart::need_core_files;
 use crate::support::front::{Asked, Fate, Front, Reply};
 use crate::support::hub_server::HubServer;
 use crate::support::workspace::Workspace;
@@ -306,13 +307,16 @@ async fn a_crash_leaves_no_memory_behind() {
     tokio::task::block_in_place(|| {
         let mut control = Command::new("sh");
         control
-            .args(["-c", "ulimit -c unlimited; exec sleep 20"])
+            .args(["-c", "ulimit -c $(ulimit -Hc); exec sleep 20"])
             .current_dir(job.workspace.home());
-        let control = crash(control);
-        assert!(control.core_dumped(), "this system writes no core files: {control:?}");
+        // One that leaves its memory behind wherever that is possible at all.
+        let test = "canary::a_crash_leaves_no_memory_behind";
+        if need_core_files(test, crash(control).core_dumped()).is_none() {
+            return;
+        }
         let run = job.workspace.command(&["release"]);
         let mut ours = Command::new("sh");
-        ours.args(["-c", "ulimit -c unlimited; exec \"$0\" release"])
+        ours.args(["-c", "ulimit -c $(ulimit -Hc); exec \"$0\" release"])
             .arg(run.get_program())
             .current_dir(job.workspace.path())
             .env_clear()

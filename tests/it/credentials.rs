@@ -10,7 +10,7 @@ use weighbridge::context::{Ci, Environment, Oidc};
 use weighbridge::credentials::{Credentials, IdTokens, Job, Masker};
 use weighbridge::failure::Failure;
 use weighbridge::http::{Client, ClientOptions};
-use weighbridge::hub::{Hub, RepoId, Token};
+use weighbridge::hub::{Hub, RepoId, Shelf, Token};
 use weighbridge::policy::credentials::{Source, SourceKind};
 use weighbridge::rehearsal::TrustedPublisher;
 use wiremock::matchers::path;
@@ -24,19 +24,26 @@ use crate::support::workspace::{POLICY, Run, Workspace};
 
 /// A publisher of a repository, as a person enters it for releases by tag.
 fn publisher(repo: &str, life: Duration) -> TrustedPublisher {
+    let (shelf, id) = shelf_of(repo);
     let claims = [("repository", "acme/churn-training"), ("workflow", "release.yml")];
     let claims = claims.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    TrustedPublisher { repo: repo.parse().expect("an id"), claims, life }
+    TrustedPublisher { repo: id.parse::<RepoId>().expect("an id").on(shelf), claims, life }
+}
+
+/// The shelf of a repository as its pages name it, and the rest.
+fn shelf_of(repo: &str) -> (Shelf, &str) {
+    repo.strip_prefix("datasets/").map_or((Shelf::Models, repo), |id| (Shelf::Datasets, id))
 }
 
 /// A Hub with these repositories and publishers.
 async fn hub(repositories: &[&str], publishers: Vec<TrustedPublisher>) -> HubServer {
     let server = HubServer::with(|options| options.trusted_publishers = publishers).await;
     for repository in repositories {
+        let (shelf, id) = shelf_of(repository);
         let request = plain_client()
             .post(format!("{}/api/repos/create", server.hub.url()))
             .bearer_auth(server.hub.token().expose())
-            .json(&json!({"name": repository, "type": "model", "private": true}));
+            .json(&json!({"name": id, "type": shelf.kind(), "private": true}));
         assert_eq!(request.send().await.expect("answers").status(), 200);
     }
     server
@@ -74,11 +81,13 @@ async fn the_official_client_publishes_without_a_stored_token() {
     let test = "the_official_client_publishes_without_a_stored_token";
     let Some(python) = need(test, "venv/bin/python") else { return };
     let life = Duration::from_hours(1);
-    let server = hub(&["acme/churn", "acme/other"], vec![publisher("acme/churn", life)]).await;
+    let repositories = ["acme/churn", "acme/other", "datasets/acme/log"];
+    let publishers = ["acme/churn", "datasets/acme/log"].map(|repo| publisher(repo, life));
+    let server = hub(&repositories, publishers.into()).await;
     let issuer = Issuer::of(on_tag()).await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/clients/oidc.py");
     let mut command = server.client(&python);
-    command.arg(script).args(["acme/churn", "acme/other"]);
+    command.arg(script).args(["acme/churn", "acme/other", "acme/log"]);
     command.env_remove("HF_TOKEN").env("HF_OIDC_RESOURCE", "acme/churn");
     command.env("GITHUB_ACTIONS", "true").envs(issuer.variables());
     let seen: Value = serde_json::from_str(&succeed(&mut command).await).expect("JSON");
@@ -92,6 +101,9 @@ async fn the_official_client_publishes_without_a_stored_token() {
             "other audience": "invalid_grant",
             "no token": "invalid_grant",
             "no resource": "invalid_request",
+            "a dataset as a model": "invalid_grant",
+            "a space": "invalid_grant",
+            "a user": "invalid_grant",
         })
     );
     server.hub.stop().await;
@@ -114,6 +126,25 @@ async fn a_release_needs_no_stored_token() {
     for secret in ["hf_jwt_", "eyJ", REQUEST_TOKEN] {
         assert!(!unmasked(&ran).contains(secret), "{secret}: {}", ran.all());
     }
+    server.hub.stop().await;
+}
+
+/// The release and its record, each with a token of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_needs_no_stored_token_either() {
+    let repositories = ["acme/churn", "datasets/acme/registry"];
+    let publishers = repositories.map(|repo| publisher(repo, Duration::from_hours(1)));
+    let server = hub(&repositories, publishers.into()).await;
+    let issuer = Issuer::of(on_tag()).await;
+    let workspace = on_runner(&issuer, &server);
+    workspace
+        .write("weighbridge.yml", format!("{POLICY}audit-log: {{repository: acme/registry}}\n"));
+    workspace.version("v1.0.0");
+    run(&workspace, &["release"])
+        .expect(0)
+        .says("the Hub token for datasets/acme/registry is from: trusted-publishing");
+    assert_eq!(server.count("POST", "/oauth/token"), 2);
+    assert_eq!(server.count("POST", "/api/datasets/acme/registry/commit/"), 1);
     server.hub.stop().await;
 }
 
@@ -332,6 +363,30 @@ async fn no_error_path_tells_what_a_token_endpoint_said() {
         let asked = server.received_requests().await.expect("recorded");
         assert!(asked.iter().all(|request| request.url.path() != "/x"), "{what}: sent elsewhere");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_one_is_told_before_it_is_used() {
+    let two_lines = [("HF_TOKEN", "hf_pasted\nwith its neighbour".to_owned())];
+    let kit =
+        kit(&[SourceKind::Environment], "http://127.0.0.1:9", &two_lines, Duration::from_secs(1));
+    let error = kit.credentials.for_repo("acme/churn").await.expect_err("no token");
+    let failure = Failure::advised("cannot release", &error);
+    let told = format!("{failure}\n{}\n{error:?}", failure.advice().unwrap_or_default());
+    assert!(told.contains("holds characters that no token has"), "{told}");
+    assert!(!told.contains("hf_pasted") && !told.contains("neighbour"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_identity_goes_to_a_hub_that_others_listen_to() {
+    let issuer = Issuer::of(on_tag()).await;
+    let kinds = [SourceKind::TrustedPublishing];
+    let hub = "http://192.0.2.7";
+    let kit = kit(&kinds, hub, &issuer.variables(), Duration::from_secs(1));
+    let error = kit.credentials.for_repo("acme/churn").await.expect_err("plain http");
+    let told = Failure::advised("cannot release", &error).to_string();
+    assert!(told.contains("secrets do not go over plain http"), "{told}");
+    assert_eq!(issuer.asked().await, 0, "not even asked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

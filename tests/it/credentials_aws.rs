@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::support::hostile::{Hostile, withstand};
 use crate::support::identities::Issuer;
 use crate::support::moto::Moto;
 use crate::support::stores::{Job, assert_silent};
@@ -13,6 +14,7 @@ use crate::support::stores::{Job, assert_silent};
 const STORED: &str = concat!("hf", "_StoredInAwsSecretsManagerAndNowhere");
 const KEY_ID: &str = concat!("AKIA", "OFAPERSON0000000");
 const KEY: &str = "of/a+person/that/has/kept/a/key/forever=";
+const SESSION: &str = "the-token-of-a-session-that-nobody-knows";
 
 async fn moto(test: &str) -> Option<Moto> {
     let secrets = json!({
@@ -84,7 +86,11 @@ async fn keys_that_the_job_has_already() {
     );
     file(
         ".aws/config",
-        "[profile train]\nregion = eu-west-1\n[profile signed]\nsso_session = acme\n",
+        &format!(
+            "[profile train]\nregion = eu-west-1\n[profile signed]\nsso_session = acme\n\
+             [profile boss]\nrole_arn = arn:aws:iam::1:role/boss\naws_access_key_id={KEY_ID}\n\
+             aws_secret_access_key={KEY}\n[profile half]\naws_access_key_id={KEY_ID}\n"
+        ),
     );
     let id_token = Issuer::new().token(json!({"aud": "sts.amazonaws.com"}));
     let token = file("token", &id_token);
@@ -92,7 +98,7 @@ async fn keys_that_the_job_has_already() {
     let home = home.path().to_str().expect("UTF-8");
     let person = [("AWS_ACCESS_KEY_ID", KEY_ID)];
     let container = format!("{}/container", moto.url);
-    let cases: [(&str, &[(&str, &str)], Result<(), &str>); 12] = [
+    let cases: [(&str, &[(&str, &str)], Result<(), &str>); 18] = [
         ("keys in variables", &[person[0], ("AWS_SECRET_ACCESS_KEY", KEY)], Ok(())),
         (
             "another key",
@@ -113,7 +119,20 @@ async fn keys_that_the_job_has_already() {
             ],
             Ok(()),
         ),
+        (
+            "half a token's file",
+            &[("AWS_WEB_IDENTITY_TOKEN_FILE", &token)],
+            Err("AWS_ROLE_ARN is not"),
+        ),
         ("a profile", &[("AWS_PROFILE", "train")], Ok(())),
+        ("the usual profile", &[("AWS_DEFAULT_PROFILE", "train")], Ok(())),
+        ("keys that lead to a role", &[("AWS_PROFILE", "boss")], Err("asks for another role")),
+        ("half of a profile", &[("AWS_PROFILE", "half")], Err("set both, or neither")),
+        (
+            "a session of two lines",
+            &[person[0], ("AWS_SECRET_ACCESS_KEY", KEY), ("AWS_SESSION_TOKEN", "one\nx-two: 2")],
+            Err("AWS's session token holds characters"),
+        ),
         ("a profile that is not there", &[("AWS_PROFILE", "none")], Err("AWS_PROFILE names")),
         ("single sign-on", &[("AWS_PROFILE", "signed")], Err("aws configure export-credentials")),
         (
@@ -128,6 +147,14 @@ async fn keys_that_the_job_has_already() {
             "a container without its token",
             &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)],
             Err("gives no keys: it answered 401"),
+        ),
+        (
+            "a container's token of two lines",
+            &[
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of the\npod"),
+            ],
+            Err("authorization token holds characters"),
         ),
         (
             "a container elsewhere",
@@ -162,82 +189,75 @@ async fn keys_that_the_job_has_already() {
     assert_eq!(instance.fetch().await.as_deref(), Ok(STORED), "{:?}", moto.asked());
 }
 
-/// What a server makes of a request.
-type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
-
 /// Services that repeat what they were sent, that refuse in every way, that answer nonsense.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_sent_comes_back_or_goes_elsewhere() {
     let token = Issuer::new().token(json!({"aud": "sts.amazonaws.com"}));
-    let elsewhere = MockServer::start().await;
-    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
-    let address = elsewhere.uri();
-    let refusal = |code: &str, words: &str| {
-        format!(
-            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
-        )
+    let said = |hostile| match hostile {
+        Hostile::Echoes(status) | Hostile::Redirects(status) => format!("status {status}"),
+        Hostile::Babbles | Hostile::Shrugs => "cannot be read".into(),
+        Hostile::Floods => "larger than".into(),
     };
-    let says = |status: u16, code: &'static str| -> Answer {
-        Box::new(move |request: &Request| {
-            let sent = String::from_utf8_lossy(&request.body).into_owned();
-            ResponseTemplate::new(status).set_body_string(refusal(code, &sent))
-        })
-    };
-    let answers: [(&str, Answer); 6] = [
-        ("let the role's trust policy accept", says(403, "AccessDenied")),
-        ("create-open-id-connect-provider", says(400, "InvalidIdentityToken")),
-        (
-            "status 400",
-            Box::new(|request| {
-                ResponseTemplate::new(400).set_body_string(format!(
-                    "<Code>{}</Code>",
-                    String::from_utf8_lossy(&request.body)
-                ))
-            }),
-        ),
-        (
-            "status 307",
-            Box::new(move |_| {
-                ResponseTemplate::new(307).insert_header("location", address.as_str())
-            }),
-        ),
-        (
-            "cannot be read",
-            Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone())),
-        ),
-        (
-            "larger than",
-            Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'<'; 300 * 1024])),
-        ),
-    ];
-    for (words, answer) in answers {
-        let server = MockServer::start().await;
-        Mock::given(any()).respond_with(answer).mount(&server).await;
+    let sts = |url: &str| {
         let job = Job::new(&source(&format!("{ROLE}, secret: ml/hub")));
+        job.set("AWS_ENDPOINT_URL_STS", url).with_token(&token)
+    };
+    withstand(&[&token], sts, said).await;
+    let manager = |url: &str| {
+        let job = Job::new(&source("secret: ml/hub")).set("AWS_ENDPOINT_URL", url);
+        let job = job.set("AWS_ACCESS_KEY_ID", "AKIA").set("AWS_SECRET_ACCESS_KEY", KEY);
+        job.set("AWS_SESSION_TOKEN", SESSION)
+    };
+    withstand(&[KEY, SESSION], manager, said).await;
+}
+
+/// Refusals by name, as both services write them.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_has_its_fix_and_repeats_nothing() {
+    // Whoever may make a branch names it.
+    let issuer = "https://ci.example/';id;";
+    let token = Issuer::new().token(json!({"aud": "sts.amazonaws.com", "iss": issuer}));
+    let answer = async |status: u16, body: String| {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).set_body_string(body);
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        server
+    };
+    for (code, words) in [
+        ("AccessDenied", "let the role's trust policy accept"),
+        ("AccessDenied", "arn:aws-cn:iam::123456789012:oidc-provider/"),
+        ("InvalidIdentityToken", r"--url 'https://ci.example/'\'';id;' --client-id-list sts."),
+        ("IDPCommunicationError", "could not reach the identity's issuer"),
+        ("ExpiredTokenException", "set the clock"),
+    ] {
+        let xml = format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{token}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        );
+        let server = answer(403, xml).await;
+        let role = ROLE.replace("arn:aws:", "arn:aws-cn:");
+        let job = Job::new(&source(&format!("{role}, secret: ml/hub")));
         let job = job.set("AWS_ENDPOINT_URL_STS", &server.uri()).with_token(&token);
         let error = job.fetch().await.expect_err("no token");
         assert!(error.contains(words), "{words}: {error}");
         assert_silent(&error, &[&token]);
     }
-    // The same of the second service.
-    let names: [(&str, Value); 4] = [
+    let names: [(&str, Value); 5] = [
         ("AccessDeniedException", json!("com.amazon.coral#AccessDeniedException")),
+        ("arn:aws-us-gov:secretsmanager:us-gov-west-1:*:", json!("AccessDeniedException")),
         ("DecryptionFailure", json!("DecryptionFailure:http://internal.amazon.com/")),
         ("status 400", json!(STORED)),
         ("status 400", json!(1)),
     ];
     for (words, name) in names {
-        let server = MockServer::start().await;
         let body = json!({"__type": name, "message": STORED, "Message": KEY});
-        let answer = ResponseTemplate::new(400).set_body_json(body);
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        let job = Job::new(&source("secret: ml/hub")).set("AWS_ENDPOINT_URL", &server.uri());
+        let server = answer(400, body.to_string()).await;
+        let source = "aws-secrets-manager: {region: us-gov-west-1, secret: ml/hub}";
+        let job = Job::new(source).set("AWS_ENDPOINT_URL", &server.uri());
         let job = job.set("AWS_ACCESS_KEY_ID", "AKIA").set("AWS_SECRET_ACCESS_KEY", KEY);
         let error = job.fetch().await.expect_err("no token");
         assert!(error.contains(words), "{words}: {error}");
         assert_silent(&error, &[STORED, KEY]);
     }
-    assert!(elsewhere.received_requests().await.unwrap_or_default().is_empty());
     for (variable, address) in [
         ("AWS_ENDPOINT_URL", "http://192.0.2.7"),
         ("AWS_ENDPOINT_URL_STS", "https://u:p@sts.example"),

@@ -10,9 +10,10 @@ use weighbridge::http::Secret;
 use weighbridge::rehearsal::{TokenRole, TokenSpec};
 
 use crate::support::azure::{
-    ACCESS, AUDIENCE, Asked, Azure, CLIENT, STORED, SUBJECT, TENANT, VAULT,
+    ACCESS, AUDIENCE, Asked, Azure, CLIENT, STORED, SUBJECT, Step, TENANT, VAULT,
 };
 use crate::support::counterpart::need;
+use crate::support::hostile::{HOSTILE, Hostile};
 use crate::support::hub_server::HubServer;
 use crate::support::stores::assert_silent;
 use crate::support::workspace::{POLICY, Run, Workspace};
@@ -65,6 +66,9 @@ async fn the_official_libraries_take_the_fake() {
         ]
     );
 
+    // Whoever reads a secret has to look at its time.
+    let got = ask(&azure, VAULT, TENANT, "hub-over", &good).await;
+    assert_eq!(got, json!({"value": STORED}));
     for (secret, token, error, status, words) in [
         ("nothing", &good, "ResourceNotFoundError", 404, "SecretNotFound"),
         ("hub-disabled", &good, "HttpResponseError", 403, "SecretDisabled"),
@@ -84,7 +88,7 @@ async fn the_official_libraries_take_the_fake() {
         assert!(got.to_string().contains(words), "{words}: {got}");
     }
     // What the library does about a vault that wants tokens for something else, ours has to do too.
-    let impostor = Azure::with("https://management.azure.com", false).await;
+    let impostor = Azure::impostor("https://management.azure.com").await;
     let got = ask(&impostor, VAULT, TENANT, "hub-token", &good).await;
     assert!(
         got["message"]
@@ -152,6 +156,7 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
     let good = token(SUBJECT, AUDIENCE);
     let other_tenant = TENANT.replace('0', "9");
     let stranger = token("repo:acme/churn:ref:refs/heads/x", AUDIENCE);
+    let mallory = token("repo:acme/churn:ref:refs/heads/x';id;'", AUDIENCE);
     let azure = Azure::start().await;
     for (vault, tenant, secret, token, said) in [
         (
@@ -163,6 +168,25 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
         ),
         (VAULT, TENANT, "hub-disabled", &good, &["disabled", "--enabled true"]),
         (VAULT, TENANT, "hub-others", &good, &["no role for it", "Key Vault Secrets User"]),
+        (
+            VAULT,
+            TENANT,
+            "hub-over",
+            &good,
+            &[
+                "its time was over at 2020-01-01T00:00:00Z",
+                "az keyvault secret set --vault-name acme-models",
+            ],
+        ),
+        (VAULT, TENANT, "hub-early", &good, &["it is not good before 2100-01-01T00:00:00Z"]),
+        (
+            VAULT,
+            TENANT,
+            "hub-token",
+            &mallory,
+            // Whoever may make a branch names it: what is to be pasted is one word all the same.
+            &[r"refs/heads/x'\'';id;'\''"],
+        ),
         (
             VAULT,
             TENANT,
@@ -197,22 +221,37 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
         "https://azure.net",
         "https://vault.azure.net.evil.example",
     ] {
-        let impostor = Azure::with(resource, false).await;
+        let impostor = Azure::impostor(resource).await;
         let run = release(&impostor, hub, &policy(VAULT, TENANT, "hub-token"), &good).expect(2);
         let run = run.says("wants a token for something else");
         assert_silent(&run.all(), &[&good]);
         assert_eq!(impostor.asked().len(), 1, "{:?}", impostor.asked());
         assert!(!impostor.asked()[0].with_token);
     }
+}
 
-    // Refusals that repeat what they were sent.
-    let echo = Azure::with("https://vault.azure.net", true).await;
-    for (tenant, secret, token) in [
-        (TENANT, "nothing", &good),
-        (&other_tenant, "hub-token", &good),
-        (TENANT, "hub-token", &stranger),
-    ] {
-        let run = release(&echo, hub, &policy(VAULT, tenant, secret), token).expect(2);
-        assert_silent(&run.all(), &[token, ACCESS]);
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_sent_comes_back_or_goes_elsewhere() {
+    let good = token(SUBJECT, AUDIENCE);
+    for step in [Step::Challenge, Step::Access, Step::Secret] {
+        for hostile in HOSTILE {
+            let words = match (step, hostile) {
+                (_, Hostile::Floods) => "larger than",
+                (Step::Access, Hostile::Echoes(_) | Hostile::Redirects(_)) => "it answered",
+                (_, Hostile::Echoes(400)) => "it answered 400",
+                (_, Hostile::Echoes(403)) => "no role for it",
+                (_, Hostile::Echoes(_)) => "there is none",
+                (_, Hostile::Redirects(_)) => "secrets are not sent on",
+                (Step::Challenge, Hostile::Babbles | Hostile::Shrugs) => "it answered 200",
+                (_, Hostile::Babbles | Hostile::Shrugs) => "cannot be read",
+            };
+            let azure = Azure::hostile(step, hostile).await;
+            let policy = policy(VAULT, TENANT, "hub-token");
+            let run = release(&azure, "http://127.0.0.1:1", &policy, &good).expect(2);
+            assert!(run.all().contains(words), "{step:?} {hostile:?}: {}", run.all());
+            assert_silent(&run.all(), &[&good, ACCESS]);
+            let elsewhere = |asked: &Asked| asked.host.starts_with("other.");
+            assert!(!azure.asked().iter().any(elsewhere), "{step:?} {hostile:?}");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! A token from Vault: OpenBao's real server lets in whom its roles are bound to, and tells the
 //! others why not; nothing that was sent or stored comes into an error.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
-use wiremock::matchers::any;
+use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support::bao::Bao;
+use crate::support::hostile::{Hostile, withstand};
 use crate::support::identities::{ISSUER, Issuer};
 use crate::support::stores::{Job, assert_silent};
 
@@ -17,7 +20,8 @@ async fn vault(test: &str, issuer: &Issuer) -> Option<Bao> {
     let bao = Bao::start(test).await?;
     let policy = "path \"secret/data/ml/*\" { capabilities = [\"read\"] }\n\
                   path \"old/ml/*\" { capabilities = [\"read\"] }\n\
-                  path \"secret/ml/*\" { capabilities = [\"read\"] }";
+                  path \"secret/ml/*\" { capabilities = [\"read\"] }\n\
+                  path \"teams/ml/kv/data/hub\" { capabilities = [\"read\"] }";
     for (method, path, body) in [
         (Method::PUT, "sys/policies/acl/hub", json!({"policy": policy})),
         (Method::POST, "sys/auth/jwt", json!({"type": "jwt"})),
@@ -42,6 +46,14 @@ async fn vault(test: &str, issuer: &Issuer) -> Option<Bao> {
         (Method::POST, "secret/data/ml/hub", json!({"data": {"hf_token": STORED, "note": 1}})),
         (Method::POST, "secret/data/ml/gone", json!({"data": {"hf_token": STORED}})),
         (Method::DELETE, "secret/data/ml/gone", json!({})),
+        (Method::POST, "secret/data/ml/lost", json!({"data": {"hf_token": STORED}})),
+        (Method::PUT, "secret/destroy/ml/lost", json!({"versions": [1]})),
+        (
+            Method::POST,
+            "sys/mounts/teams/ml/kv",
+            json!({"type": "kv", "options": {"version": "2"}}),
+        ),
+        (Method::POST, "teams/ml/kv/data/hub", json!({"data": {"hf_token": STORED}})),
         (Method::POST, "sys/mounts/old", json!({"type": "kv", "options": {"version": "1"}})),
         (Method::POST, "old/ml/hub", json!({"hf_token": STORED})),
     ] {
@@ -122,7 +134,10 @@ async fn every_engine_and_every_refusal_of_reading() {
         ("secret: secret/ml/hub, kv: 2", Ok(STORED)),
         ("secret: old/ml/hub, kv: 1", Ok(STORED)),
         ("secret: secret/ml/none", Err("there is none")),
+        ("secret: hub, mount: teams/ml/kv", Ok(STORED)),
         ("secret: secret/ml/gone", Err("its newest version is deleted")),
+        ("secret: secret/ml/lost", Err("its newest version is destroyed")),
+        ("secret: secret/data/ml/hub", Err("leave `data/` out of `secret:`")),
         ("secret: secret/ml/hub, kv: 1", Err("set `kv: 2`")),
         (
             "secret: old/ml/hub, kv: 2",
@@ -214,60 +229,64 @@ async fn namespaces_are_apart() {
     assert!(error.contains("permission denied") && error.contains("`namespace:`"), "{error}");
 }
 
-/// What a server makes of a request.
-type Answer = Box<dyn Fn(&Request) -> ResponseTemplate + Send + Sync>;
-
 /// Servers that repeat what they were sent, that point elsewhere, that answer nonsense.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_sent_comes_back_or_goes_elsewhere() {
     let token = Issuer::new().token(json!({}));
-    let elsewhere = MockServer::start().await;
-    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
-    let address = elsewhere.uri();
-    let echo = |status: u16| -> Answer {
-        Box::new(move |request: &Request| {
-            let sent = String::from_utf8_lossy(&request.body).into_owned();
-            let of_token = request.headers.get("x-vault-token").map(|token| format!("{token:?}"));
-            let words = format!("{sent} {}", of_token.unwrap_or_default());
-            ResponseTemplate::new(status).set_body_json(json!({"errors": [words]}))
-        })
+    let of_any = |hostile| match hostile {
+        Hostile::Redirects(_) => "secrets are not sent on",
+        Hostile::Babbles | Hostile::Shrugs => "cannot be read",
+        Hostile::Floods => "larger than",
+        Hostile::Echoes(400) => "it answered 400",
+        Hostile::Echoes(403) => "permission denied",
+        Hostile::Echoes(_) => "there is none",
     };
-    let answers: [(&str, Answer); 7] = [
-        ("refuses the login", echo(400)),
-        ("refuses the login", echo(403)),
-        ("refuses the login", echo(404)),
-        (
-            "secrets are not sent on",
-            Box::new(move |_| {
-                ResponseTemplate::new(307).insert_header("location", address.as_str())
-            }),
-        ),
-        (
-            "gives no token for this login",
-            Box::new(|request| ResponseTemplate::new(200).set_body_bytes(request.body.clone())),
-        ),
-        (
-            "cannot be read",
-            Box::new(|request| {
-                ResponseTemplate::new(200)
-                    .set_body_string(format!("no json {}", String::from_utf8_lossy(&request.body)))
-            }),
-        ),
-        (
-            "larger than",
-            Box::new(|_| ResponseTemplate::new(200).set_body_bytes(vec![b'['; 3 * 1024 * 1024])),
-        ),
-    ];
-    for (words, answer) in answers {
-        let server = MockServer::start().await;
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        let source = source(&server.uri(), JWT, "secret: secret/ml/hub");
-        let error = Job::new(&source).with_token(&token).fetch().await.expect_err("no token");
-        assert!(error.contains(words), "{words}: {error}");
-        assert_silent(&error, &[&token]);
-        for request in server.received_requests().await.unwrap_or_default() {
-            assert!(!request.url.as_str().contains(&token), "in the address");
-        }
-    }
-    assert!(elsewhere.received_requests().await.unwrap_or_default().is_empty());
+    let log_in =
+        |url: &str| Job::new(&source(url, JWT, "secret: secret/ml/hub")).with_token(&token);
+    let said = |hostile| match hostile {
+        Hostile::Echoes(_) => "refuses the login".to_owned(),
+        _ => of_any(hostile).to_owned(),
+    };
+    withstand(&[&token], log_in, said).await;
+    let own = "s.ATokenOfOnesOwnThatNobodyKnows";
+    let read = |url: &str| {
+        let source = source(url, "{token: {}}", "secret: secret/ml/hub");
+        Job::new(&source).set("VAULT_TOKEN", own)
+    };
+    withstand(&[own], read, |hostile| of_any(hostile).to_owned()).await;
+    let two_lines = Job::new(&source("http://127.0.0.1:9", "{token: {}}", "secret: secret/ml/hub"));
+    let error = two_lines.set("VAULT_TOKEN", "one\nx-two: 2").fetch().await.expect_err("none");
+    assert!(error.contains("VAULT_TOKEN holds characters"), "{error}");
+
+    // A login that is said back as if it were the answer.
+    let server = MockServer::start().await;
+    let echo = |request: &Request| ResponseTemplate::new(200).set_body_bytes(request.body.clone());
+    Mock::given(any()).respond_with(echo).mount(&server).await;
+    let error = log_in(&server.uri()).fetch().await.expect_err("no token");
+    assert!(error.contains("gives no token for this login"), "{error}");
+    assert_silent(&error, &[&token]);
+}
+
+/// Nodes of a cluster that lag behind it, and one that never says goodbye.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_cluster_is_waited_for_and_a_silent_one_is_not() {
+    let server = MockServer::start().await;
+    let at = |place: &'static str, answer: ResponseTemplate| {
+        Mock::given(path(place)).respond_with(answer)
+    };
+    let login = json!({"auth": {"client_token": "s.OfALoginThatIsFresh"}});
+    let lags = json!({"errors": ["required index state not present"]});
+    let held = json!({"data": {"data": {"hf_token": STORED}}});
+    let says = |status: u16, body: Value| ResponseTemplate::new(status).set_body_json(body);
+    let silent = ResponseTemplate::new(204).set_delay(Duration::from_mins(1));
+    let secret = "/v1/secret/data/ml/hub";
+    at("/v1/auth/jwt/login", says(200, login)).mount(&server).await;
+    at(secret, says(412, lags)).up_to_n_times(2).mount(&server).await;
+    at(secret, says(200, held)).mount(&server).await;
+    at("/v1/auth/token/revoke-self", silent).mount(&server).await;
+    let token = Issuer::new().token(json!({}));
+    let begun = Instant::now();
+    let got = Job::new(&source(&server.uri(), JWT, "secret: secret/ml/hub")).with_token(&token);
+    assert_eq!(got.fetch().await.as_deref(), Ok(STORED));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }

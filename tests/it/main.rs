@@ -20,6 +20,7 @@ mod events;
 mod evidence;
 mod faults;
 mod github;
+mod gitlab;
 mod history;
 mod hub_answers;
 mod leaks;

@@ -109,6 +109,27 @@ async fn every_kind_of_token() {
     }
 }
 
+/// A token of single repositories can make none: the first release says what to run, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_release_with_a_narrow_token_says_how_the_repository_is_made() {
+    let role = writes(&["acme/churn"]);
+    let server = HubServer::with(|options| options.tokens.push(spec(role, 3))).await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), TOKEN);
+    release(&workspace, &[])
+        .expect(2)
+        .says("cannot create the repository acme/churn")
+        .says("`hf repos create acme/churn --private`")
+        .says("`Write access to contents/settings` of acme/churn");
+    assert_eq!(writes_made(&server), 0);
+    let made = plain_client()
+        .post(format!("{}/api/repos/create", server.hub.url()))
+        .bearer_auth(server.hub.token().expose())
+        .json(&json!({"name": "churn", "organization": "acme", "private": true}));
+    assert_eq!(made.send().await.expect("answers").status(), 200);
+    release(&workspace, &[]).expect(0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_is_not_brought_by_a_token_that_may_too_much() {
     let (server, workspace) = with(writes(&["acme"]), 3, "").await;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::profile::Profile;
 use super::sigv4::Keys;
 use super::{Aws, LIMIT, sts};
-use crate::credentials::{Claims, CredentialError, IdToken, Job, Masker, address, answer};
+use crate::credentials::{Claims, CredentialError, IdToken, Job, Masker, address, answer, wipe};
 use crate::http::{Again, Client, HttpError, Whole};
 
 /// Largest file that is read of the user's own.
@@ -57,10 +57,13 @@ fn from_variables(job: &Job) -> Result<Option<Keys>, CredentialError> {
 /// What EKS gives a pod that has a role (IRSA).
 async fn from_identity(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> {
     let named = |name| aws.job.variable(name);
-    let (Some(file), Some(role)) = (named("AWS_WEB_IDENTITY_TOKEN_FILE"), named("AWS_ROLE_ARN"))
-    else {
-        return Ok(None);
-    };
+    let Some(file) = named("AWS_WEB_IDENTITY_TOKEN_FILE") else { return Ok(None) };
+    let role = named("AWS_ROLE_ARN").ok_or_else(|| {
+        CredentialError::refused(
+            "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not",
+            "set both, or neither",
+        )
+    })?;
     let token = aws.job.masker.secret(read(Path::new(file))?.as_str())?.ok_or_else(|| {
         CredentialError::refused(
             "the file that AWS_WEB_IDENTITY_TOKEN_FILE names is empty",
@@ -68,32 +71,44 @@ async fn from_identity(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> {
         )
     })?;
     let claims = Claims::of(token.secret());
-    sts::assume(aws, role, &IdToken { token, claims }).await.map(Some)
+    let session_name = named("AWS_ROLE_SESSION_NAME").unwrap_or(sts::SESSION_NAME);
+    sts::assume(aws, role, session_name, &IdToken { token, claims }).await.map(Some)
 }
+
+/// The variables that name a profile.
+const PROFILES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
 
 /// The keys of the profile that AWS_PROFILE names, else of `default`.
 fn from_profile(job: &Job) -> Result<Option<Keys>, CredentialError> {
     let Some(profile) = profile(job)? else {
-        return match job.variable("AWS_PROFILE") {
-            Some(_) => Err(CredentialError::refused(
-                "the profile that AWS_PROFILE names is in neither ~/.aws/config nor ~/.aws/credentials",
-                "name one that is there, or unset AWS_PROFILE",
+        return match PROFILES.iter().find(|name| job.variable(name).is_some()) {
+            Some(name) => Err(CredentialError::refused(
+                format!(
+                    "the profile that {name} names is in neither ~/.aws/config nor ~/.aws/credentials"
+                ),
+                format!("name one that is there, or unset {name}"),
             )),
             None => Ok(None),
         };
     };
-    let secret = |key| job.masker.secret(profile.get(key).unwrap_or_default());
-    let key = secret("aws_secret_access_key")?;
-    if let (Some(id), Some(key)) = (profile.get("aws_access_key_id"), key) {
-        let session = secret("aws_session_token")?;
-        return Ok(Some(Keys { id: id.to_owned(), secret: key, session }));
-    }
-    match profile.asks_for() {
-        Some(kind) => Err(CredentialError::refused(
+    if let Some(kind) = profile.asks_for() {
+        return Err(CredentialError::refused(
             format!("the AWS profile asks for {kind}, which weighbridge does not do"),
             "let AWS's own program make keys for a while, before: `eval \"$(aws configure export-credentials --format env)\"`",
+        ));
+    }
+    let secret = |key| job.masker.secret(profile.get(key).unwrap_or_default());
+    let key = secret("aws_secret_access_key")?;
+    match (profile.get("aws_access_key_id"), key) {
+        (Some(id), Some(key)) => {
+            let session = secret("aws_session_token")?;
+            Ok(Some(Keys { id: id.to_owned(), secret: key, session }))
+        }
+        (None, _) => Ok(None),
+        (Some(_), None) => Err(CredentialError::refused(
+            "the AWS profile has aws_access_key_id and not aws_secret_access_key",
+            "set both, or neither",
         )),
-        None => Ok(None),
     }
 }
 
@@ -101,7 +116,10 @@ fn from_profile(job: &Job) -> Result<Option<Keys>, CredentialError> {
 pub(super) fn profile(job: &Job) -> Result<Option<Profile>, CredentialError> {
     let home = job.variable("HOME").or_else(|| job.variable("USERPROFILE"));
     let text = |variable, name: &str| {
-        let named = job.variable(variable).map(PathBuf::from);
+        let named = job.variable(variable).map(|named| match (named.strip_prefix("~/"), home) {
+            (Some(below), Some(home)) => Path::new(home).join(below),
+            _ => PathBuf::from(named),
+        });
         let path = named.or_else(|| home.map(|home| Path::new(home).join(".aws").join(name)));
         match path {
             Some(path) if path.exists() => read(&path),
@@ -110,7 +128,8 @@ pub(super) fn profile(job: &Job) -> Result<Option<Profile>, CredentialError> {
     };
     let credentials = text("AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
     let config = text("AWS_CONFIG_FILE", "config")?;
-    Ok(Profile::of(job.variable("AWS_PROFILE").unwrap_or("default"), &credentials, &config))
+    let named = PROFILES.iter().find_map(|name| job.variable(name));
+    Ok(Profile::of(named.unwrap_or("default"), &credentials, &config))
 }
 
 /// The service beside a container (ECS), or of a pod (EKS Pod Identity).
@@ -126,7 +145,7 @@ async fn from_container(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> 
     };
     let url = Url::parse(&url).ok().filter(is_of_containers).ok_or_else(|| {
         CredentialError::refused(
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither an https address nor one that containers ask",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI (or …_RELATIVE_URI) is neither an https address nor one that containers ask",
             "leave the variable as ECS or EKS sets it",
         )
     })?;
@@ -135,8 +154,8 @@ async fn from_container(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> 
         None => job.secret("AWS_CONTAINER_AUTHORIZATION_TOKEN")?,
     };
     let mut headers = HeaderMap::new();
-    if let Some(token) = token.as_ref().and_then(|token| token.expose().parse().ok()) {
-        headers.insert("authorization", token);
+    if let Some(token) = token {
+        headers.insert("authorization", token.header("the container's authorization token")?);
     }
     let doing = || CredentialError::doing("get keys from the container's credential service");
     let client = aws.client.discreet_and_direct().map_err(doing())?;
@@ -171,18 +190,21 @@ async fn from_instance(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> {
     if disabled.is_some_and(|disabled| disabled.eq_ignore_ascii_case("true")) {
         return Ok(None);
     }
+    let mode = job.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+    let is_ipv6 = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
+    let usual = if is_ipv6 { "http://[fd00:ec2::254]" } else { "http://169.254.169.254" };
     let named = job.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-    let base = named.unwrap_or("http://169.254.169.254").trim_end_matches('/');
+    let base = named.unwrap_or(usual).trim_end_matches('/');
     let doing = || CredentialError::doing("get keys of the instance's role");
     let client = aws.client.discreet_and_direct().map_err(doing())?;
     // Most machines are no instances: silence, and whatever else answers there, mean just that.
     let token = tokio::time::timeout(NO_INSTANCE, instance_token(&client, base)).await;
-    let Some(token) = job.masker.secret(token.ok().flatten().unwrap_or_default())? else {
-        return Ok(None);
-    };
+    let token = token.ok().flatten().unwrap_or_default();
+    let Some(token) = job.masker.secret(token.as_str())? else { return Ok(None) };
+    let token = token.header("the token of the instance's service")?;
     let get = async |url: &str| {
         let build = |client: &reqwest::Client| {
-            client.get(url).header("x-aws-ec2-metadata-token", token.expose())
+            client.get(url).header("x-aws-ec2-metadata-token", token.clone())
         };
         client.reply(Again::Safe, LIMIT, build).await.map_err(doing())
     };
@@ -194,14 +216,16 @@ async fn from_instance(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> {
     Served::keys(get(&format!("{roles}{role}")).await?, &job.masker, doing).map(Some)
 }
 
-async fn instance_token(client: &Client, base: &str) -> Option<String> {
+async fn instance_token(client: &Client, base: &str) -> Option<Zeroizing<String>> {
     let url = format!("{base}/latest/api/token");
     let build = |client: &reqwest::Client| {
         client.put(&url).header("x-aws-ec2-metadata-token-ttl-seconds", "300")
     };
     let reply = client.reply(Again::Safe, LIMIT, build).await.ok()?;
     let text = std::str::from_utf8(&reply.body).ok()?;
-    reply.status.is_success().then(|| text.to_owned())
+    let text = reply.status.is_success().then(|| Zeroizing::new(text.to_owned()));
+    wipe(reply.body);
+    text
 }
 
 /// A role's name (IAM API Reference, `RoleName`).
@@ -240,10 +264,16 @@ impl Served {
 /// A file of the user's own, of bounded size.
 fn read(path: &Path) -> Result<Zeroizing<String>, CredentialError> {
     use std::io::Read as _;
-    let mut text = Zeroizing::default();
-    let read = std::fs::File::open(path).and_then(|file| file.take(FILE).read_to_string(&mut text));
+    let read = std::fs::File::open(path).and_then(|file| {
+        // With room for all of it: what a text leaves behind when it grows is not wiped.
+        let size = file.metadata()?.len().min(FILE);
+        let mut text =
+            Zeroizing::new(String::with_capacity(usize::try_from(size + 1).unwrap_or(0)));
+        file.take(FILE).read_to_string(&mut text)?;
+        Ok(text)
+    });
     match read {
-        Ok(_) => Ok(text),
+        Ok(text) => Ok(text),
         Err(error) => Err(CredentialError::refused(
             format!("{} cannot be read: {error}", path.display()),
             "let this user read it, or let the variable name another file",

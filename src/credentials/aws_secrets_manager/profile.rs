@@ -13,18 +13,27 @@ impl Profile {
     /// The profile `name`; what `credentials` says comes before what `config` says.
     pub(super) fn of(name: &str, credentials: &str, config: &str) -> Option<Self> {
         // Only in `config` do the names have a word before them, and `default` may go without.
-        let plain = |section: &str| section == name;
+        let plain = |section: &str| unquoted(section) == name;
         let worded = |section: &str| {
             let bare = section.strip_prefix("profile").filter(|rest| rest.starts_with([' ', '\t']));
-            bare.map_or(section == name && name == "default", |bare| bare.trim() == name)
+            bare.map_or(section == name && name == "default", |bare| unquoted(bare.trim()) == name)
         };
         let config = section(config, worded);
         let credentials = section(credentials, plain);
         if config.is_none() && credentials.is_none() {
             return None;
         }
-        let mut values = config.unwrap_or_default();
-        values.extend(credentials.unwrap_or_default());
+        let (mut values, credentials) =
+            (config.unwrap_or_default(), credentials.unwrap_or_default());
+        // Keys are of one file: half of each would be nobody's.
+        let has_keys = credentials.contains_key(KEYS[0]);
+        if has_keys {
+            values.retain(|key, _| !KEYS.contains(&key.as_str()));
+        }
+        values.extend(credentials);
+        if has_keys {
+            values.retain(|key, _| AFTER_KEYS.iter().all(|(after, _)| key != after));
+        }
         Some(Self(values))
     }
 
@@ -32,17 +41,33 @@ impl Profile {
         self.0.get(key).map(|value| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// What it says of how to get keys that weighbridge does not do.
+    /// What it says of how to get keys that weighbridge does not do, and that AWS's own programs do
+    /// rather than take keys of the profile itself.
     pub(super) fn asks_for(&self) -> Option<&'static str> {
-        const KINDS: [(&str, &str); 5] = [
-            ("sso_session", "single sign-on"),
-            ("sso_start_url", "single sign-on"),
-            ("credential_process", "a program that prints credentials"),
-            ("web_identity_token_file", "a role and a token's file"),
-            ("role_arn", "another role"),
-        ];
-        KINDS.iter().find(|(key, _)| self.0.contains_key(*key)).map(|(_, kind)| *kind)
+        let mut kinds = BEFORE_KEYS.iter().chain(&AFTER_KEYS);
+        kinds.find(|(key, _)| self.get(key).is_some()).map(|(_, kind)| *kind)
     }
+}
+
+/// What comes before keys in `credentials`, and what after them.
+const BEFORE_KEYS: [(&str, &str); 4] = [
+    ("web_identity_token_file", "a role and a token's file"),
+    ("role_arn", "another role"),
+    ("sso_session", "single sign-on"),
+    ("sso_start_url", "single sign-on"),
+];
+const AFTER_KEYS: [(&str, &str); 2] = [
+    ("login_session", "a login in the browser"),
+    ("credential_process", "a program that prints credentials"),
+];
+
+/// What AWS's keys stand under; the third is of those that are for a while.
+const KEYS: [&str; 3] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+
+/// Names with blanks in them stand in quotes.
+fn unquoted(name: &str) -> &str {
+    let inside = |mark| name.strip_prefix(mark)?.strip_suffix(mark);
+    inside('"').or_else(|| inside('\'')).unwrap_or(name)
 }
 
 /// The keys and values of every section that is meant.
@@ -86,6 +111,9 @@ aws_secret_access_key=of/default= ; comment
 [train]
 AWS_ACCESS_KEY_ID = AKIATRAIN
 aws_secret_access_key = of train#1
+[half]
+aws_access_key_id = AKIANEW
+aws_secret_access_key = new
 ";
     const CONFIG: &str = "\
 [default]
@@ -101,6 +129,19 @@ region = not-a-profile
 sso_session = acme
 [profile\tboss]
 role_arn = arn:aws:iam::1:role/boss
+aws_access_key_id = AKIAOFTHEBOSS
+aws_secret_access_key = leads to the role
+[profile 'two words']
+region = us-east-1
+[profile half]
+aws_access_key_id = AKIAOLD
+aws_secret_access_key = old
+aws_session_token = of the old ones
+credential_process = keys
+[profile robot]
+credential_process = keys
+aws_access_key_id = AKIAROBOT
+aws_secret_access_key = comes after the program
 ";
 
     #[test]
@@ -113,6 +154,9 @@ role_arn = arn:aws:iam::1:role/boss
             ("train", "aws_secret_access_key", Some("of train#1")),
             ("train", "region", Some("eu-central-1")),
             ("signed", "region", None),
+            ("two words", "region", Some("us-east-1")),
+            ("half", "aws_secret_access_key", Some("new")),
+            ("half", "aws_session_token", None),
         ] {
             let profile = Profile::of(name, CREDENTIALS, CONFIG).expect(name);
             assert_eq!(profile.get(key), expected, "{name} {key}");
@@ -121,7 +165,9 @@ role_arn = arn:aws:iam::1:role/boss
         let asks = |name| Profile::of(name, CREDENTIALS, CONFIG).expect(name).asks_for();
         assert_eq!(asks("default"), None);
         assert_eq!(asks("signed"), Some("single sign-on"));
-        assert_eq!(asks("boss"), Some("another role"));
+        assert_eq!(asks("boss"), Some("another role"), "botocore takes its keys to that role");
+        assert_eq!(asks("robot"), Some("a program that prints credentials"));
+        assert_eq!(asks("half"), None, "keys in `credentials` come before a program");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use crate::credentials::{Claims, CredentialError, said::said};
+use super::partition::Partition;
+use crate::credentials::{Claims, CredentialError, said::said, shell};
 
 /// Why a role is not had.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
@@ -16,22 +17,28 @@ pub(super) fn of_role(status: u16, code: &str, role: &str, claims: &Claims) -> C
     let fix = match name {
         Some("AccessDenied") => {
             let provider = issuer.trim_start_matches("https://");
-            let account = role.split(':').nth(4).unwrap_or("…");
+            let of_role = |part| role.split(':').nth(part).unwrap_or("…");
+            let (partition, account) = (of_role(1), of_role(4));
             let mut condition = json!({});
             condition[format!("{provider}:aud")] = json!(audience);
             condition[format!("{provider}:sub")] = json!(claim("sub"));
             let statement = json!({
                 "Effect": "Allow",
                 "Action": "sts:AssumeRoleWithWebIdentity",
-                "Principal": {"Federated": format!("arn:aws:iam::{account}:oidc-provider/{provider}")},
+                "Principal": {"Federated": format!("arn:{partition}:iam::{account}:oidc-provider/{provider}")},
                 "Condition": {"StringEquals": condition},
             });
             format!("let the role's trust policy accept what the identity says: {statement}")
         }
         Some("InvalidIdentityToken") => format!(
-            "make the identity's issuer known to the role's account: `aws iam create-open-id-connect-provider --url {issuer} --client-id-list {audience}`"
+            "make the identity's issuer known to the role's account: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
+            shell::word(&issuer),
+            shell::word(&audience)
         ),
         Some("ExpiredTokenException") => "set the clock of this machine, and run it again".into(),
+        Some("IDPCommunicationError") => {
+            "AWS could not reach the identity's issuer: run it again in a minute".into()
+        }
         Some("RegionDisabledException") => {
             "activate STS in this region, or name another `region:`".into()
         }
@@ -52,15 +59,19 @@ pub(super) fn of_role(status: u16, code: &str, role: &str, claims: &Claims) -> C
 /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
 pub(super) fn of_secret(status: u16, code: &str, secret: &str, region: &str) -> CredentialError {
     let name = name(code);
+    let word = shell::word(secret);
     let fix = match name {
         Some("ResourceNotFoundException") => format!(
-            "check name, account and region: `aws secretsmanager describe-secret --region {region} --secret-id {secret}`"
+            "check name, account and region: `aws secretsmanager describe-secret --region {region} --secret-id {word}`"
         ),
         Some("AccessDeniedException") => {
             // AWS adds six letters to a name.
             let resource = match secret.strip_prefix("arn:") {
                 Some(_) => secret.to_owned(),
-                None => format!("arn:aws:secretsmanager:{region}:*:secret:{secret}-??????"),
+                None => {
+                    let partition = Partition::of(region).name;
+                    format!("arn:{partition}:secretsmanager:{region}:*:secret:{secret}-??????")
+                }
             };
             let statement = json!({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": resource});
             format!("add this to the role's policy: {statement}; if the secret has a KMS key of its own, allow `kms:Decrypt` on that key too")
@@ -69,7 +80,7 @@ pub(super) fn of_secret(status: u16, code: &str, secret: &str, region: &str) -> 
             "allow the role `kms:Decrypt` on the KMS key of the secret, and let the key be enabled".into()
         }
         Some("InvalidRequestException") => format!(
-            "the secret is marked for deletion, or has no current version: `aws secretsmanager restore-secret --region {region} --secret-id {secret}`"
+            "the secret is marked for deletion, or has no current version: `aws secretsmanager restore-secret --region {region} --secret-id {word}`"
         ),
         Some("UnrecognizedClientException" | "InvalidClientTokenId" | "ExpiredTokenException") => {
             "the keys are not known, or their time is over: make new ones, or name a `role:` in the policy and keep no keys".into()

@@ -2,9 +2,13 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use crate::credentials::Masked;
 use crate::digest::{Digest, keyed};
+
+/// The header of a session's token.
+pub(super) const SESSION: &str = "x-amz-security-token";
 
 /// What a request is signed with.
 #[derive(Debug, Clone)]
@@ -25,56 +29,51 @@ pub(super) struct Signer<'a> {
 }
 
 impl Signer<'_> {
-    /// The headers that a request has to have beside `headers`, all of which are signed; `host` is
-    /// one of them.
+    /// The headers that a request has to have beside `headers`, all of which are signed (`host` is
+    /// one of them), and beside `x-amz-security-token`, which is signed where the keys have it.
     pub(super) fn sign(
         &self,
         method: &str,
         headers: &[(&str, &str)],
         body: &[u8],
         now: Timestamp,
-    ) -> Vec<(&'static str, String)> {
+    ) -> [(&'static str, String); 2] {
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let day = &time[..8];
-        let mut added = vec![("x-amz-date", time.clone())];
-        if let Some(session) = &self.keys.session {
-            added.push(("x-amz-security-token", session.expose().to_owned()));
-        }
+        let session = self.keys.session.as_ref().map(|token| (SESSION, token.expose()));
         let mut signed: Vec<(String, &str)> = headers
             .iter()
             .copied()
-            .chain(added.iter().map(|(name, value)| (*name, value.as_str())))
+            .chain([("x-amz-date", time.as_str())])
+            .chain(session)
             .map(|(name, value)| (name.to_lowercase(), value))
             .collect();
         signed.sort();
-        let lines: String = signed
-            .iter()
-            .map(|(name, value)| {
-                let words: Vec<_> = value.split(' ').filter(|word| !word.is_empty()).collect();
-                format!("{name}:{}\n", words.join(" "))
-            })
-            .collect();
         let names = signed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
-        let request = format!("{method}\n/\n\n{lines}\n{names}\n{}", Digest::of(body));
+        let mut request = Zeroizing::new(format!("{method}\n/\n\n"));
+        for (name, value) in &signed {
+            let words: Vec<_> = value.split(' ').filter(|word| !word.is_empty()).collect();
+            request.extend([name, ":", &words.join(" "), "\n"]);
+        }
+        request.extend(["\n", &names, "\n", &Digest::of(body).to_string()]);
 
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let digest = Digest::of(request.as_bytes());
         let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
-        let signature = hex::encode(keyed(&self.key(day), to_sign.as_bytes()));
+        let signature = hex::encode(keyed(&*self.key(day), to_sign.as_bytes()));
         let id = &self.keys.id;
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}"
         );
-        added.push(("authorization", authorization));
-        added
+        [("x-amz-date", time), ("authorization", authorization)]
     }
 
     /// The key of one day, region and service.
-    fn key(&self, day: &str) -> [u8; 32] {
-        let secret = zeroize::Zeroizing::new(format!("AWS4{}", self.keys.secret.expose()));
+    fn key(&self, day: &str) -> Zeroizing<[u8; 32]> {
+        let secret = Zeroizing::new(format!("AWS4{}", self.keys.secret.expose()));
         let parts = [self.region, self.service, "aws4_request"];
-        let of_day = keyed(secret.as_bytes(), day.as_bytes());
-        parts.iter().fold(of_day, |key, part| keyed(&key, part.as_bytes()))
+        let of_day = Zeroizing::new(keyed(secret.as_bytes(), day.as_bytes()));
+        parts.iter().fold(of_day, |key, part| Zeroizing::new(keyed(&*key, part.as_bytes())))
     }
 }
 
@@ -170,9 +169,8 @@ mod tests {
         let signer = Signer { keys: &keys, region: "us-east-1", service: "service" };
         let now = "2015-08-30T12:36:00Z".parse().expect("a time");
         let added = signer.sign("POST", &[("host", "example.amazonaws.com")], b"", now);
-        assert_eq!(added[1], ("x-amz-security-token", token.into()));
         assert_eq!(
-            added[2].1,
+            added[1].1,
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, Signature=85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead"
         );
     }

@@ -2,19 +2,24 @@
 
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
+use zeroize::Zeroizing;
 
 use super::sigv4::Keys;
 use super::{Aws, LIMIT, refusal};
-use crate::credentials::{CredentialError, IdToken};
+use crate::credentials::{CredentialError, IdToken, wipe};
 use crate::http::Again;
 
 /// How long the keys are good for, in seconds: the least that STS gives.
 const LIFE: &str = "900";
 
+/// What a role's sessions are called in AWS's logs.
+pub(super) const SESSION_NAME: &str = "weighbridge";
+
 /// The keys of a role. The identity goes in the body: addresses are logged on the way.
 pub(super) async fn assume(
     aws: &Aws<'_>,
     role: &str,
+    session_name: &str,
     identity: &IdToken,
 ) -> Result<Keys, CredentialError> {
     let url = aws.endpoint("STS", "sts")?;
@@ -22,16 +27,17 @@ pub(super) async fn assume(
         ("Action", "AssumeRoleWithWebIdentity"),
         ("Version", "2011-06-15"),
         ("RoleArn", role),
-        ("RoleSessionName", "weighbridge"),
+        ("RoleSessionName", session_name),
         ("DurationSeconds", LIFE),
         ("WebIdentityToken", identity.token.expose()),
     ];
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let body = Zeroizing::new(body);
     let reply = aws.client.reply(Again::Safe, LIMIT, |client| {
         client
             .post(url.clone())
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.clone())
+            .body(body.to_string())
     });
     let doing = || CredentialError::doing("ask AWS STS for keys");
     let reply = reply.await.map_err(doing())?;
@@ -42,9 +48,11 @@ pub(super) async fn assume(
     }
     let secret = |name| aws.job.masker.secret(element(xml, name).unwrap_or_default());
     let keys = (element(xml, "AccessKeyId"), secret("SecretAccessKey")?, secret("SessionToken")?);
+    let nothing = reply.garbage("it has no access key, secret key and session token");
+    wipe(reply.body);
     match keys {
         (Some(id), Some(secret), session @ Some(_)) => Ok(Keys { id, secret, session }),
-        _ => Err(doing()(reply.garbage("it has no access key, secret key and session token"))),
+        _ => Err(doing()(nothing)),
     }
 }
 

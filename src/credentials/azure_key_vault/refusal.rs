@@ -1,11 +1,13 @@
 //! What the refusals of Entra and of the vault mean. Codes are looked for, words are never shown:
 //! they may repeat what was sent.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Attributes;
 use crate::credentials::said::said;
-use crate::credentials::{Claims, CredentialError, answer};
+use crate::credentials::{Claims, CredentialError, answer, shell};
 use crate::http::Whole;
 use crate::policy::credentials::AzureKeyVault;
 
@@ -33,8 +35,10 @@ pub(super) fn of_authority(
                 said(claims)
             ),
             format!(
-                "add one: `az ad app federated-credential create --id {client} --parameters '{}'`",
-                json!({"name": "weighbridge", "issuer": claim("iss"), "subject": claim("sub"), "audiences": [audience]})
+                "add one: `az ad app federated-credential create --id {client} --parameters {}`",
+                shell::word(
+                    &json!({"name": "weighbridge", "issuer": claim("iss"), "subject": claim("sub"), "audiences": [audience]}).to_string()
+                )
             ),
         ),
         700_016 => (
@@ -61,6 +65,35 @@ pub(super) fn of_authority(
     CredentialError::refused(format!("Microsoft Entra gives no access token: {what}"), fix)
 }
 
+/// Why a secret that the vault gave is not taken: whoever stored it said when it is good.
+pub(super) fn of_time(
+    attributes: &Attributes,
+    settings: &AzureKeyVault,
+    now: Timestamp,
+) -> Option<CredentialError> {
+    let told =
+        |seconds| Timestamp::from_second(seconds).map_or_else(|_| "…".into(), |at| at.to_string());
+    let now = now.as_second();
+    let what = match (attributes.nbf, attributes.exp) {
+        (_, Some(exp)) if exp <= now => format!("its time was over at {}", told(exp)),
+        (Some(nbf), _) if nbf > now => format!("it is not good before {}", told(nbf)),
+        _ => return None,
+    };
+    let AzureKeyVault { secret, .. } = settings;
+    let vault = name_of(settings);
+    Some(CredentialError::refused(
+        format!("Azure Key Vault gives the secret `{secret}`, but {what}"),
+        format!(
+            "make a new Hub token and store it: `az keyvault secret set --vault-name {vault} --name {secret} --expires …`"
+        ),
+    ))
+}
+
+/// The vault's name, as commands want it.
+fn name_of(settings: &AzureKeyVault) -> &str {
+    settings.vault.trim_start_matches("https://").split('.').next().unwrap_or_default()
+}
+
 /// Why there is no secret.
 pub(super) fn of_vault(reply: Whole, settings: &AzureKeyVault) -> CredentialError {
     #[derive(Deserialize, Default)]
@@ -79,14 +112,14 @@ pub(super) fn of_vault(reply: Whole, settings: &AzureKeyVault) -> CredentialErro
     let named = refusal.error.unwrap_or_default();
     let inner = named.innererror.map(|inner| inner.code).unwrap_or_default();
     let AzureKeyVault { secret, client, .. } = settings;
-    let vault = settings.vault.trim_start_matches("https://").split('.').next().unwrap_or_default();
+    let vault = name_of(settings);
     let (what, fix) = match (status, named.code.as_str(), inner.as_str()) {
         (_, "SecretNotFound", _) => (
             "there is none",
             format!("check `secret:`: `az keyvault secret list --vault-name {vault}`"),
         ),
         (_, _, "SecretDisabled") => (
-            "it is disabled, over, or not yet good",
+            "it is disabled",
             format!(
                 "enable it: `az keyvault secret set-attributes --vault-name {vault} --name {secret} --enabled true`"
             ),

@@ -49,7 +49,7 @@ pub(super) fn of_login(
     identity: Option<&IdToken>,
 ) -> CredentialError {
     let status = reply.status.as_u16();
-    let words = words(reply);
+    let words = Said::of(reply).words;
     if let Some(error) = of_any(status, &words) {
         return error;
     }
@@ -96,7 +96,7 @@ pub(super) fn of_login(
 /// Why the secret was refused.
 pub(super) fn of_read(reply: Whole, settings: &policy::Vault) -> CredentialError {
     let status = reply.status.as_u16();
-    let words = words(reply);
+    let Said { words, is_destroyed } = Said::of(reply);
     if let Some(error) = of_any(status, &words) {
         return error;
     }
@@ -108,12 +108,34 @@ pub(super) fn of_read(reply: Whole, settings: &policy::Vault) -> CredentialError
     };
     let (why, fix) = if words.contains("Invalid path for a versioned") {
         (format!("`{mount}` is version 2 of the key-value engine"), "set `kv: 2`".into())
+    } else if is_destroyed {
+        let fix = format!("write it anew: `vault kv put -mount={mount} {secret} {key}=…`");
+        ("its newest version is destroyed".into(), fix)
     } else if words.contains("deletion_time") {
         (
             "its newest version is deleted".into(),
             format!(
-                "bring it back, or write it anew: `vault kv put -mount={mount} {secret} {key}=…`"
+                "bring it back (`vault kv undelete -mount={mount} -versions=… {secret}`), or write it anew: `vault kv put -mount={mount} {secret} {key}=…`"
             ),
+        )
+    } else if let (403 | 404, Kv::V2, Some(rest)) =
+        (status, settings.kv, secret.strip_prefix("data/"))
+    {
+        // It is a rare secret that is itself below `data/`.
+        let why = format!(
+            "{}, at `{path}`",
+            if status == 404 { "there is none" } else { "permission denied" }
+        );
+        (
+            why,
+            format!(
+                "leave `data/` out of `secret:`, it belongs to the interface: `{mount}/{rest}`"
+            ),
+        )
+    } else if status == 412 {
+        (
+            "the node that answers does not know the login yet".into(),
+            "run it again; or give the address of the active node in `address:`".into(),
         )
     } else if status == 403 {
         (
@@ -152,19 +174,31 @@ fn of_any(status: u16, words: &str) -> Option<CredentialError> {
     })
 }
 
-/// All that an error says, in one text that is looked at and shown to nobody.
-fn words(reply: Whole) -> String {
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Refusal {
-        errors: Option<Vec<String>>,
-        warnings: Option<Vec<String>>,
-        data: Option<serde_json::Value>,
+/// All that an error says.
+struct Said {
+    /// In one text that is looked at and shown to nobody.
+    words: String,
+    /// The version of the secret that is asked for is gone for good.
+    is_destroyed: bool,
+}
+
+impl Said {
+    fn of(reply: Whole) -> Self {
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Refusal {
+            errors: Option<Vec<String>>,
+            warnings: Option<Vec<String>>,
+            data: Option<serde_json::Value>,
+        }
+        let said: Refusal = answer(reply).unwrap_or_default();
+        let destroyed = said.data.as_ref().and_then(|data| data.pointer("/metadata/destroyed"));
+        let is_destroyed = destroyed.and_then(serde_json::Value::as_bool).unwrap_or_default();
+        let lines = [said.errors, said.warnings].into_iter().flatten().flatten();
+        let data = said.data.map(|data| data.to_string());
+        let words = lines.chain(data).collect::<Vec<_>>().join("\n");
+        Self { words, is_destroyed }
     }
-    let said: Refusal = answer(reply).unwrap_or_default();
-    let lines = [said.errors, said.warnings].into_iter().flatten().flatten();
-    let data = said.data.map(|data| data.to_string());
-    lines.chain(data).collect::<Vec<_>>().join("\n")
 }
 
 /// The claim that a role is bound to and the identity does not meet. Names of claims are short words.

@@ -1,7 +1,7 @@
 //! How far the scopes of a token go: to the repositories of the policy, and beyond.
 //!
 //! Reading is no excess: gated base models are read with the same token. Whatever is not known to be
-//! reading counts as writing.
+//! reading counts as writing, and whatever a release is not known to need counts as excess.
 
 use super::{Work, shown};
 use crate::hub::wire::{Entity, FineGrained, Scope};
@@ -9,23 +9,32 @@ use crate::policy::{Model, Policy, Stage};
 
 /// Things beyond the work that are told of one token.
 const MOST_TOLD: usize = 10;
+/// Writes contents and settings of a repository.
+const WRITE: &str = "repo.write";
+/// What a release may do to its repositories beside reading them.
+const NEEDED: [&str; 2] = [WRITE, "discussion.write"];
 
 /// How far a token goes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reach {
-    /// It may write the target.
+    /// It may write the target, or what the Hub does not name and may be the target.
     pub(super) target: bool,
     /// What it may do beyond its work, in words.
     pub(super) beyond: Vec<String>,
-    /// What it may do to things that the Hub does not name.
+    /// What it may do to things that the Hub does not name, and things to which it may do what the
+    /// Hub does not tell.
     pub(super) unnamed: Vec<String>,
 }
 
 /// How far these scopes go.
 pub(super) fn of(fine: &FineGrained, work: &Work<'_>) -> Reach {
     let mut reach = Reach::default();
-    for scope in &fine.scoped {
-        add(scope, work, &mut reach);
+    match &fine.scoped {
+        Some(scopes) => scopes.iter().for_each(|scope| add(scope, work, &mut reach)),
+        None => {
+            reach.target = true;
+            reach.unnamed.push("no scopes are told".into());
+        }
     }
     let everywhere = writes(&fine.global);
     if !everywhere.is_empty() {
@@ -40,20 +49,27 @@ pub(super) fn of(fine: &FineGrained, work: &Work<'_>) -> Reach {
 }
 
 fn add(scope: &Scope, work: &Work<'_>, reach: &mut Reach) {
-    let (entity, writes) = (&scope.entity, writes(&scope.permissions));
+    let entity = &scope.entity;
+    let Some(permissions) = &scope.permissions else {
+        reach.target = true;
+        let what = match entity.name.as_deref() {
+            Some(name) => words(entity, name),
+            None => by_id(entity),
+        };
+        reach.unnamed.push(format!("permissions that are not told on {what}"));
+        return;
+    };
+    let writes = writes(permissions);
     if writes.is_empty() {
         return;
     }
+    let in_repos = writes.contains(&WRITE);
     let Some(name) = entity.name.as_deref() else {
-        let id = shown(entity.id.as_deref().unwrap_or("no id"));
-        let done = told(&writes);
-        reach.unnamed.push(format!("{done} on the {} {id}", shown(&entity.kind)));
+        reach.target |= in_repos;
+        reach.unnamed.push(format!("{} on {}", told(&writes), by_id(entity)));
         return;
     };
-    let is_of_repos =
-        |permission: &str| permission.starts_with("repo.") || permission.starts_with("discussion.");
     let place = place(entity, name);
-    let in_repos = writes.iter().any(|permission| permission.starts_with("repo."));
     reach.target |= in_repos && work.target.is_some_and(|target| covers(entity, name, target));
     let by_policy = match entity.kind.as_str() {
         "model" => is_of_policy(work.policy, name),
@@ -61,7 +77,7 @@ fn add(scope: &Scope, work: &Work<'_>, reach: &mut Reach) {
         _ => false,
     };
     let allowed = by_policy || work.settings.named(&place);
-    let is_beyond = |permission: &&str| !(allowed && is_of_repos(permission));
+    let is_beyond = |permission: &&str| !(allowed && NEEDED.contains(permission));
     let beyond: Vec<_> = writes.into_iter().filter(is_beyond).collect();
     if !beyond.is_empty() {
         reach.beyond.push(format!("{} on {}", told(&beyond), words(entity, name)));
@@ -88,12 +104,19 @@ fn place(entity: &Entity, name: &str) -> String {
     }
 }
 
+fn by_id(entity: &Entity) -> String {
+    let id = shown(entity.id.as_deref().unwrap_or("no id"));
+    let kind = if entity.kind.is_empty() { "thing" } else { entity.kind.as_str() };
+    format!("the {} {id}", shown(kind))
+}
+
 fn words(entity: &Entity, name: &str) -> String {
     let name = shown(name);
     match entity.kind.as_str() {
         "model" => name,
         "org" => format!("the whole organisation {name}"),
         "user" => format!("everything of the user {name}"),
+        "" => format!("the thing {name}"),
         kind => format!("the {} {name}", shown(kind)),
     }
 }

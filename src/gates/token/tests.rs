@@ -99,6 +99,11 @@ fn whatever_goes_further_is_named() {
         ),
         (scope("model", "acme/churn", &["job.write"]), "`job.write` on acme/churn"),
         (
+            scope("model", "acme/churn", &["repo.write", "repo.give.away", "repo.readd"]),
+            "`repo.give.away`, `repo.readd` on acme/churn",
+        ),
+        (scope("", "acme/churn", &["repo.write"]), "`repo.write` on the thing acme/churn"),
+        (
             scope("org", "acme", &["repo.content.read", "repo.write", "org.write"]),
             "`repo.write`, `org.write` on the whole organisation acme",
         ),
@@ -304,6 +309,8 @@ fn what_was_issued_for_the_run_passes_and_what_is_not_told_does_not() {
         json!({"name": "x"}),
         json!({"name": "x", "auth": {"type": "access_token"}}),
         json!({"name": "x", "auth": {"accessToken": null}}),
+        // Of a kind that nobody has heard of, without an end.
+        json!({"name": "x", "auth": {"type": "cookie"}}),
     ] {
         assert_eq!(
             said("{}", &silent),
@@ -314,9 +321,26 @@ fn what_was_issued_for_the_run_passes_and_what_is_not_told_does_not() {
         {"entity": {"_id": "77", "type": "model"}, "permissions": ["repo.write", "repo.content.read"]}]);
     assert_eq!(
         said(MACHINE, &fine(unnamed)),
-        ["token-not-told: the Hub does not name all that the token `ci` of ada can write: \
+        ["token-not-told: the Hub does not tell all that the token `ci` of ada can write: \
           `repo.write` on the model 77"]
     );
+    let told = |scopes: Value| said(MACHINE, &fine(scopes)).join("\n");
+    let expected = |what: &str| {
+        format!(
+            "token-not-told: the Hub does not tell all that the token `ci` of ada can write: {what}"
+        )
+    };
+    // It may be the target itself: nothing is said of a target that cannot be written.
+    let unnamed =
+        json!([{"entity": {"_id": "77", "type": "model"}, "permissions": ["repo.write"]}]);
+    assert_eq!(told(unnamed), expected("`repo.write` on the model 77"));
+    for scope in [
+        json!({"entity": {"type": "model", "name": "acme/other"}, "permissions": null}),
+        json!({"entity": {"type": "model", "name": "acme/other"}}),
+    ] {
+        assert_eq!(told(json!([scope])), expected("permissions that are not told on acme/other"));
+    }
+    assert_eq!(told(Value::Null), expected("no scopes are told"));
 }
 
 #[test]

@@ -144,9 +144,9 @@ pub enum Role {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FineGrained {
-    /// What it may do where.
-    #[serde(default, deserialize_with = "or_default")]
-    pub scoped: Vec<Scope>,
+    /// What it may do where; `None` where that is not told.
+    #[serde(default)]
+    pub scoped: Option<Vec<Scope>>,
     /// What it may do everywhere: `discussion.write`, `post.write`.
     #[serde(default, deserialize_with = "or_default")]
     pub global: Vec<String>,
@@ -160,9 +160,9 @@ pub struct FineGrained {
 pub struct Scope {
     /// The thing.
     pub entity: Entity,
-    /// The Hub's names: `repo.content.read`, `repo.write`, …
-    #[serde(default, deserialize_with = "or_default")]
-    pub permissions: Vec<String>,
+    /// The Hub's names: `repo.content.read`, `repo.write`, …; `None` where they are not told.
+    #[serde(default)]
+    pub permissions: Option<Vec<String>>,
 }
 
 /// A thing on the Hub.
@@ -218,8 +218,9 @@ mod tests {
         assert_eq!(org.resource_groups[0].role.as_deref(), Some("write"));
         assert_eq!((org.plan.as_deref(), &*org.security_restrictions[0]), (Some("team"), "mfa"));
         let fine = token.fine_grained.as_ref().expect("scopes");
-        let scope = &fine.scoped[0];
-        assert_eq!((scope.entity.kind.as_str(), scope.permissions.len()), ("model", 2));
+        let scope = &fine.scoped.as_ref().expect("scopes")[0];
+        let permissions = scope.permissions.as_ref().expect("permissions");
+        assert_eq!((scope.entity.kind.as_str(), permissions.len()), ("model", 2));
         assert_eq!((fine.global.len(), fine.can_read_gated_repos), (1, true));
         assert_eq!(token.created_at.as_deref(), Some("2026-01-01T00:00:00.000Z"));
         assert_eq!(who.auth.expires_at.as_deref(), Some("2026-02-01T00:00:00Z"));
@@ -233,8 +234,10 @@ mod tests {
                               {"entity": {"type": "galaxy"}, "permissions": null}], "global": null}}}}"#);
         let token = odd.token().expect("a token");
         assert_eq!((odd.kind, token.role), (Kind::Unknown, Role::Unknown));
-        let scope = &token.fine_grained.as_ref().expect("scopes").scoped[0];
+        let scope = &token.fine_grained.as_ref().and_then(|fine| fine.scoped.as_ref());
+        let scope = &scope.expect("scopes")[0];
         assert_eq!((scope.entity.kind.as_str(), &scope.entity.name), ("galaxy", &None));
+        assert!(scope.permissions.is_none(), "not told is not nothing");
         let issued = who(r#"{"type": "app", "name": "oidc", "auth": {"type": "oidc"}}"#);
         assert_eq!((issued.kind, issued.token().is_none()), (Kind::App, true));
         assert!(who(r#"{"name": "x", "auth": null}"#).token().is_none());

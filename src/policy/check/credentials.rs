@@ -3,6 +3,7 @@
 use url::{Host, Url};
 
 use super::Check;
+use crate::markdown::line;
 use crate::policy::credentials::{
     AwsSecretsManager, AzureKeyVault, Kv, Source, SourceKind, Vault, VaultLogin,
 };
@@ -56,7 +57,8 @@ impl Check<'_> {
         self.said(&format!("{key}/secret"), secret);
         self.said_if(key, &[("key", inner), ("audience", audience)]);
         let is_region = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            (1..=32).contains(&text.len()) && text.bytes().all(fits)
         };
         if let Some(region) = region.as_deref().filter(|text| !is_region(text)) {
             let message = format!("`{region}` is no region");
@@ -80,7 +82,8 @@ impl Check<'_> {
 
     fn vault(&mut self, key: &str, settings: &raw::Vault) -> Option<Vault> {
         self.said(&format!("{key}/key"), &settings.key);
-        self.said_if(key, &[("namespace", &settings.namespace)]);
+        let namespace = settings.namespace.as_ref();
+        let namespace = namespace.map(|name| self.segments(&format!("{key}/namespace"), name));
         let address = self.address(&format!("{key}/address"), &settings.address);
         let login = self.login(&format!("{key}/login"), &settings.login, &address);
         let kv = match settings.kv {
@@ -92,22 +95,31 @@ impl Check<'_> {
                 Kv::V2
             }
         };
-        let place = format!("{key}/secret");
-        let whole = self.segments(&place, &settings.secret)?;
-        let Some((mount, secret)) = whole.split_once('/') else {
-            let message = format!("`{}` names no secret below a mount", settings.secret);
-            self.wrong(&place, message, "write the mount first: `secret/hub`");
-            return None;
-        };
+        let (mount, secret) = self.vault_place(key, settings)?;
         Some(Vault {
             address,
-            namespace: settings.namespace.as_ref().map(|name| name.trim_matches('/').to_owned()),
+            namespace: namespace.flatten(),
             login: login?,
-            mount: mount.to_owned(),
-            secret: secret.to_owned(),
+            mount,
+            secret,
             key: settings.key.clone(),
             kv,
         })
+    }
+
+    /// The engine's mount, and the secret below it.
+    fn vault_place(&mut self, key: &str, settings: &raw::Vault) -> Option<(String, String)> {
+        let at = format!("{key}/secret");
+        let secret = self.segments(&at, &settings.secret)?;
+        if let Some(mount) = &settings.mount {
+            return Some((self.segments(&format!("{key}/mount"), mount)?, secret));
+        }
+        if let Some((mount, below)) = secret.split_once('/') {
+            return Some((mount.to_owned(), below.to_owned()));
+        }
+        let message = format!("`{secret}` names no secret below a mount");
+        self.wrong(&at, message, "write the mount first, `secret/hub`, or into `mount:`");
+        None
     }
 
     fn login(&mut self, key: &str, login: &raw::VaultLogin, address: &str) -> Option<VaultLogin> {
@@ -207,7 +219,7 @@ impl Check<'_> {
             return Some(bare.to_owned());
         }
         let help = "write names with single `/` between, such as `secret/hub`";
-        self.wrong(key, format!("`{path}` is no path of names"), help);
+        self.wrong(key, format!("`{}` is no path of names", line(path)), help);
         None
     }
 }

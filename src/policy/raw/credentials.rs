@@ -56,7 +56,9 @@ pub(in crate::policy) struct Vault {
     pub(in crate::policy) namespace: Option<String>,
     /// How to log in: exactly one of its keys.
     pub(in crate::policy) login: VaultLogin,
-    /// Path of the secret, its mount first: `secret/hub`.
+    /// Mount of the key-value engine; default the first name of `secret`.
+    pub(in crate::policy) mount: Option<String>,
+    /// Path of the secret: its mount first, `secret/hub`, unless that is named in `mount`.
     pub(in crate::policy) secret: String,
     /// Key in the secret.
     pub(in crate::policy) key: String,

@@ -1,6 +1,6 @@
 """Trusted publishing as the official Python client does it: no stored token at all.
 
-usage: oidc.py REPO OTHER    (HF_OIDC_RESOURCE names REPO, which is there, as OTHER is)
+usage: oidc.py REPO OTHER DATASET    (HF_OIDC_RESOURCE names REPO; all three are there)
 """
 
 import json
@@ -20,7 +20,7 @@ def refused(statuses, call):
     raise AssertionError(f"not refused: {statuses}")
 
 
-own, other = sys.argv[1:]
+own, other, dataset = sys.argv[1:]
 api = HfApi()
 token = get_token()
 assert token.startswith("hf_jwt_"), "the client took no exchanged token"
@@ -41,6 +41,14 @@ def error(subject, resource):
 
 
 identity = get_oidc_token()
+of_dataset = HfApi(token=exchange_oidc_token(subject_token=identity, resource=f"datasets/{dataset}")["access_token"])
+of_dataset.upload_file(path_or_fileobj=b"1", path_in_repo="1.txt", repo_id=dataset, repo_type="dataset")
+assert of_dataset.file_exists(dataset, "1.txt", repo_type="dataset")
+refused({403, 404}, lambda: of_dataset.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=own))
+refused(
+    {403, 404},
+    lambda: api.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=dataset, repo_type="dataset"),
+)
 elsewhere = get_oidc_token(audience="https://huggingface.co")
 granted = exchange_oidc_token(subject_token=identity, resource=own)
 print(
@@ -53,6 +61,9 @@ print(
             "other audience": error(elsewhere, own),
             "no token": error("a.b.c", own),
             "no resource": error(identity, "not/a/repo"),
+            "a dataset as a model": error(identity, dataset),
+            "a space": error(identity, "spaces/acme/demo"),
+            "a user": error(identity, "ada"),
         }
     )
 )

@@ -24,6 +24,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::hostile::{Hostile, Reply};
+
 pub(crate) const VAULT: &str = "https://acme-models.vault.azure.net";
 pub(crate) const TENANT: &str = "0f1e2d3c-4b5a-4697-8897-a6b5c4d3e2f1";
 pub(crate) const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
@@ -44,11 +46,21 @@ pub(crate) struct Asked {
     pub(crate) with_token: bool,
 }
 
+/// The answers that a hostile server gives in the place of the real one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The vault, before it has seen a token.
+    Challenge,
+    /// Entra.
+    Access,
+    /// The vault, of a token.
+    Secret,
+}
+
 /// What the vault wants tokens for; another than its own where a test makes it an impostor.
 struct State {
     resource: String,
-    /// Whether refusals repeat what was sent.
-    echoes: bool,
+    hostile: Option<(Step, Hostile)>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -63,17 +75,26 @@ pub(crate) struct Azure {
 impl Azure {
     /// As Azure is.
     pub(crate) async fn start() -> Self {
-        Self::with("https://vault.azure.net", false).await
+        Self::with("https://vault.azure.net", None).await
     }
 
-    /// A vault that wants tokens for `resource`, whose refusals repeat what was sent if it `echoes`.
-    pub(crate) async fn with(resource: &str, echoes: bool) -> Self {
+    /// A vault that wants tokens for `resource`.
+    pub(crate) async fn impostor(resource: &str) -> Self {
+        Self::with(resource, None).await
+    }
+
+    /// As Azure is, but for one step.
+    pub(crate) async fn hostile(step: Step, hostile: Hostile) -> Self {
+        Self::with("https://vault.azure.net", Some((step, hostile))).await
+    }
+
+    async fn with(resource: &str, hostile: Option<(Step, Hostile)>) -> Self {
         weighbridge::http::install_tls();
         let folder = tempfile::tempdir().expect("a folder");
         let acceptor = certify(&folder.path().join("authority.pem"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let proxy = format!("http://{}", listener.local_addr().expect("bound"));
-        let state = Arc::new(State { resource: resource.into(), echoes, asked: Mutex::default() });
+        let state = Arc::new(State { resource: resource.into(), hostile, asked: Mutex::default() });
         let behind = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -147,22 +168,34 @@ async fn serve(
         with_token: authorization.is_some(),
     };
     state.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
-    let (status, challenge, mut json) = if host == "login.microsoftonline.com" {
-        let (status, json) = entra(parts.uri.path(), &body);
-        (status, None, json)
-    } else {
-        vault(parts.uri.path(), parts.uri.query(), authorization, state)
+    let step = match (host, authorization) {
+        ("login.microsoftonline.com", _) => Step::Access,
+        (_, None) => Step::Challenge,
+        (_, Some(_)) => Step::Secret,
     };
-    if status >= 400 && state.echoes {
-        let sent =
-            format!("{}{}", authorization.unwrap_or_default(), String::from_utf8_lossy(&body));
-        json = json!({"error": {"code": sent, "message": sent}, "error_description": sent});
-    }
-    let mut answer = Response::builder().status(status).header("content-type", "application/json");
-    if let Some(challenge) = challenge {
-        answer = answer.header("www-authenticate", challenge);
-    }
-    Ok(answer.body(Full::new(json.to_string().into())).expect("an answer"))
+    let sent =
+        || format!("{} {}", String::from_utf8_lossy(&body), authorization.unwrap_or_default());
+    let reply = match state.hostile {
+        Some((at, hostile)) if at == step => {
+            hostile.answer(&sent(), "https://other.vault.azure.net")
+        }
+        _ => {
+            let (status, challenge, json) = if step == Step::Access {
+                let (status, json) = entra(parts.uri.path(), &body);
+                (status, None, json)
+            } else {
+                vault(parts.uri.path(), parts.uri.query(), authorization, state)
+            };
+            let headers = challenge.map(|challenge| ("www-authenticate", challenge));
+            let headers = headers.into_iter().collect();
+            Reply { status, headers, body: json.to_string().into() }
+        }
+    };
+    let answer =
+        Response::builder().status(reply.status).header("content-type", "application/json");
+    let headers = reply.headers.into_iter();
+    let answer = headers.fold(answer, |answer, (name, value)| answer.header(name, value));
+    Ok(answer.body(Full::new(reply.body.into())).expect("an answer"))
 }
 
 /// Entra's token endpoint, for one application with one federated credential.
@@ -206,7 +239,8 @@ fn entra(path: &str, body: &[u8]) -> (u16, Value) {
     )
 }
 
-/// A vault with a secret `hub-token`, one that is disabled, and one that is not for us.
+/// A vault with a secret `hub-token`, others whose time is over or not yet come, one that is
+/// disabled, and one that is not for us.
 fn vault(
     path: &str,
     query: Option<&str>,
@@ -238,10 +272,16 @@ fn vault(
             let id = format!("{VAULT}/secrets/hub-token/3f2c");
             (200, None, json!({"value": STORED, "id": id, "attributes": {"enabled": true}}))
         }
-        "/secrets/hub-json" => {
-            let value = json!({"hf_token": STORED, "note": 1}).to_string();
-            let id = format!("{VAULT}/secrets/hub-json/3f2c");
-            (200, None, json!({"value": value, "id": id, "attributes": {"enabled": true}}))
+        // The vault gives these as any other.
+        "/secrets/hub-over" => {
+            let id = format!("{VAULT}/secrets/hub-over/3f2c");
+            let attributes = json!({"enabled": true, "nbf": 1, "exp": 1_577_836_800});
+            (200, None, json!({"value": STORED, "id": id, "attributes": attributes}))
+        }
+        "/secrets/hub-early" => {
+            let id = format!("{VAULT}/secrets/hub-early/3f2c");
+            let attributes = json!({"enabled": true, "nbf": 4_102_444_800_u64});
+            (200, None, json!({"value": STORED, "id": id, "attributes": attributes}))
         }
         "/secrets/hub-disabled" => refused(403, "Forbidden", Some("SecretDisabled")),
         "/secrets/hub-others" => refused(403, "Forbidden", Some("ForbiddenByRbac")),

@@ -40,8 +40,13 @@ impl Issuer {
         if let (Some(claims), Value::Object(otherwise)) = (claims.as_object_mut(), otherwise) {
             claims.extend(otherwise);
         }
+        self.sign(&claims)
+    }
+
+    /// Any claims, signed.
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
-        let signed = format!("{}.{}", part(&json!({"alg": "ES256", "typ": "JWT"})), part(&claims));
+        let signed = format!("{}.{}", part(&json!({"alg": "ES256", "typ": "JWT"})), part(claims));
         let random = SystemRandom::new();
         let key = self.0.serialize_der();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key, &random);

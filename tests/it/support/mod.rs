@@ -6,6 +6,7 @@ pub(crate) mod bao;
 pub(crate) mod counterpart;
 pub(crate) mod front;
 pub(crate) mod github;
+pub(crate) mod hostile;
 pub(crate) mod hub_server;
 pub(crate) mod identities;
 pub(crate) mod issuer;

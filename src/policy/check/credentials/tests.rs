@@ -29,6 +29,7 @@ credentials:
   - aws-secrets-manager: {secret: hub/token}
   - vault: {address: 'https://vault.acme.com/', login: {jwt: {role: release}}, secret: /kv/ml/hub, key: token}
   - vault: {address: 'http://127.0.0.1:8200', login: {app-role: {mount: ci/}}, secret: kv/hub, key: t, kv: 1}
+  - vault: {address: 'https://v', namespace: /ml/ci/, login: {token: {}}, mount: /teams/ml/kv, secret: hub, key: t}
   - azure-key-vault: {vault: 'https://acme.vault.azure.net', secret: hub, tenant: 1-2, client: 3-4}
 ";
     let kinds = kinds(section);
@@ -36,6 +37,7 @@ credentials:
         SourceKind::AwsSecretsManager(aws),
         SourceKind::Vault(jwt),
         SourceKind::Vault(role),
+        SourceKind::Vault(deep),
         SourceKind::AzureKeyVault(azure),
     ] = kinds.as_slice()
     else {
@@ -50,6 +52,8 @@ credentials:
     let (mount, audience) = ("jwt".into(), "https://vault.acme.com".into());
     assert_eq!(jwt.login, VaultLogin::Jwt { role: "release".into(), mount, audience });
     assert_eq!((&role.login, role.kv), (&VaultLogin::AppRole { mount: "ci".into() }, Kv::V1));
+    assert_eq!((deep.mount.as_str(), deep.secret.as_str()), ("teams/ml/kv", "hub"));
+    assert_eq!(deep.namespace.as_deref(), Some("ml/ci"));
     assert_eq!(azure.audience, "api://AzureADTokenExchange");
 }
 
@@ -63,6 +67,7 @@ fn every_slip_is_named_with_its_place() {
         ("environment: {value: hf_x}".into(), "`environment` has no key `value`"),
         ("aws-secrets-manager: {secret: ' '}".into(), "`secret` is empty"),
         ("aws-secrets-manager: {secret: s, region: 'a/b'}".into(), "`a/b` is no region"),
+        ("aws-secrets-manager: {secret: s, region: EU-WEST-1}".into(), "`EU-WEST-1` is no region"),
         (
             "aws-secrets-manager: {secret: s, role: release}".into(),
             "`release` is not the ARN of a role",
@@ -80,6 +85,15 @@ fn every_slip_is_named_with_its_place() {
         (vault("address: 'https://v', secret: hub"), "`hub` names no secret below a mount"),
         (vault("address: 'https://v', secret: kv/../sys"), "`kv/../sys` is no path of names"),
         (vault("address: 'https://v', secret: kv/hub, kv: 3"), "`kv` is `3`"),
+        (
+            vault("address: 'https://v', secret: hub, mount: a/../sys"),
+            "`a/../sys` is no path of names",
+        ),
+        (
+            vault(r#"address: 'https://v', secret: kv/hub, namespace: "a\nb""#),
+            "is no path of names",
+        ),
+        (vault("address: 'https://v', secret: kv/hub, namespace: /"), "`/` is no path of names"),
         (
             "vault: {address: 'https://v', login: {}, key: t, secret: kv/hub}".into(),
             "a login is exactly one key",
