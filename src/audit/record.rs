@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::finding::{Tally, Verdict};
+use crate::http::blotted;
 use crate::hub::RepoId;
 use crate::machine_path;
 
@@ -319,10 +320,12 @@ impl Record {
     }
 }
 
-/// At most [`TEXT`] characters, none of them a control character.
+/// At most [`TEXT`] characters, none of them a control character, and no secret of this run: what is in
+/// the log stays there for good.
 fn clip(text: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut characters = text.chars().map(clean);
+    let blotted = blotted(text);
+    let mut characters = blotted.chars().map(clean);
     let mut cut: String = characters.by_ref().take(TEXT).collect();
     if characters.next().is_some() {
         cut.pop();

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{CredentialError, Job, Masked, address, answer, field};
-use crate::http::{Again, Client};
+use super::{CredentialError, Job, Masked, answer, field};
+use crate::http::{Again, Client, is_of_this_machine, trusted};
 use crate::policy::credentials::AwsSecretsManager;
 
 use sigv4::{Keys, Signer};
@@ -78,18 +78,30 @@ impl Aws<'_> {
         let variables = [own.as_str(), "AWS_ENDPOINT_URL"];
         let named = variables.iter().find_map(|name| self.job.variable(name));
         let named = named.filter(|_| !ignored);
-        let named = self.settings.endpoint.as_deref().or(named);
+        let of_policy = self.settings.endpoint.as_deref();
         let region = &self.region;
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let usual = format!("https://{service}.{region}.{suffix}");
-        let url = address::trusted(named.unwrap_or(&usual)).and_then(|url| match url.path() {
-            "/" => Ok(url),
+        let own_hosts = [
+            format!("{service}.{region}.{suffix}"),
+            format!("{service}-fips.{region}.{suffix}"),
+            format!("{service}.{suffix}"),
+        ];
+        // A step before this one can set variables, and `amazonaws.com` is not Amazon's alone.
+        let is_known = |url: &Url| {
+            let host = url.host_str().unwrap_or_default();
+            of_policy.is_some() || own_hosts.iter().any(|own| own == host) || is_of_this_machine(url)
+        };
+        let chosen = of_policy.or(named).unwrap_or(&usual);
+        let url = trusted(chosen).and_then(|url| match url.path() {
+            "/" if is_known(&url) => Ok(url),
+            "/" => Err("it is none of Amazon's own, and the policy does not name it"),
             _ => Err("it has a path"),
         });
         url.map_err(|why| {
             CredentialError::refused(
                 format!("`endpoint:`, {own} or AWS_ENDPOINT_URL is no address for secrets: {why}"),
-                "give https://HOST, or http://127.0.0.1:PORT for a server of this machine; or unset it",
+                "give https://HOST as `endpoint:` in the policy, or http://127.0.0.1:PORT for a server of this machine; or unset it",
             )
         })
     }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::claims::Claims;
 use super::{CredentialError, Masked, Masker, answer};
 use crate::context::{Ci, ID_TOKEN_VARIABLES, IdTokenRequest, Oidc};
-use crate::http::{Again, Client};
+use crate::http::{Again, Client, keeps_secrets};
 use crate::markdown;
 
 /// Longest answer that is read.
@@ -106,8 +106,10 @@ impl IdTokens {
             fix: "run the job again; if it says the same, look at https://www.githubstatus.com"
                 .into(),
         };
-        let mut url = Url::parse(&request.url)
-            .map_err(|_| refused("ACTIONS_ID_TOKEN_REQUEST_URL is no address".into()))?;
+        let url = Url::parse(&request.url).ok().filter(keeps_secrets);
+        let mut url = url.ok_or_else(|| {
+            refused("ACTIONS_ID_TOKEN_REQUEST_URL is no address for secrets".into())
+        })?;
         url.query_pairs_mut().append_pair("audience", audience);
         let build = |client: &reqwest::Client| client.get(url.clone()).bearer_auth(bearer.expose());
         let doing = || CredentialError::doing("ask GitHub for this job's identity token");

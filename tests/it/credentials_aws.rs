@@ -240,6 +240,9 @@ async fn nothing_sent_comes_back_or_goes_elsewhere() {
     assert!(elsewhere.received_requests().await.unwrap_or_default().is_empty());
     for (variable, address) in [
         ("AWS_ENDPOINT_URL", "http://192.0.2.7"),
+        // Whatever it is, the policy does not name it.
+        ("AWS_ENDPOINT_URL", "https://sts.example"),
+        ("AWS_ENDPOINT_URL_STS", "https://a.execute-api.eu-central-1.amazonaws.com"),
         ("AWS_ENDPOINT_URL_STS", "https://u:p@sts.example"),
     ] {
         let job = Job::new(&source(&format!("{ROLE}, secret: ml/hub"))).set(variable, address);
