@@ -5,17 +5,8 @@ use super::{Ci, Context, Environment, Event};
 /// What starts a pipeline and takes a member's rights, or a token that a member made; `push`, `schedule`
 /// and those that are started by hand among them.
 /// <https://docs.gitlab.com/ci/jobs/job_rules/#ci_pipeline_source-predefined-variable>
-const BY_WRITERS: [&str; 9] = [
-    "api",
-    "chat",
-    "parent_pipeline",
-    "pipeline",
-    "push",
-    "schedule",
-    "trigger",
-    "web",
-    "webide",
-];
+const BY_WRITERS: [&str; 9] =
+    ["api", "chat", "parent_pipeline", "pipeline", "push", "schedule", "trigger", "web", "webide"];
 
 pub(super) fn is_here(env: &Environment) -> bool {
     env.get("GITLAB_CI") == Some("true")

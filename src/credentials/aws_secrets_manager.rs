@@ -90,7 +90,9 @@ impl Aws<'_> {
         // A step before this one can set variables, and `amazonaws.com` is not Amazon's alone.
         let is_known = |url: &Url| {
             let host = url.host_str().unwrap_or_default();
-            of_policy.is_some() || own_hosts.iter().any(|own| own == host) || is_of_this_machine(url)
+            of_policy.is_some()
+                || own_hosts.iter().any(|own| own == host)
+                || is_of_this_machine(url)
         };
         let chosen = of_policy.or(named).unwrap_or(&usual);
         let url = trusted(chosen).and_then(|url| match url.path() {

@@ -260,7 +260,8 @@ mod tests {
         ] {
             assert!(tells(text), "{text}");
         }
-        for text in ["invalid_grant", "no trusted publisher matches", "RS256, kid 7", "eyJzdWI", ""] {
+        for text in ["invalid_grant", "no trusted publisher matches", "RS256, kid 7", "eyJzdWI", ""]
+        {
             assert!(!tells(text), "{text}");
         }
     }

@@ -170,7 +170,8 @@ mod tests {
         let (_, note) = sample.weigh(&Leaks);
         assert_eq!(note, "the card; there is no git repository: 1 found");
         let secret = crate::http::Secret::new("what.the*vault_of_this_test_gave").expect("some");
-        sample.card = format!("# Churn\n\nTrained with {}.\n", crate::markdown::text(secret.expose()));
+        sample.card =
+            format!("# Churn\n\nTrained with {}.\n", crate::markdown::text(secret.expose()));
         assert_eq!(
             sample.one(&Leaks, "secret-in-card"),
             "secret-in-card at README.md:3: the card: a secret of this very run stands here (not shown)"

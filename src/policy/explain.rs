@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use super::places::Places;
 use super::{
     Around, Benchmark, Bytes, Card, CardSource, CommitSize, DEFAULT_ENDPOINT, Gates, HubBenchmark,
-    License, Limit, Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, TokenGate,
-    Transfer, Visibility, check,
+    License, Limit, Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand,
+    TokenGate, Transfer, Visibility, check,
 };
 use crate::finding::Level;
 

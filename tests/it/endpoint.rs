@@ -24,7 +24,8 @@ async fn a_token_goes_to_no_hub_that_a_variable_names() {
     let (pin, other) = (ours.url(), theirs.url());
     let plain = "cannot be the Hub that is told a token: secrets do not go over plain http";
     let alone = "and a token may go to https://huggingface.co alone";
-    let pinned_alone = format!("names the Hub {other}, and a token may go to {pin} alone (`hub:` at");
+    let pinned_alone =
+        format!("names the Hub {other}, and a token may go to {pin} alone (`hub:` at");
     for (by_policy, variable, input, says) in [
         (false, "https://hub.example", "", alone),
         (false, "https://huggingface.co.example/", "", alone),

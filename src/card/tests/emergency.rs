@@ -55,7 +55,9 @@ fn who_passed_over_what_and_why_stands_where_it_comes_from() {
     assert!(card.contains(&expected), "{card}");
 
     // A template of one's own cannot leave it out, and neither can a README kept by hand.
-    for template in ["# {{ name }}\n", "{% extends \"weighbridge\" %}{% block provenance %}{% endblock %}"] {
+    for template in
+        ["# {{ name }}\n", "{% extends \"weighbridge\" %}{% block provenance %}{% endblock %}"]
+    {
         for readme in [None, Some("# By hand\n")] {
             let input = CardInput { template: Some(template), readme, ..told };
             let card = write(&input).expect("written");
