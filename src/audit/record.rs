@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::finding::{Tally, Verdict};
-use crate::http::blotted;
+use crate::http::Blotter;
 use crate::hub::RepoId;
 use crate::machine_path;
 
@@ -206,6 +206,9 @@ pub struct NotARecord(String);
 impl Record {
     /// Writes down a run, in bounds.
     pub fn of(run: &Run<'_>) -> Self {
+        // What is in the log stays there for good.
+        let secrets = Blotter::of_all();
+        let clip = |text: &str| clip(&secrets.blotted(text));
         let maybe = |text: Option<&str>| text.map(clip);
         let (context, verdict) = (run.context, run.verdict);
         let gates = verdict.weighings().iter().map(|weighing| {
@@ -320,12 +323,10 @@ impl Record {
     }
 }
 
-/// At most [`TEXT`] characters, none of them a control character, and no secret of this run: what is in
-/// the log stays there for good.
+/// At most [`TEXT`] characters, none of them a control character.
 fn clip(text: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let blotted = blotted(text);
-    let mut characters = blotted.chars().map(clean);
+    let mut characters = text.chars().map(clean);
     let mut cut: String = characters.by_ref().take(TEXT).collect();
     if characters.next().is_some() {
         cut.pop();

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 pub use address::{is_of_this_machine, keeps_secrets, trusted};
 pub use error::{HttpError, Refusal};
 pub use retry::pause;
-pub use secret::{Secret, blotted, wipe};
+pub use secret::{Blotter, Secret, blotted, wipe};
 
 use pulse::Pulse;
 
