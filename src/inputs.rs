@@ -32,9 +32,6 @@ pub const ACTION_INPUTS: [&str; 15] = [
     "timeout",
 ];
 
-/// The Hub that is meant unless another is named.
-pub const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
-
 /// The release gate between training pipelines and the Hugging Face Hub.
 #[derive(Debug, Parser)]
 #[command(name = "weighbridge", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -119,7 +116,8 @@ pub struct Settings {
     /// somebody listed there started by hand.
     #[arg(long, value_name = "REASON")]
     pub emergency: Option<String>,
-    /// The Hub [default: $HF_ENDPOINT, else https://huggingface.co].
+    /// The Hub [default: $HF_ENDPOINT, else the policy's, else https://huggingface.co]. A token goes to the
+    /// policy's alone; where the policy names none, to https://huggingface.co or this machine.
     #[arg(long, value_name = "URL")]
     pub hf_endpoint: Option<String>,
     /// Name of the check run on GitHub [default: weighbridge].

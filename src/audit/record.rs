@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::finding::{Tally, Verdict};
+use crate::http::Blotter;
 use crate::hub::RepoId;
 use crate::machine_path;
 
@@ -205,6 +206,9 @@ pub struct NotARecord(String);
 impl Record {
     /// Writes down a run, in bounds.
     pub fn of(run: &Run<'_>) -> Self {
+        // What is in the log stays there for good.
+        let secrets = Blotter::of_all();
+        let clip = |text: &str| clip(&secrets.blotted(text));
         let maybe = |text: Option<&str>| text.map(clip);
         let (context, verdict) = (run.context, run.verdict);
         let gates = verdict.weighings().iter().map(|weighing| {

@@ -5,6 +5,7 @@ mod change;
 mod changelog;
 mod chart;
 mod details;
+mod emergency;
 mod eval_results;
 mod facts;
 mod lineage;
@@ -18,6 +19,7 @@ mod trend;
 mod usage;
 mod yaml;
 
+pub use emergency::EmergencyNote;
 pub use eval_results::{EvalInput, eval_results};
 pub use query_file::query_file;
 pub use repair::repaired;
@@ -65,6 +67,8 @@ pub struct CardInput<'a> {
     pub readme: Option<&'a str>,
     /// Files that the version keeps from what the Hub has.
     pub kept: &'a [String],
+    /// The emergency in which gates were passed over.
+    pub emergency: Option<&'a EmergencyNote>,
 }
 
 impl CardInput<'_> {
@@ -175,10 +179,14 @@ pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
     // All that is read of the README is read of it as it will be written.
     let input = &CardInput { readme: input.readme.map(without_head), ..*input };
     let facts = Facts::of(input);
+    let noted = |body| match input.emergency {
+        Some(note) => note.kept_in(body),
+        None => body,
+    };
     let card = match input.readme {
         None => {
             let metadata = metadata::merge(Data::Map(Vec::new()), input);
-            let body = render::whole(&facts, input.template)?;
+            let body = noted(render::whole(&facts, input.template)?);
             with_front_matter(&metadata, &format!("{body}\n{WHOLE}\n"))
         }
         Some(readme) => {
@@ -188,6 +196,7 @@ pub fn write(input: &CardInput<'_>) -> Result<String, CardError> {
                 *name != "statements" || !input.model.card.statements.is_empty()
             });
             let body = readme::with_blocks(body.trim_start_matches(['\n', '\r']), &blocks)?;
+            let body = noted(body);
             with_front_matter(&metadata::merge(metadata, input), &body)
         }
     };

@@ -17,11 +17,14 @@ pub(super) fn prose(raw: &str) -> String {
         .unwrap_or_else(|| block("", &text))
 }
 
-/// Whether a heading after the text is one.
+/// Whether a heading after the text is one. The text stands in the middle of a card, where no line of
+/// dashes begins metadata.
 fn lets_go_on(markdown: &str) -> bool {
     let followed = format!("{markdown}\n\n# next\n");
-    let mut events =
-        Parser::new_ext(&followed, Options::all()).collect::<Vec<_>>().into_iter().rev();
+    let options = Options::all()
+        - Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
+        - Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+    let mut events = Parser::new_ext(&followed, options).collect::<Vec<_>>().into_iter().rev();
     matches!(events.next(), Some(Event::End(TagEnd::Heading(_))))
         && matches!(events.next(), Some(Event::Text(text)) if text.as_ref() == "next")
 }
@@ -65,6 +68,8 @@ mod tests {
         assert_eq!(prose("~~~~<!--"), "~~~~<!--\n~~~~");
         assert_eq!(prose("<!-- b"), "<!-- b\n-->");
         assert_eq!(prose("<script>b"), "```\n<script>b\n```");
+        let in_dashes = "---\n<script>---\n---";
+        assert_eq!(prose(in_dashes), format!("```\n{in_dashes}\n```"));
         assert_eq!(prose("a *b* <b>c</b>"), "a *b* <b>c</b>");
         assert!(!prose("<!-- weighbridge:end x -->").contains("weighbridge:"));
     }

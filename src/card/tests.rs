@@ -5,6 +5,7 @@ use crate::policy::{self, Policy};
 use crate::release::Channel;
 
 mod again;
+mod emergency;
 
 const POLICY: &str = r#"model:
   name: churn
@@ -90,6 +91,7 @@ impl Sample {
             template: None,
             readme: None,
             kept: &[],
+            emergency: None,
         }
     }
 }

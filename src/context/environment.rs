@@ -21,10 +21,12 @@ impl Environment {
     }
 
     /// An action input. The runner upper-cases the name and keeps its dashes
-    /// (`INPUT_HF-TOKEN`); shells cannot set such names, so underscores are taken too.
+    /// (`INPUT_HF-TOKEN`); shells cannot set such names, so underscores are taken too. Not where the
+    /// runner did set the input, if only to nothing: an earlier step could have set the other.
     pub fn input(&self, name: &str) -> Option<&str> {
         let name = format!("INPUT_{}", name.to_uppercase());
-        self.get(&name).or_else(|| self.get(&name.replace('-', "_")))
+        let spelt = if self.0.contains_key(&name) { name } else { name.replace('-', "_") };
+        self.get(&spelt)
     }
 }
 
@@ -54,6 +56,11 @@ mod tests {
         assert_eq!(env.input("hf-token"), Some("a"));
         assert_eq!(env.input("dry-run"), Some("true"));
         assert_eq!(env.input("tag"), None);
+        let env: Environment =
+            [("INPUT_HF-ENDPOINT", ""), ("INPUT_HF_ENDPOINT", "https://evil.example")]
+                .into_iter()
+                .collect();
+        assert_eq!(env.input("hf-endpoint"), None, "the runner's own word is the last");
         assert!(!format!("{env:?}").contains("\"a\""), "values stay out of debug output");
     }
 }

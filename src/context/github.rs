@@ -12,7 +12,8 @@ use crate::http::Secret;
 /// Payloads are a few kilobytes; GitHub caps webhooks at 25 MB.
 const PAYLOAD_LIMIT: u64 = 25 * 1024 * 1024;
 
-/// Events that need no write access to the repository, or that an app causes from what a fork did, and yet run with its secrets.
+/// Events that need no write access to the repository, or that an app causes from what a fork did, and
+/// yet run with its secrets. What writes asks for [`BY_WRITERS`]; this list only says better why not.
 /// <https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows>
 const BY_ANYONE: [&str; 12] = [
     "check_run",
@@ -29,7 +30,8 @@ const BY_ANYONE: [&str; 12] = [
     "watch",
 ];
 
-/// Events that need write access. A run that follows another run may follow anything.
+/// Events that only people who may write can cause: no other begins a mode that writes. A run that
+/// follows another run may follow anything.
 const BY_WRITERS: [&str; 5] =
     ["push", "release", "repository_dispatch", "schedule", "workflow_dispatch"];
 
@@ -143,13 +145,17 @@ fn event(env: &Environment, payload: Payload, on_tag: bool) -> Event {
         ("push", _) => Event::BranchPush,
         ("workflow_dispatch" | "repository_dispatch", _) => Event::Dispatch,
         ("schedule", _) => Event::Schedule,
-        ("workflow_run", _)
-            if !follows_our_own(payload.workflow_run.as_ref(), payload.repository.as_ref()) =>
-        {
-            Event::ByAnyone(name.to_owned())
+        ("workflow_run", _) => {
+            if follows_our_own(payload.workflow_run.as_ref(), payload.repository.as_ref()) {
+                Event::Other(name.to_owned())
+            } else {
+                Event::ByAnyone(name.to_owned())
+            }
         }
+        ("merge_group", _) => Event::MergeGroup,
+        (known, _) if BY_WRITERS.contains(&known) => Event::Other(known.to_owned()),
         (other, _) if BY_ANYONE.contains(&other) => Event::ByAnyone(other.to_owned()),
-        (other, _) => Event::Other(other.to_owned()),
+        (other, _) => Event::Unknown(other.to_owned()),
     }
 }
 

@@ -76,10 +76,14 @@ pub enum Event {
     Dispatch,
     /// A schedule.
     Schedule,
+    /// Pull requests that wait together to be merged: what they hold is on no branch yet.
+    MergeGroup,
     /// Something that people without write access can cause (a comment, an issue, a run that follows a
     /// pull request's), by name.
     ByAnyone(String),
-    /// Anything else, by name; empty for a plain shell.
+    /// Something of which it is not known who can cause it, by name.
+    Unknown(String),
+    /// Anything else that takes write access, by name; empty where no CI tells.
     Other(String),
 }
 
@@ -92,7 +96,8 @@ impl Event {
             Self::PullRequest { .. } => "pull-request",
             Self::Dispatch => "dispatch",
             Self::Schedule => "schedule",
-            Self::ByAnyone(name) | Self::Other(name) => name,
+            Self::MergeGroup => "merge-group",
+            Self::ByAnyone(name) | Self::Unknown(name) | Self::Other(name) => name,
         }
     }
 }
@@ -277,6 +282,37 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_is_not_known_is_nobodys() {
+        for name in ["deployment_status", "registry_package", "Push", "what_comes_next", ""] {
+            let event = github(&[("GITHUB_EVENT_NAME", name)]).event;
+            assert_eq!(event, Event::Unknown(name.into()));
+        }
+        assert_eq!(github(&[("GITHUB_EVENT_NAME", "merge_group")]).event, Event::MergeGroup);
+        assert_eq!(github(&[("GITHUB_EVENT_NAME", "release")]).event.as_str(), "release");
+        for (source, expected) in [
+            ("push", Event::BranchPush),
+            ("web", Event::Dispatch),
+            ("parent_pipeline", Event::Other("parent_pipeline".into())),
+            ("external", Event::Unknown("external".into())),
+            ("", Event::Unknown(String::new())),
+        ] {
+            let read = |tag| {
+                let env: Environment =
+                    [("GITLAB_CI", "true"), ("CI_PIPELINE_SOURCE", source), ("CI_COMMIT_TAG", tag)]
+                        .into_iter()
+                        .collect();
+                Context::read(&env, None).expect("readable").event
+            };
+            assert_eq!(read(""), expected, "{source}");
+            let of_tag = match expected {
+                Event::Unknown(_) => expected,
+                _ => Event::TagPush,
+            };
+            assert_eq!(read("v1.0.0"), of_tag, "{source} of a tag");
+        }
+    }
+
+    #[test]
     fn a_broken_payload_is_an_error_that_names_the_file() {
         let file = payload("{");
         let path = file.path().to_str().expect("utf-8");
@@ -291,6 +327,7 @@ mod tests {
         let gitlab: Environment =
             [("GITLAB_CI", "true"), ("CI_COMMIT_TAG", "v1.0.0"), ("CI_PROJECT_PATH", "g/p")]
                 .into_iter()
+                .chain([("CI_PIPELINE_SOURCE", "push")])
                 .collect();
         let context = Context::read(&gitlab, None).expect("readable");
         assert_eq!(

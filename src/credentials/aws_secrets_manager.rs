@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{CredentialError, Job, Masked, address, answer, field};
-use crate::http::{Again, Client};
+use super::{CredentialError, Job, Masked, answer, field};
+use crate::http::{Again, Client, is_of_this_machine, trusted};
 use crate::policy::credentials::AwsSecretsManager;
 
 use partition::Partition;
@@ -80,17 +80,31 @@ impl Aws<'_> {
         let variables = [own.as_str(), "AWS_ENDPOINT_URL"];
         let named = variables.iter().find_map(|name| self.job.variable(name));
         let named = named.filter(|_| !ignored);
-        let named = self.settings.endpoint.as_deref().or(named);
+        let of_policy = self.settings.endpoint.as_deref();
         let (region, domain) = (&self.region, Partition::of(&self.region).domain);
         let usual = format!("https://{service}.{region}.{domain}");
-        let url = address::trusted(named.unwrap_or(&usual)).and_then(|url| match url.path() {
-            "/" => Ok(url),
+        let own_hosts = [
+            format!("{service}.{region}.{domain}"),
+            format!("{service}-fips.{region}.{domain}"),
+            format!("{service}.{domain}"),
+        ];
+        // A step before this one can set variables, and `amazonaws.com` is not Amazon's alone.
+        let is_known = |url: &Url| {
+            let host = url.host_str().unwrap_or_default();
+            of_policy.is_some()
+                || own_hosts.iter().any(|own| own == host)
+                || is_of_this_machine(url)
+        };
+        let chosen = of_policy.or(named).unwrap_or(&usual);
+        let url = trusted(chosen).and_then(|url| match url.path() {
+            "/" if is_known(&url) => Ok(url),
+            "/" => Err("it is none of Amazon's own, and the policy does not name it"),
             _ => Err("it has a path"),
         });
         url.map_err(|why| {
             CredentialError::refused(
                 format!("`endpoint:`, {own} or AWS_ENDPOINT_URL is no address for secrets: {why}"),
-                "give https://HOST, or http://127.0.0.1:PORT for a server of this machine; or unset it",
+                "give https://HOST as `endpoint:` in the policy, or http://127.0.0.1:PORT for a server of this machine; or unset it",
             )
         })
     }

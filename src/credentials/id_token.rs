@@ -5,9 +5,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::claims::Claims;
-use super::{CredentialError, Masked, Masker, address, answer};
+use super::{CredentialError, Masked, Masker, answer};
 use crate::context::{Ci, ID_TOKEN_VARIABLES, IdTokenRequest, Oidc};
-use crate::http::{Again, Client};
+use crate::http::{Again, Client, keeps_secrets};
 use crate::markdown;
 
 /// Longest answer that is read.
@@ -106,10 +106,9 @@ impl IdTokens {
             fix: "run the job again; if it says the same, look at https://www.githubstatus.com"
                 .into(),
         };
-        let url = Url::parse(&request.url).map_err(|_| "it is none");
-        let url = url.and_then(|url| address::is_closed(&url).map(|()| url));
-        let mut url = url.map_err(|why| CredentialError::Refused {
-            what: format!("ACTIONS_ID_TOKEN_REQUEST_URL is no address for secrets: {why}"),
+        let url = Url::parse(&request.url).ok().filter(keeps_secrets);
+        let mut url = url.ok_or_else(|| CredentialError::Refused {
+            what: "ACTIONS_ID_TOKEN_REQUEST_URL is no address for secrets".into(),
             fix: "leave the variable as the runner sets it".into(),
         })?;
         url.query_pairs_mut().append_pair("audience", audience);

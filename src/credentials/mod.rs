@@ -5,7 +5,6 @@
 //!
 //! A source is one file with a `fetch`, and one line in [`Credentials::fetch`].
 
-mod address;
 mod aws_secrets_manager;
 mod azure_key_vault;
 mod claims;

@@ -10,13 +10,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, address, answer};
-use crate::http::{Again, Client, blotted};
+use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, answer};
+use crate::http::{Again, Client, blotted, trusted};
 use crate::hub::{InUse, Token};
 use crate::markdown;
 
 /// Longest answer that is read.
 const LIMIT: usize = 64 * 1024;
+/// Most characters of a server's words.
+const SHOWN: usize = 200;
+/// The shortest piece of the job's identity that tells something of it.
+const PIECE: usize = 8;
 /// A token is renewed this long before its end, or after three quarters of a shorter life.
 const MARGIN: Duration = Duration::from_mins(5);
 /// What a token lives where the answer does not say.
@@ -94,7 +98,7 @@ impl Exchange {
     }
 
     async fn exchange(&self, resource: &str) -> Result<Fresh, CredentialError> {
-        address::trusted(&self.endpoint).map_err(|why| {
+        trusted(&self.endpoint).map_err(|why| {
             CredentialError::refused(
                 format!("{} is no address for this job's identity: {why}", self.endpoint),
                 "give the Hub's https address in HF_ENDPOINT (input `hf-endpoint`)",
@@ -133,7 +137,7 @@ impl Exchange {
         status: u16,
         said: &Refusal,
     ) -> CredentialError {
-        let why = said.shown();
+        let why = said.shown(identity);
         let claims = told(&identity.claims);
         CredentialError::Refused {
             what: format!(
@@ -174,14 +178,22 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// Its two fields, unless something of a secret stands in them.
-    fn shown(&self) -> String {
-        let is_silent = |text: &str| matches!(blotted(text), Cow::Borrowed(_));
+    /// Its two fields, as far as they are shown, unless something of the token stands in them.
+    fn shown(&self, identity: &IdToken) -> String {
+        let token = identity.token.expose();
         let fields = [&self.error, &self.error_description].into_iter().flatten();
-        let fields = fields.filter(|text| !text.is_empty() && is_silent(text));
-        let line = |text: &String| markdown::line(&text.chars().take(200).collect::<String>());
-        fields.map(line).map(|text| format!(", {text}")).collect()
+        let cut = fields.map(|text| text.chars().take(SHOWN).collect::<String>());
+        let harmless = cut.filter(|text| !text.is_empty() && !tells(text, token));
+        harmless.map(|text| format!(", {}", markdown::line(&text))).collect()
     }
+}
+
+/// Whether a text holds a piece of a token, or the whole of it in another form.
+fn tells(text: &str, token: &str) -> bool {
+    let piece = |piece: &[u8]| memchr::memmem::find(token.as_bytes(), piece).is_some();
+    text.as_bytes().windows(PIECE).any(piece)
+        || token.split('.').any(|part| part.len() > 3 && text.contains(part))
+        || matches!(blotted(text), Cow::Owned(_))
 }
 
 /// The claims that tell which job this is, a line each.
@@ -232,4 +244,31 @@ fn settings(endpoint: &str, resource: &str, claims: &Claims) -> String {
          and under Trusted Publishers add one with exactly this, not read-only:\n{}",
         lines.join("\n")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tells;
+
+    #[test]
+    fn no_piece_of_the_identity_is_repeated() {
+        let header = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjcifQ";
+        let payload = "eyJzdWIiOiJyZXBvOmFjbWUvY2h1cm4ifQ";
+        let signature = "c2lnbmF0dXJlIG9mIHRoZSBqb2I";
+        let token = format!("{header}.{payload}.{signature}");
+        let tells = |text: &str| tells(text, &token);
+        for text in [
+            token.as_str(),
+            payload,
+            &format!("no publisher for {}…", &payload[3..11]),
+            &format!("signature ends in {}", &signature[signature.len() - 8..]),
+            &format!("<{}>", &token[header.len() - 3..header.len() + 5]),
+        ] {
+            assert!(tells(text), "{text}");
+        }
+        for text in ["invalid_grant", "no trusted publisher matches", "RS256, kid 7", "eyJzdWI", ""]
+        {
+            assert!(!tells(text), "{text}");
+        }
+    }
 }

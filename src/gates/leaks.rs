@@ -3,6 +3,7 @@
 use super::{Gate, Judgement, Load};
 use crate::failure::Failure;
 use crate::finding::{Finding, Level, Location, Rule};
+use crate::http;
 use crate::leaks::Leaks as Found;
 use crate::own_files::CARD;
 use crate::scan;
@@ -58,7 +59,11 @@ impl Gate for Leaks {
             Some(leaks) => {
                 findings.extend(in_repository(leaks));
                 findings.extend(not_searched(leaks));
-                format!("{} texts of the repository and the card", leaks.texts)
+                let binaries = match leaks.binaries {
+                    0 => String::new(),
+                    binaries => format!(" and {binaries} binary files"),
+                };
+                format!("{} texts{binaries} of the repository and the card", leaks.texts)
             }
             None => "the card; there is no git repository".to_owned(),
         };
@@ -85,7 +90,16 @@ fn on_card(card: &str) -> Vec<Finding> {
         let at = Location { line: seen.line, column: seen.column, ..Location::file(CARD) };
         Finding::new(&IN_CARD, format!("the card: {}", seen.message), at)
     };
-    found.map(finding).collect()
+    let mut findings: Vec<_> = found.map(finding).collect();
+    // What this run itself is told in secret has no shape that everybody knows.
+    let blotted = http::blotted(card);
+    let own = card.lines().zip(blotted.lines()).position(|(text, blotted)| text != blotted);
+    if let Some(index) = own.filter(|_| findings.is_empty()) {
+        let line = u32::try_from(index + 1).ok();
+        let message = "the card: a secret of this very run stands here (not shown)";
+        findings.push(Finding::new(&IN_CARD, message, Location { line, ..Location::file(CARD) }));
+    }
+    findings
 }
 
 fn not_searched(leaks: &Found) -> Option<Finding> {
@@ -126,6 +140,7 @@ mod tests {
         assert_eq!(note, "12 texts of the repository and the card: nothing found");
         let at = Location { line: Some(3), column: Some(7), ..Location::file("train.py") };
         sample.leaks = Some(Found {
+            binaries: 3,
             found: vec![Leak { at, what: "a Hugging Face token stands here (not shown)".into() }],
             cut: (0..7).map(|n| format!("{n}.csv")).collect(),
             left: 2,
@@ -140,7 +155,7 @@ mod tests {
                  `3.csv`, `4.csv` and 2 more were searched; 2 tracked files were not searched",
             ]
         );
-        assert_eq!(note, "12 texts of the repository and the card: 1 found");
+        assert_eq!(note, "12 texts and 3 binary files of the repository and the card: 1 found");
     }
 
     #[test]
@@ -154,5 +169,12 @@ mod tests {
         );
         let (_, note) = sample.weigh(&Leaks);
         assert_eq!(note, "the card; there is no git repository: 1 found");
+        let secret = crate::http::Secret::new("what.the*vault_of_this_test_gave").expect("some");
+        sample.card =
+            format!("# Churn\n\nTrained with {}.\n", crate::markdown::text(secret.expose()));
+        assert_eq!(
+            sample.one(&Leaks, "secret-in-card"),
+            "secret-in-card at README.md:3: the card: a secret of this very run stands here (not shown)"
+        );
     }
 }

@@ -42,6 +42,7 @@ impl Sample {
             models: vec![model()],
             tags: TagGrammar::Auto,
             audit_log: None,
+            hub: None,
             overrides: Overrides::default(),
             emergency: None,
             credentials: Vec::new(),

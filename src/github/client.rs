@@ -54,6 +54,7 @@ impl Client {
         token: &Secret,
         repository: &str,
     ) -> Result<Self, GitHubError> {
+        network::trusted(api).map_err(|why| GitHubError::Client(why.to_owned()))?;
         let client = |error: octocrab::Error| GitHubError::Client(error.to_string());
         let octocrab = Octocrab::builder()
             .base_uri(api)

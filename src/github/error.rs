@@ -134,7 +134,9 @@ impl Advise for GitHubError {
             Self::Limited { .. } => {
                 "run it again later; a GitHub App's token has a limit of its own".into()
             }
-            Self::Client(_) => "set GITHUB_API_URL to GitHub's address, or unset it".into(),
+            Self::Client(_) => {
+                "set GITHUB_API_URL to GitHub's https address, or unset it: GitHub's own runner sets it".into()
+            }
             Self::Refused { .. } | Self::Silent(_) | Self::Lost { .. } | Self::Garbage { .. } => {
                 "run it again; https://www.githubstatus.com tells of incidents".into()
             }

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::markdown;
+
 /// Shorter forms would mask half the log, and give away nothing.
 const SHORTEST: usize = 4;
 /// Words between dots are short in much that is no JWT.
@@ -31,6 +33,7 @@ pub(super) fn forms(value: &str) -> Vec<String> {
         utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
         utf8_percent_encode(value, COMPONENT).to_string(),
         json.get(1..json.len().saturating_sub(1)).unwrap_or_default().to_owned(),
+        markdown::text(value),
     ];
     for engine in [&STANDARD, &URL_SAFE] {
         let whole = engine.encode(value);
@@ -81,6 +84,7 @@ mod tests {
             utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
             "hf_%22quoted%22%2Ftoken%2Bwith.several_long_parts_inside~x".into(),
             r#"hf_\"quoted\"/token+with.several_long_parts_inside~x"#.into(),
+            r#"hf\_"quoted"/token+with.several_long_parts_inside\~x"#.into(),
             "several_long_parts_inside~x".into(),
         ] {
             assert_eq!(masked(secret, &form), "***", "{form}");

@@ -1,5 +1,6 @@
 //! The one HTTP client: time-outs, retries, error context, secrets.
 
+mod address;
 mod error;
 mod forms;
 mod pulse;
@@ -14,9 +15,10 @@ use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
+pub use address::{is_of_this_machine, keeps_secrets, trusted};
 pub use error::{HttpError, Refusal};
 pub use retry::pause;
-pub use secret::{Secret, blotted, wipe};
+pub use secret::{Blotter, Secret, blotted, wipe};
 
 use pulse::Pulse;
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use zeroize::Zeroizing;
 
 use super::forms::forms;
@@ -55,21 +55,42 @@ impl Secret {
 /// A text with every secret of this run blotted out, in every form: a server may repeat what it was
 /// told, and its words are shown.
 pub fn blotted(text: &str) -> Cow<'_, str> {
-    let forms: Vec<_> = {
-        let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let forms = known.iter().flat_map(|secret| forms(secret)).map(Zeroizing::new);
-        forms.filter(|form| form.len() >= SHORTEST).collect()
-    };
-    let finder = AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(forms.iter().map(|form| form.as_bytes()));
-    match finder {
-        Ok(finder) if !forms.is_empty() && finder.is_match(text) => {
-            Cow::Owned(finder.replace_all(text, &vec![BLOT; forms.len()]))
+    Blotter::of_all().blotted(text)
+}
+
+/// Blots every secret of this run out of many texts.
+pub struct Blotter {
+    /// `None` where there is none.
+    finder: Option<Result<AhoCorasick, BuildError>>,
+}
+
+impl Blotter {
+    /// For the secrets that there are by now.
+    pub fn of_all() -> Self {
+        let forms: Vec<_> = {
+            let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+            let forms = known.iter().flat_map(|secret| forms(secret)).map(Zeroizing::new);
+            forms.filter(|form| form.len() >= SHORTEST).collect()
+        };
+        let build = || {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(forms.iter().map(|form| form.as_bytes()))
+        };
+        Self { finder: (!forms.is_empty()).then(build) }
+    }
+
+    /// A text without them.
+    pub fn blotted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.finder {
+            None => Cow::Borrowed(text),
+            Some(Ok(finder)) if finder.is_match(text) => {
+                Cow::Owned(finder.replace_all(text, &vec![BLOT; finder.patterns_len()]))
+            }
+            Some(Ok(_)) => Cow::Borrowed(text),
+            // A handful of short texts is never too much for the automaton.
+            Some(Err(_)) => Cow::Borrowed(BLOT),
         }
-        Ok(_) => Cow::Borrowed(text),
-        // A handful of short texts is never too much for the automaton.
-        Err(_) => Cow::Borrowed(BLOT),
     }
 }
 

@@ -14,8 +14,9 @@ use crate::scan;
 use crate::workspace::{self, Refused};
 
 /// Bytes by which a binary file is told, as git tells it.
-const HEAD: u64 = 8_000;
-/// Bytes that are looked at of one file: settings, code and notebooks are shorter.
+const HEAD: usize = 8_000;
+/// Bytes that are looked at of one file: settings, code and notebooks are shorter, and so are most
+/// pictures and archives.
 const MOST_OF_ONE: u64 = 8 << 20;
 /// Bytes that are looked at in all.
 const MOST_IN_ALL: u64 = 1 << 30;
@@ -50,6 +51,8 @@ pub struct Leaks {
     pub found: Vec<Leak>,
     /// Texts that were looked at.
     pub texts: usize,
+    /// Files that are no text, in which tokens were looked for.
+    pub binaries: usize,
     /// Files of which only the beginning was looked at, as shown.
     pub cut: Vec<String>,
     /// Files that were not looked at, because too much was, or because they cannot be read.
@@ -68,9 +71,9 @@ pub fn search(root: &Path, files: &[Suspect]) -> Leaks {
         let looked: Vec<_> = batch.par_iter().map(|file| look(root, file)).collect();
         for (file, seen) in batch.iter().zip(looked) {
             match seen {
-                Seen::Text { read, cut, found } => {
+                Seen::Searched { read, cut, is_text, found } => {
                     bytes += read;
-                    leaks.texts += 1;
+                    *(if is_text { &mut leaks.texts } else { &mut leaks.binaries }) += 1;
                     leaks.found.extend(found);
                     leaks.cut.extend(cut.then(|| file.shown.clone()));
                 }
@@ -85,51 +88,60 @@ pub fn search(root: &Path, files: &[Suspect]) -> Leaks {
 
 /// What became of one file.
 enum Seen {
-    Text {
+    Searched {
         read: u64,
         cut: bool,
+        is_text: bool,
         found: Vec<Leak>,
     },
-    /// It is binary, or not there: a file may be deleted and still tracked.
+    /// It is not there: a file may be deleted and still tracked.
     Nothing,
     Unreadable,
 }
 
 fn look(root: &Path, file: &Suspect) -> Seen {
-    let text = match workspace::open(&file.on_disk, &[root]) {
-        Ok(open) => text(open),
+    let bytes = match workspace::open(&file.on_disk, &[root]) {
+        Ok(open) => beginning(open),
         // What is a folder or a link now is not what git tracks.
         Err(Refused::Missing | Refused::NotAFile | Refused::Outside | Refused::GitsOwn) => {
             return Seen::Nothing;
         }
         Err(Refused::Io(error)) => Err(error),
     };
-    let text = match text {
-        Ok(Some(text)) => text,
-        Ok(None) => return Seen::Nothing,
-        Err(_) => return Seen::Unreadable,
-    };
-    let place = |seen: &scan::Detection| Location {
-        path: Some(file.shown.clone()),
-        line: seen.line,
-        column: seen.column,
-        ..Location::default()
-    };
-    let found = scan::secrets(&text);
-    let found = found.into_iter().map(|seen| Leak { at: place(&seen), what: seen.message });
-    let read = text.len() as u64;
-    Seen::Text { read, cut: read >= MOST_OF_ONE, found: found.collect() }
+    let Ok(bytes) = bytes else { return Seen::Unreadable };
+    let read = bytes.len() as u64;
+    let is_text = scan::may_be_text(&bytes[..bytes.len().min(HEAD)]);
+    let found = if is_text { in_text(&file.shown, &bytes) } else { in_binary(&file.shown, bytes) };
+    Seen::Searched { read, cut: read >= MOST_OF_ONE, is_text, found }
 }
 
-/// The text of a file, as far as it is looked at; none where it is binary.
-fn text(file: File) -> io::Result<Option<Vec<u8>>> {
-    let mut text = Vec::new();
-    (&file).take(HEAD).read_to_end(&mut text)?;
-    if !scan::may_be_text(&text) {
-        return Ok(None);
+/// A file as far as it is looked at.
+fn beginning(file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MOST_OF_ONE).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn in_text(shown: &str, text: &[u8]) -> Vec<Leak> {
+    let leak = |seen: scan::Detection| {
+        let at = Location { line: seen.line, column: seen.column, ..Location::file(shown) };
+        Leak { at, what: seen.message }
+    };
+    scan::secrets(text).into_iter().map(leak).collect()
+}
+
+/// As bytes, and once more without zeroes: so UTF-16 stands in programs, and in texts without a mark.
+fn in_binary(shown: &str, mut bytes: Vec<u8>) -> Vec<Leak> {
+    let leak = |offset, what| {
+        let at = Location { offset, ..Location::file(shown) };
+        Leak { at, what: format!("{what} stands here (not shown)") }
+    };
+    let found = scan::tokens(&bytes);
+    if !found.is_empty() {
+        return found.into_iter().map(|(at, what)| leak(Some(at as u64), what)).collect();
     }
-    file.take(MOST_OF_ONE - text.len() as u64).read_to_end(&mut text)?;
-    Ok(Some(text))
+    bytes.retain(|byte| *byte != 0);
+    scan::tokens(&bytes).into_iter().map(|(_, what)| leak(None, what)).collect()
 }
 
 #[cfg(test)]

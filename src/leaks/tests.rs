@@ -23,25 +23,38 @@ fn places(leaks: &Leaks) -> Vec<String> {
 }
 
 #[test]
-fn texts_of_every_kind_are_searched_and_binaries_are_not() {
+fn texts_of_every_kind_are_searched_and_binaries_for_tokens() {
     let token = token();
     let workflow = format!("steps:\n  - run: hf auth login --token {token}\n");
     let settings = format!("env:\n  HF_TOKEN: {token}\n");
     let wide: Vec<u8> =
         format!("\u{feff}$env:T = '{token}'\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin = [b"caf\xe9\n", token.as_bytes()].concat();
+    let unmarked: Vec<u8> =
+        format!("x {token}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let key = concat!("\0-----BEGIN PRIV", "ATE KEY-----");
     let leaks = searched(&[
         (".github/workflows/a.yml", workflow.into()),
         ("b.env", settings.into()),
         ("c.ps1", wide),
         ("d.txt", latin),
         ("e.bin", [b"\0", token.as_bytes()].concat()),
+        ("e.gz", [b"\0\x01a_", token.as_bytes()].concat()),
+        ("e.so", key.into()),
+        ("e.txt", unmarked),
         ("f.md", "no secret: hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx".into()),
     ]);
-    let expected = [".github/workflows/a.yml:2:32", "b.env:2:13", "c.ps1:1:11", "d.txt:2:1"];
+    let expected = [
+        ".github/workflows/a.yml:2:32",
+        "b.env:2:13",
+        "c.ps1:1:11",
+        "d.txt:2:1",
+        "e.bin (byte 1)",
+        "e.txt",
+    ];
     assert_eq!(places(&leaks), expected);
     assert!(leaks.found.iter().all(|leak| !leak.what.contains(&token[3..])), "{leaks:?}");
-    assert_eq!((leaks.texts, leaks.cut.len(), leaks.left), (5, 0, 0));
+    assert_eq!((leaks.texts, leaks.binaries, leaks.cut.len(), leaks.left), (5, 4, 0, 0));
 }
 
 #[test]
@@ -49,9 +62,10 @@ fn long_files_are_looked_at_in_their_beginning_and_said_to_be() {
     let most = usize::try_from(MOST_OF_ONE).expect("a small number");
     let early = [token().as_bytes(), b"\n", &vec![b' '; most]].concat();
     let late = [&vec![b' '; most], token().as_bytes()].concat();
-    let leaks = searched(&[("early.csv", early), ("late.csv", late)]);
+    let binary = [&vec![0; most], token().as_bytes()].concat();
+    let leaks = searched(&[("early.csv", early), ("late.bin", binary), ("late.csv", late)]);
     assert_eq!(places(&leaks), ["early.csv:1:1"]);
-    assert_eq!(leaks.cut, ["early.csv", "late.csv"]);
+    assert_eq!(leaks.cut, ["early.csv", "late.bin", "late.csv"]);
 }
 
 #[test]

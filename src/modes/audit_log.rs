@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hub::{RepoId, Shelf};
 use crate::inputs::{AuditLog, AuditLogCommand, LogPlace, OutputFormat};
-use crate::policy::FOLDER;
+use crate::policy::{FOLDER, Policy};
 use crate::report::{self, audit_log as words};
 
 use super::call::Call;
@@ -85,9 +85,10 @@ fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
             .fix("leave out `--dir`; the policy or `--repository` says where the log is"));
     }
     let record = kept(&call.context.workspace.join(file), &file.display().to_string())?;
-    let (repo, folder) = whose(call, place)?;
+    let policy = policy(call, place)?;
+    let (repo, folder) = whose(place, policy.as_ref())?;
     let hub = match call.stored_token() {
-        Some(token) => call.hub(call.endpoint(), Some(token))?,
+        Some(token) => call.hub(&call.endpoint(policy.as_ref())?, Some(token))?,
         None => {
             let entrance = Entrance::new(call, &leave, &weigh::policy(call)?, "audit-log append")?;
             super::hub::runtime()?.block_on(entrance.open(&repo))?.hub
@@ -120,13 +121,23 @@ fn kept(path: &Path, shown: &str) -> Result<Record, Failure> {
 
 /// The log on the Hub, to be read, and what it is called.
 fn log(call: &Call, place: &LogPlace) -> Result<(String, Log), Failure> {
-    let (repo, folder) = whose(call, place)?;
-    let hub = call.hub(call.endpoint(), call.stored_token())?;
+    let policy = policy(call, place)?;
+    let (repo, folder) = whose(place, policy.as_ref())?;
+    let hub = call.hub(&call.endpoint(policy.as_ref())?, call.stored_token())?;
     Ok((repo.to_string(), Log::new(hub, repo, &folder)))
 }
 
+/// The policy, without which a log can be named that is not the policy's. One that is there counts: it
+/// says which Hub may be told a token.
+fn policy(call: &Call, place: &LogPlace) -> Result<Option<Policy>, Failure> {
+    if place.repository.is_some() && !call.policy_path().exists() {
+        return Ok(None);
+    }
+    weigh::policy(call).map(Some)
+}
+
 /// The repository of the log, and its folder there.
-fn whose(call: &Call, place: &LogPlace) -> Result<(RepoId, String), Failure> {
+fn whose(place: &LogPlace, policy: Option<&Policy>) -> Result<(RepoId, String), Failure> {
     let (repo, folder) = match &place.repository {
         Some(named) => {
             let bare = named.strip_prefix("datasets/").unwrap_or(named);
@@ -138,12 +149,12 @@ fn whose(call: &Call, place: &LogPlace) -> Result<(RepoId, String), Failure> {
             (repo.on(Shelf::Datasets), FOLDER.to_owned())
         }
         None => {
-            let log = weigh::policy(call)?.audit_log.ok_or_else(|| {
+            let log = policy.and_then(|policy| policy.audit_log.as_ref()).ok_or_else(|| {
                 Failure::new("the policy names no audit log").fix(
                     "name one: `audit-log: {repository: organisation/name}` in weighbridge.yml, or `--repository organisation/name`, or `--dir DIR`",
                 )
             })?;
-            (log.repository, log.path)
+            (log.repository.clone(), log.path.clone())
         }
     };
     let folder = place.path.as_deref().unwrap_or(&folder).trim_matches('/').to_owned();

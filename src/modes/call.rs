@@ -9,7 +9,7 @@ use crate::failure::{Advise as _, Failure};
 use crate::github;
 use crate::http::{self, Secret};
 use crate::hub::Hub;
-use crate::inputs::{DEFAULT_ENDPOINT, OutputFormat, Settings};
+use crate::inputs::{OutputFormat, Settings};
 use crate::report::{self, Emit, Report};
 use crate::signals::{self, Guard};
 
@@ -57,12 +57,6 @@ impl Call {
         parts.join("/").replace("//", "/")
     }
 
-    /// The Hub's address.
-    pub(super) fn endpoint(&self) -> &str {
-        let named = self.settings.hf_endpoint.as_deref();
-        named.or_else(|| self.env.get("HF_ENDPOINT")).unwrap_or(DEFAULT_ENDPOINT)
-    }
-
     /// A client whose every wait is bounded by the run's one deadline.
     pub(super) fn http(&self) -> Result<http::Client, Failure> {
         let minutes = self.settings.timeout.unwrap_or(120);
@@ -97,9 +91,19 @@ impl Call {
                 let event = if *target { "pull_request_target" } else { "pull_request" };
                 format!("`{event}` (number {number}): unreviewed code would be published")
             }
+            Event::MergeGroup => "`merge_group`: what is not merged yet would be published".into(),
             Event::ByAnyone(event) => {
                 let event: String = event.chars().take(60).collect();
                 format!("`{event}`: people who may not write to the repository can cause it")
+            }
+            Event::Unknown(event) if event.is_empty() => {
+                "an event that the CI does not name: nobody knows who can cause it".into()
+            }
+            Event::Unknown(event) => {
+                let event: String = event.chars().take(60).collect();
+                format!(
+                    "`{event}`: it is none of the events that only people who may write can cause"
+                )
             }
             Event::TagPush
             | Event::BranchPush

@@ -103,7 +103,7 @@ fn by_policy(env: &Environment, settings: &Settings, file: PathBuf) -> Result<Su
         None => 0,
     };
     let gathered = weigh::gather(&call, policy, model, versioning, None, false)?;
-    let card = gathered.card(&call)?;
+    let card = gathered.card(&call, None)?;
     let model = gathered.model();
     let base = weigh::base(&call);
     let readme = match &model.card.source {

@@ -25,7 +25,7 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
         if asks_github(call) {
             super::hub::runtime()?.block_on(gathered.ask_github(call));
         }
-        let verdict = gathered.weigh(&gathered.card(call)?, None);
+        let verdict = gathered.weigh(&gathered.card(call, None)?, None);
         exit = exit.max(call.tell(gathered.report(call, "check", verdict))?);
     }
     Ok(exit)

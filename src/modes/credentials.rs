@@ -59,7 +59,7 @@ impl<'a> Entrance<'a> {
         policy: &Policy,
         mode: &'static str,
     ) -> Result<Self, Failure> {
-        let hub = call.hub(call.endpoint(), None)?;
+        let hub = call.hub(&call.endpoint(Some(policy))?, None)?;
         let credentials = Box::new(call.credentials(leave, policy, hub.endpoint())?);
         if !call.settings.dry_run {
             credentials.expect_any().map_err(|error| failure(mode, &error))?;

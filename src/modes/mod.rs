@@ -8,6 +8,7 @@ mod card;
 mod catalogue;
 mod check;
 mod credentials;
+mod endpoint;
 mod explain;
 mod hub;
 mod leaks;

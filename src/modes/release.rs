@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::card::EmergencyNote;
 use crate::context::Event;
 use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::finding::{Emergency, Verdict};
+use crate::http::blotted;
 use crate::hub::Hub;
 use crate::hub::query_files::ADDED;
 use crate::hub::wire::WhoAmI;
@@ -14,7 +17,7 @@ use crate::policy::Policy;
 use crate::provenance;
 use crate::publish::{self, Document, Plan, PublishError, Receipt, Remote, Unfinished};
 use crate::rel_path::RelPath;
-use crate::release::{self, GitFacts, Target, Versioning};
+use crate::release::{self, GitFacts, Published, Target, Versioning};
 use crate::report::{Publication, PublishedFiles, Report, progress};
 use crate::signals::Guard;
 
@@ -30,6 +33,8 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     through(call, "release", |policy| Entrance::new(call, &leave, policy, "release"))
 }
 
+/// How often a card is written: a reason could only disturb what the card gate finds in it.
+const MOST_CARDS: usize = 3;
 /// What stands on the Hub before publishing begins.
 const UNSENT: &str = "it is as it was, nothing was sent";
 
@@ -97,13 +102,8 @@ pub(super) fn through<'a>(
     if let Some(published) = published {
         gathered.compare(published);
     }
-    let card = gathered.card(call)?;
+    let (card, verdict) = judged(call, &gathered, published, emergency.as_ref())?;
     let query_file = gathered.query_file(call);
-    let verdict = gathered.weigh(&card, published);
-    let verdict = match emergency {
-        Some(emergency) => verdict.passing_over(emergency),
-        None => verdict,
-    };
     let manifest = gathered.inventory.manifest_digest();
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
@@ -117,6 +117,7 @@ pub(super) fn through<'a>(
     let documents = documents(call, &gathered, card, query_file, &report)?;
     let policy = &gathered.model().publish;
     let notes = provenance::emergency_notes(&report.verdict, gathered.notes());
+    let notes = notes.map(|notes| blotted(&notes).into_owned());
     let plan =
         publish::plan(&gathered.inventory, &documents, target, release, remote, policy, notes);
     if call.settings.dry_run {
@@ -136,6 +137,42 @@ pub(super) fn through<'a>(
         Err(unfinished) => report.failure = Some(failure(&unfinished, &plan)),
     }
     call.tell(report)
+}
+
+/// The card, and the verdict on exactly this card. What an emergency passed over stands on it, which
+/// only a verdict can know: it is written again until the two agree.
+fn judged(
+    call: &Call,
+    gathered: &Gathered,
+    published: Option<&Published>,
+    emergency: Option<&Emergency>,
+) -> Result<(String, Verdict), Failure> {
+    let mut note = None;
+    for _ in 0..MOST_CARDS {
+        let (card, verdict) = verdict(call, gathered, published, emergency, note.as_ref())?;
+        let told = EmergencyNote::of(&verdict);
+        if told == note {
+            return Ok((card, verdict));
+        }
+        note = told;
+    }
+    verdict(call, gathered, published, emergency, note.as_ref())
+}
+
+fn verdict(
+    call: &Call,
+    gathered: &Gathered,
+    published: Option<&Published>,
+    emergency: Option<&Emergency>,
+    note: Option<&EmergencyNote>,
+) -> Result<(String, Verdict), Failure> {
+    let card = gathered.card(call, note)?;
+    let verdict = gathered.weigh(&card, published);
+    let verdict = match emergency {
+        Some(emergency) => verdict.passing_over(emergency.clone()),
+        None => verdict,
+    };
+    Ok((card, verdict))
 }
 
 /// A runtime that holds nobody up when it goes: what a transfer that was given up still has to do is
@@ -241,7 +278,8 @@ fn documents(
     let path =
         |name: &str| RelPath::parse(name).map_err(|error| Failure::new(name).because(&error));
     let query_file = query_file.map(|text| (ADDED, text));
-    let beside: Vec<_> = gathered.beside_card(call).into_iter().chain(query_file).collect();
+    let beside = gathered.beside_card(call).into_iter().chain(query_file);
+    let beside: Vec<_> = beside.map(|(name, text)| (name, blotted(&text).into_owned())).collect();
     let texts = [(CARD, &card)].into_iter().chain(beside.iter().map(|(name, text)| (*name, text)));
     let digests: Vec<_> = texts.map(|(name, text)| (name, Digest::of(text.as_bytes()))).collect();
     let record = provenance::record(&provenance::RecordInput {

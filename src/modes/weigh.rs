@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::audit::Reach;
-use crate::card::{self, CardInput, EvalInput};
+use crate::card::{self, CardInput, EmergencyNote, EvalInput};
 use crate::evidence::{self, Evidence, History};
 use crate::failure::Failure;
 use crate::finding::{Finding, Outcome, Verdict, Weighing};
@@ -149,11 +149,17 @@ impl Gathered {
     }
 
     /// The model card: the last thing that is written before the gates speak, so that it holds all
-    /// that is known by then, and the first that they read.
-    pub(super) fn card(&self, call: &Call) -> Result<String, Failure> {
+    /// that is known by then, and the first that they read. An emergency is known to an earlier verdict.
+    pub(super) fn card(
+        &self,
+        call: &Call,
+        emergency: Option<&EmergencyNote>,
+    ) -> Result<String, Failure> {
         let template = self.model().card.template.as_deref();
         let template = template.map(|path| read_named(&base(call), path)).transpose()?;
-        card::write(&self.card_input(call, self.commit(call).as_deref(), template.as_deref()))
+        let commit = self.commit(call);
+        let input = self.card_input(call, commit.as_deref(), template.as_deref());
+        card::write(&CardInput { emergency, ..input })
             .map_err(|error| Failure::advised("cannot write the model card", &error))
     }
 
@@ -181,6 +187,7 @@ impl Gathered {
             template,
             readme: self.readme.as_ref().map(|file| file.text.as_str()),
             kept: &self.kept,
+            emergency: None,
         }
     }
 

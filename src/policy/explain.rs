@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::{
-    Around, Benchmark, Bytes, Card, CardSource, CommitSize, Gates, HubBenchmark, License, Limit,
-    Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand, TokenGate,
-    Transfer, Visibility, check,
+    Around, Benchmark, Bytes, Card, CardSource, CommitSize, DEFAULT_ENDPOINT, Gates, HubBenchmark,
+    License, Limit, Model, NoWorseThan, Pattern, Place, Policy, Stage, TagGrammar, TestCommand,
+    TokenGate, Transfer, Visibility, check,
 };
 use crate::finding::Level;
 
@@ -72,6 +72,9 @@ pub(super) fn rows(policy: &Policy, places: &Places<'_>) -> Vec<Row> {
         }
         None => table.row("audit-log", "audit-log", "none"),
     }
+    let hub = policy.hub.as_ref().map(|hub| hub.endpoint.clone());
+    let hub = hub.unwrap_or_else(|| format!("{DEFAULT_ENDPOINT}, or this machine"));
+    table.row("hub.endpoint", "hub/endpoint", hub);
     table.credentials(&policy.credentials);
     for (rule, level) in &policy.overrides.levels {
         let level = level.map_or("off", Level::as_str);
@@ -367,6 +370,7 @@ mod tests {
         publish.largest-commit.bytes  128 MB                                        default
         publish.transfer              auto                                          default
         audit-log                     none                                          default
+        hub.endpoint                  https://huggingface.co, or this machine       default
         credentials.0                 environment                                   default
         credentials.1                 trusted-publishing                            default
         ");

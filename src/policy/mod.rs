@@ -7,6 +7,7 @@ mod check;
 mod convention;
 pub mod credentials;
 mod explain;
+mod hub;
 mod keys;
 mod load;
 mod places;
@@ -33,6 +34,7 @@ pub use benchmark::{
 };
 pub use convention::{Convention, Part};
 pub use explain::{Row, explain, explain_json};
+pub use hub::{DEFAULT_ENDPOINT, PinnedHub};
 pub use keys::keys_page;
 pub use load::{load, parse};
 pub use problem::{PolicyError, Problem, STARTER};
@@ -53,6 +55,8 @@ pub struct Policy {
     pub tags: TagGrammar,
     /// Where runs that write leave a record.
     pub audit_log: Option<AuditLog>,
+    /// The one Hub that may be told a token, where the policy names one.
+    pub hub: Option<PinnedHub>,
     /// Rule levels and allowances.
     pub overrides: Overrides,
     /// Who may pass over gates in an emergency.

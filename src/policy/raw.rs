@@ -8,6 +8,7 @@
 mod audit_log;
 mod card;
 pub(super) mod credentials;
+mod hub;
 mod publish;
 mod size;
 mod source;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 pub(super) use audit_log::AuditLog;
 pub(super) use card::{Card, Statement};
+pub(super) use hub::Hub;
 pub(super) use publish::{Publish, Transfer};
 pub(super) use size::{Size, SizeGate};
 pub(super) use source::{
@@ -59,6 +61,8 @@ pub(super) struct File {
     pub(super) rules: Option<BTreeMap<String, RuleLevel>>,
     /// Findings that are allowed for a while.
     pub(super) allow: Option<Vec<Allow>>,
+    /// The Hub that may be told a token.
+    pub(super) hub: Option<Hub>,
     /// Where the Hub token comes from, in this order; default `environment`, then
     /// `trusted-publishing`.
     pub(super) credentials: Option<Vec<credentials::Source>>,

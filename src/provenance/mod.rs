@@ -12,6 +12,7 @@ use crate::digest::{Digest, with_own_digest};
 use crate::evidence::{Evidence, Measured, measured};
 use crate::finding::{Finding, Outcome, Tally, Verdict, Weighing};
 use crate::github::SourceFacts;
+use crate::http::blotted;
 use crate::inventory::{Artifact, Interface, Inventory};
 use crate::machine_path;
 use crate::own_files::RECORD;
@@ -289,11 +290,12 @@ pub fn record(input: &RecordInput<'_>) -> ReleaseRecord {
 }
 
 impl ReleaseRecord {
-    /// The file as it is published: indented JSON that ends with its own digest.
+    /// The file as it is published: indented JSON that ends with its own digest, and holds no secret of
+    /// this run, whoever may have used one as a name.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Every field is plain data with text keys, and numbers are finite: this cannot fail.
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        with_own_digest(&text).into_bytes()
+        with_own_digest(&blotted(&text)).into_bytes()
     }
 
     /// Reads a record back; fields that this program does not know are passed over.

@@ -59,6 +59,8 @@ pub enum Refusal {
     /// An event that anybody can cause, and that runs beside the repository's own secrets; what is
     /// checked out then may be anybody's too.
     Anybody,
+    /// An event that is not known: the same may be true of it.
+    Unknown,
 }
 
 /// Where a command is run.
@@ -103,6 +105,13 @@ fn refusal(settings: &TestCommand, event: &Event) -> Option<Refusal> {
         Event::PullRequest { target: true, .. } => Some(Refusal::PullRequestTarget),
         Event::PullRequest { fork: true, .. } if !settings.on_forks => Some(Refusal::Fork),
         Event::ByAnyone(_) => Some(Refusal::Anybody),
-        _ => None,
+        Event::Unknown(_) => Some(Refusal::Unknown),
+        Event::TagPush
+        | Event::BranchPush
+        | Event::PullRequest { .. }
+        | Event::MergeGroup
+        | Event::Dispatch
+        | Event::Schedule
+        | Event::Other(_) => None,
     }
 }

@@ -10,62 +10,31 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use aho_corasick::AhoCorasick;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::STANDARD;
 use weighbridge::http::Secret;
 use weighbridge::rehearsal::{TokenRole, TokenSpec};
 
 use crate::support::counterpart::need_core_files;
 use crate::support::front::{Asked, Fate, Front, Reply};
+use crate::support::github::{FakeGitHub, Memory};
 use crate::support::hub_server::HubServer;
-use crate::support::workspace::Workspace;
+use crate::support::listener::Listener;
+use crate::support::plain_client;
+use crate::support::workspace::{POLICY, Workspace};
 
 // In pieces, so that the search for secrets does not find them here.
 const HUB_TOKEN: &str = concat!("hf", "_CanarySingsOfTheHub7Xq2Lw9Zk4Tn8");
 const GITHUB_TOKEN: &str = concat!("ghs", "_CanarySingsOfGitHub5Rv3Jb6Md1Pf0");
 const REQUEST_TOKEN: &str = "CanarySingsOfTheRunner8Gc4Hy7Ws2Qa5";
 
-/// The shortest piece of a canary that counts as seen.
-const PIECE: usize = 12;
-
 const CANARIES: [&str; 3] = [HUB_TOKEN, GITHUB_TOKEN, REQUEST_TOKEN];
-
-/// Every form in which a token could hide: pieces of it as it is, in base64 at each of its three
-/// alignments, in hexadecimal, backwards.
-fn forms(token: &str) -> Vec<String> {
-    let pieces = |text: &[u8], length: usize| {
-        let pieces = text.windows(length).map(|piece| String::from_utf8_lossy(piece).into_owned());
-        pieces.collect::<Vec<_>>()
-    };
-    let bytes = token.as_bytes();
-    let backwards: Vec<u8> = bytes.iter().rev().copied().collect();
-    let mut forms = pieces(bytes, PIECE);
-    forms.extend(pieces(&backwards, PIECE));
-    for shift in 0..3 {
-        let padded = [&b"xx"[..shift], bytes].concat();
-        for encoded in [STANDARD.encode(&padded), URL_SAFE.encode(&padded)] {
-            // Both ends depend on what stands beside it.
-            forms.extend(pieces(&encoded.as_bytes()[4..encoded.len() - 4], 16));
-        }
-    }
-    let hexadecimal = hex::encode(bytes);
-    forms.extend(pieces(hexadecimal.as_bytes(), 2 * PIECE));
-    forms.extend(pieces(hexadecimal.to_uppercase().as_bytes(), 2 * PIECE));
-    forms
-}
 
 /// Asserts that no form of any canary is in a text.
 #[track_caller]
 fn assert_silent(place: &str, text: &[u8]) {
-    static HEARD: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        let forms = CANARIES.iter().flat_map(|canary| forms(canary));
-        AhoCorasick::new(forms).expect("few enough")
-    });
-    if let Some(found) = HEARD.find(text) {
-        let around = found.start().saturating_sub(300)..(found.end() + 300).min(text.len());
-        panic!("{place} tells of a token: {}", String::from_utf8_lossy(&text[around]));
-    }
+    static LISTENER: LazyLock<Listener> = LazyLock::new(|| Listener::of(CANARIES));
+    LISTENER.assert_silent(place, text);
 }
 
 #[test]
@@ -289,6 +258,71 @@ async fn a_server_that_repeats_tokens_is_not_quoted() {
     let job =
         Job::new(move |_| Fate::Answer(Reply::status(307).header("location", away.clone()))).await;
     assert_eq!(tokio::task::block_in_place(|| job.run("a redirect", &["release"])), 2);
+}
+
+/// Who acts may have any name. What is written for good has no token in it, wherever that came in.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_for_good_has_no_token_for_a_name() {
+    let mut job = Job::new(|_| Fate::Pass).await;
+    let hub = job.hub.hub.url();
+    let get = async |path: &str| {
+        let request = plain_client().get(format!("{hub}{path}")).bearer_auth(HUB_TOKEN);
+        request.send().await.expect("answers").text().await.expect("a body")
+    };
+    let registry =
+        serde_json::json!({"name": "registry", "organization": "acme", "type": "dataset"});
+    let made = plain_client().post(format!("{hub}/api/repos/create")).bearer_auth(HUB_TOKEN);
+    assert_eq!(made.json(&registry).send().await.expect("answers").status(), 200);
+    let policy = POLICY.replace("gates:\n", "gates:\n  approval: {environment: production}\n");
+    let policy = format!("{policy}audit-log: {{repository: acme/registry}}\n");
+    job.workspace.write("weighbridge.yml", policy);
+    job.workspace.version("v1.0.0");
+    let head = job.workspace.head();
+
+    let fake = FakeGitHub::start().await;
+    let approvals = vec![[GITHUB_TOKEN, "approved", "production"]];
+    fake.know(Memory { approvals, ..Memory::default() });
+    job.github = Front::before(&fake.url, |asked| match asked.method.as_str() {
+        "POST" => Fate::Answer(Reply::text(r#"{"id":1}"#)),
+        _ => Fate::Pass,
+    })
+    .await;
+    let api = job.github.url();
+    job.workspace
+        .set("GITHUB_SHA", head)
+        .set("GITHUB_RUN_ID", "7")
+        .set("GITHUB_API_URL", api)
+        .set("GITHUB_ACTOR", HUB_TOKEN)
+        .set("GITHUB_TRIGGERING_ACTOR", REQUEST_TOKEN);
+    assert_eq!(tokio::task::block_in_place(|| job.run("names", &["release"])), 0);
+
+    let record = get("/acme/churn/resolve/v1.0.0/weighbridge.json").await;
+    let tree = get("/api/datasets/acme/registry/tree/main/audit").await;
+    let tree: serde_json::Value = serde_json::from_str(&tree).expect("JSON");
+    let log = tree[0]["path"].as_str().expect("a file");
+    let log = get(&format!("/datasets/acme/registry/resolve/main/{log}")).await;
+    for (place, text) in [("the record", &record), ("the log", &log)] {
+        assert_silent(place, text.as_bytes());
+        let written: serde_json::Value = serde_json::from_str(text).expect(place);
+        assert_eq!(written["actor"], "***", "{place}: {written}");
+    }
+    assert!(record.contains(r#""by": "***""#) && log.contains(r#""by":"***""#), "{record}\n{log}");
+    for path in ["/api/models/acme/churn/commits/main", "/acme/churn/resolve/v1.0.0/README.md"] {
+        assert_silent(path, get(path).await.as_bytes());
+    }
+
+    // On the card it blocks: whoever wrote it there has to know.
+    job.workspace.write("model/config.json", "{}\n");
+    job.workspace.commit_saying(&format!("feat: train with {REQUEST_TOKEN}"));
+    job.workspace.version("v1.1.0");
+    let head = job.workspace.head();
+    job.workspace.set("GITHUB_SHA", head).set("GITHUB_REF", "refs/tags/v1.1.0");
+    let run = tokio::task::block_in_place(|| job.workspace.run(&["release"])).expect(1);
+    let run = run.says("a secret of this very run stands here");
+    let shown =
+        run.all().lines().filter(|line| !line.starts_with("::add-mask::")).collect::<String>();
+    assert_silent("what is said of a commit", shown.as_bytes());
+    assert_silent("the commits", get("/api/models/acme/churn/commits/main").await.as_bytes());
 }
 
 /// A crash leaves no core file: the memory of this process is for nobody.

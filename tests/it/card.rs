@@ -91,6 +91,7 @@ fn write(policy: &str, files: &[&str], readme: Option<&str>) -> String {
         template: None,
         readme,
         kept: &[],
+        emergency: None,
     })
     .expect("written")
 }

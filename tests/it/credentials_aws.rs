@@ -260,6 +260,9 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
     }
     for (variable, address) in [
         ("AWS_ENDPOINT_URL", "http://192.0.2.7"),
+        // Whatever it is, the policy does not name it.
+        ("AWS_ENDPOINT_URL", "https://sts.example"),
+        ("AWS_ENDPOINT_URL_STS", "https://a.execute-api.eu-central-1.amazonaws.com"),
         ("AWS_ENDPOINT_URL_STS", "https://u:p@sts.example"),
     ] {
         let job = Job::new(&source(&format!("{ROLE}, secret: ml/hub"))).set(variable, address);

@@ -15,6 +15,8 @@ enum By {
     Writers,
     /// Anybody with an account.
     Anyone,
+    /// Nobody has looked, or it is not merged yet.
+    WhoKnows,
 }
 
 /// The tokens of a job.
@@ -61,6 +63,12 @@ fn events() -> Vec<(&'static str, By, &'static str, Value)> {
         ("issues", By::Anyone, "refs/heads/main", nothing()),
         ("check_suite", By::Anyone, "refs/heads/main", nothing()),
         ("discussion_comment", By::Anyone, "refs/heads/main", nothing()),
+        ("workflow_run", By::Anyone, "refs/heads/main", after("merge_group", &ours)),
+        ("merge_group", By::WhoKnows, "refs/heads/gh-readonly-queue/main/pr-7", nothing()),
+        ("deployment_status", By::WhoKnows, "refs/tags/v1.0.0", nothing()),
+        ("registry_package", By::WhoKnows, "refs/heads/main", nothing()),
+        ("what_comes_next", By::WhoKnows, "refs/tags/v1.0.0", nothing()),
+        ("", By::WhoKnows, "refs/tags/v1.0.0", nothing()),
     ]
 }
 
@@ -128,10 +136,13 @@ async fn every_event_in_every_mode_with_every_permission() {
                     (true, ..) => 2,
                 };
                 assert_eq!(run.code, code, "{row}: {}", run.all());
-                if writes && by == By::Anyone {
-                    let named = event.trim_end_matches("_review");
-                    let says = format!("does not run under `{named}`");
+                if writes && by != By::Writers {
+                    let says = match event.trim_end_matches("_review") {
+                        "" => "does not run under an event that the CI does not name".to_owned(),
+                        named => format!("does not run under `{named}`"),
+                    };
                     assert!(run.all().contains(&says), "{row}: {}", run.all());
+                    assert!(run.all().contains("release on a tag push"), "{row}: {}", run.all());
                 }
                 // The Hub hears of a run that may write, and of no other.
                 assert_eq!(!asked.is_empty(), writes && code == 0, "{row}: {asked:?}");
@@ -153,6 +164,53 @@ async fn every_event_in_every_mode_with_every_permission() {
         }
     }
     assert_eq!(rows, 3 * events().len() * MODES.len());
+}
+
+/// GitLab says in one variable what started a pipeline, and a merge request has variables of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_source_of_a_pipeline_in_gitlab() {
+    let hub = HubServer::start().await;
+    let front = Front::before(&hub.hub.url(), |_| Fate::Pass).await;
+    let merge_request = ("CI_MERGE_REQUEST_IID", "7");
+    let none = ("CI_MERGE_REQUEST_IID", "");
+    for (source, who, writes) in [
+        ("push", none, true),
+        ("web", none, true),
+        ("webide", none, true),
+        ("api", none, true),
+        ("trigger", none, true),
+        ("schedule", none, true),
+        ("pipeline", none, true),
+        ("parent_pipeline", none, true),
+        ("chat", none, true),
+        ("merge_request_event", merge_request, false),
+        ("parent_pipeline", merge_request, false),
+        ("external_pull_request_event", ("CI_EXTERNAL_PULL_REQUEST_IID", "7"), false),
+        ("external", none, false),
+        ("security_orchestration_policy", none, false),
+        ("what_comes_next", none, false),
+        ("", none, false),
+    ] {
+        for (mode, tag) in [("release", "v1.0.0"), ("auto", "v1.0.0"), ("auto", "")] {
+            let mut workspace = Workspace::healthy();
+            workspace
+                .set("GITLAB_CI", "true")
+                .set("CI_PIPELINE_SOURCE", source)
+                .set("CI_COMMIT_TAG", tag)
+                .set(who.0, who.1)
+                .set("INPUT_MODE", mode)
+                .on_hub(&front.url(), hub.hub.token().expose());
+            let before = front.asked().len();
+            let run = tokio::task::block_in_place(|| workspace.run(&[]));
+            let row = format!("{source} {who:?}, {mode} {tag}: {}", run.all());
+            let refused = mode == "release" && !writes;
+            assert_eq!(run.code, if refused { 2 } else { 0 }, "{row}");
+            assert_eq!(run.all().contains("does not run under"), refused, "{row}");
+            // `auto` releases a tag where it may, and checks where it may not.
+            let asked = writes && !tag.is_empty();
+            assert_eq!(front.asked().len() > before, asked, "{row}");
+        }
+    }
 }
 
 fn workspace(tokens: Tokens, hub: &HubServer, front: &Front, github: &Front) -> Workspace {

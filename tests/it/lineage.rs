@@ -109,6 +109,7 @@ fn published(folder: &Path, benchmarks: &str) -> String {
         template: None,
         readme: None,
         kept: &[],
+        emergency: None,
     });
     let message = "read from /home/ada/x.json and C:\\Users\\ada\\y.json";
     let findings = vec![Finding::new(&RULE, message, Location::file("m.json"))];

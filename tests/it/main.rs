@@ -16,6 +16,7 @@ mod credentials_aws;
 mod credentials_azure;
 mod credentials_vault;
 mod disk;
+mod endpoint;
 mod events;
 mod evidence;
 mod faults;

@@ -135,6 +135,7 @@ fn card(library: &str, task: &str, tags: &str, files: &[(&str, &str)]) -> String
         template: None,
         readme: None,
         kept: &[],
+        emergency: None,
     })
     .expect("written")
 }

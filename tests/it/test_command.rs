@@ -143,7 +143,7 @@ fn what_it_leaves_running_is_ended_and_so_is_what_takes_too_long() {
 fn no_line_of_it_is_a_command_to_the_runner() {
     let forged = format!("echo '::set-output name=a::b'\necho '::error::forged'\n{}", writes(""));
     let mut workspace = workspace(&forged, "");
-    workspace.set("GITHUB_ACTIONS", "true").set("PATH", path());
+    workspace.set("GITHUB_ACTIONS", "true").set("GITHUB_EVENT_NAME", "push").set("PATH", path());
     let run = workspace.run(&["check"]).expect(0);
     let (before, after) = run.stderr.split_once("\n::error::forged").expect("it is shown");
     let token = before.rsplit_once("::stop-commands::").expect("a fence").1;

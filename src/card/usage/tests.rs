@@ -27,6 +27,7 @@ fn usage(more: &str, files: &[(&str, &str)], readme: Option<&str>) -> (String, O
         template: None,
         readme,
         kept: &[],
+        emergency: None,
     };
     let card = card::write(&input).expect("written");
     let (_, after) = card.split_once("## How to load").expect("the section");

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use super::profile::Profile;
 use super::sigv4::Keys;
 use super::{Aws, LIMIT, sts};
-use crate::credentials::{Claims, CredentialError, IdToken, Job, Masker, address, answer, wipe};
-use crate::http::{Again, Client, HttpError, Whole};
+use crate::credentials::{Claims, CredentialError, IdToken, Job, Masker, answer, wipe};
+use crate::http::{Again, Client, HttpError, Whole, keeps_secrets};
 
 /// Largest file that is read of the user's own.
 const FILE: u64 = 1024 * 1024;
@@ -175,11 +175,7 @@ async fn from_container(aws: &Aws<'_>) -> Result<Option<Keys>, CredentialError> 
 fn is_of_containers(url: &Url) -> bool {
     let own = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
     let is_own = url.host_str().is_some_and(|host| own.contains(&host));
-    match url.scheme() {
-        "https" => true,
-        "http" => is_own || address::is_of_this_machine(url),
-        _ => false,
-    }
+    keeps_secrets(url) || (url.scheme() == "http" && is_own)
 }
 
 /// The service of an EC2 instance, in its second version.

@@ -60,6 +60,7 @@ fn not_run(run: &TestRun, refusal: Refusal, load: &Load<'_>) -> Finding {
         Refusal::PullRequestTarget => "this is `pull_request_target`",
         Refusal::Fork => "the pull request comes from a fork",
         Refusal::Anybody => "anybody can cause this event, and it has the repository's own rights",
+        Refusal::Unknown => "it is not known who can cause this event",
     };
     let message = format!("the test command was not run: {why}");
     let finding = Finding::new(&NOT_RUN, message, run.settings.at.clone());

@@ -1,8 +1,9 @@
 //! Where the Hub token comes from.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::Check;
+use crate::http;
 use crate::markdown::line;
 use crate::policy::credentials::{
     AwsSecretsManager, AzureKeyVault, Kv, Source, SourceKind, Vault, VaultLogin,
@@ -184,7 +185,7 @@ impl Check<'_> {
     }
 
     /// The address of a server that secrets are sent to, without the slash at its end.
-    fn address(&mut self, key: &str, text: &str) -> String {
+    pub(super) fn address(&mut self, key: &str, text: &str) -> String {
         let url = Url::parse(text).ok();
         let wrong = match &url {
             None => Some("is no address"),
@@ -194,8 +195,7 @@ impl Check<'_> {
             Some(url) if url.query().is_some() || url.fragment().is_some() => {
                 Some("has a query or a fragment")
             }
-            Some(url) if url.scheme() == "https" => None,
-            Some(url) if url.scheme() == "http" && is_this_machine(url) => None,
+            Some(url) if http::keeps_secrets(url) => None,
             Some(_) => Some("is not encrypted on its way"),
         };
         if let Some(wrong) = wrong {
@@ -221,16 +221,6 @@ impl Check<'_> {
         let help = "write names with single `/` between, such as `secret/hub`";
         self.wrong(key, format!("`{}` is no path of names", line(path)), help);
         None
-    }
-}
-
-/// Whether an address is on this machine, where nobody is on the way.
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

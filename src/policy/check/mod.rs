@@ -5,6 +5,7 @@ mod benchmarks;
 mod card;
 mod credentials;
 mod gates;
+mod hub;
 mod model;
 mod naming;
 mod rules;
@@ -78,6 +79,7 @@ impl Check<'_> {
             file: self.shown.to_owned(),
             tags,
             audit_log: self.audit_log(file),
+            hub: self.hub(file),
             overrides: self.overrides(file),
             emergency: self.emergency(file),
             credentials: self.credentials(file.credentials.as_deref()),

@@ -1,6 +1,6 @@
 //! Secrets in text: tokens with a known shape, and private keys. What is found is never shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 use std::sync::LazyLock;
 
@@ -30,6 +30,19 @@ struct Shape {
     prefix: &'static str,
     also: &'static str,
     length: std::ops::RangeInclusive<usize>,
+}
+
+impl Shape {
+    /// Whether the token that begins at a place, with its prefix, is whole and no placeholder.
+    fn stands(&self, bytes: &[u8], at: usize) -> bool {
+        let rest = &bytes[at + self.prefix.len()..];
+        let inside = |b: &u8| b.is_ascii_alphanumeric() || self.also.as_bytes().contains(b);
+        let length = rest.iter().position(|b| !inside(b)).unwrap_or(rest.len());
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let joined = before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let token = || std::str::from_utf8(&rest[..length]).is_ok_and(is_random);
+        !joined && self.length.contains(&length) && token()
+    }
 }
 
 const SHAPES: [Shape; 26] = [
@@ -72,6 +85,18 @@ const KEY: &str = concat!("-----BEGIN", " ");
 /// Whether a file that begins so can be searched: a text in whatever encoding.
 pub fn may_be_text(head: &[u8]) -> bool {
     !head.contains(&0) || encoding::wide(head).is_some()
+}
+
+/// The tokens in bytes that are no text: where each begins, and what it is. Keys and settings are not
+/// looked for, because programs and libraries have their words as constants.
+pub fn tokens(bytes: &[u8]) -> Vec<(usize, &'static str)> {
+    let mut found = BTreeMap::new();
+    for shape in &SHAPES {
+        let places = memchr::memmem::find_iter(bytes, shape.prefix);
+        let places = places.filter(|at| shape.stands(bytes, *at)).take(MOST_NAMED);
+        found.extend(places.map(|at| (at, shape.what)));
+    }
+    found.into_iter().take(MOST_NAMED).collect()
 }
 
 /// The secrets in a text of which nothing else is asked.
@@ -171,14 +196,7 @@ fn look(line: &[u8], number: u32, scan: &mut Scan) {
     let text = String::from_utf8_lossy(line);
     for shape in begun.iter().filter_map(|index| SHAPES.get(*index)) {
         for (at, _) in text.match_indices(shape.prefix) {
-            let rest = &text[at + shape.prefix.len()..];
-            let inside = |c: char| c.is_ascii_alphanumeric() || shape.also.contains(c);
-            let length = rest.find(|c| !inside(c)).unwrap_or(rest.len());
-            let joined = text[..at]
-                .chars()
-                .next_back()
-                .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !joined && shape.length.contains(&length) && is_random(&rest[..length]) {
+            if shape.stands(text.as_bytes(), at) {
                 let column = u32::try_from(text[..at].chars().count() + 1).unwrap_or(u32::MAX);
                 say(shape.what, number, column, scan);
             }

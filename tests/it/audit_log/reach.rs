@@ -73,6 +73,7 @@ async fn a_release_is_not_lost_with_its_log() {
         workspace
             .set("HF_ENDPOINT", front.url())
             .set("GITHUB_ACTIONS", "true")
+            .set("GITHUB_EVENT_NAME", "push")
             .set("GITHUB_WORKSPACE", place)
             .set("GITHUB_STEP_SUMMARY", summary.clone())
             .set("GITHUB_OUTPUT", output.clone())

@@ -87,6 +87,10 @@ async fn what_an_emergency_passed_over_is_written_large() {
         serde_json::from_str(&published(&hub, "weighbridge.json").await).expect("JSON");
     assert_eq!(record["emergency"]["by"], serde_json::json!(["ada", "Grace"]));
     assert_eq!(record["emergency"]["passed_over"][0]["rule"], "review-unknown");
+    let card = published(&hub, "README.md").await;
+    let told = "> **Released in an emergency.** ada and Grace passed over gates that block otherwise: \
+                `review` (`review-unknown`). The reason given: INC-7: the model";
+    assert!(card.contains(told) && card.contains("\\| in production \\<b\\>fails"), "{card}");
     let commits = format!("{}/api/models/acme/churn/commits/main", hub.hub.url());
     let commits = plain_client().get(commits).bearer_auth(hub.hub.token().expose()).send().await;
     let commits = commits.expect("answers").text().await.expect("a body");

@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use serde_json::Value;
 
 use super::counterpart;
+use super::listener::Listener;
 
 /// The image that every test here runs.
 pub(crate) const IMAGE: &str = "weighbridge-under-test";
@@ -67,6 +68,13 @@ runs:
     ),
 ];
 
+/// The last step of every workflow: what steps after weighbridge can read of its reports.
+const SHOW_REPORTS: &str = "
+      - name: Show what was reported
+        if: ${{ always() }}
+        run: find reported -type f -exec cat '{}' + || true
+";
+
 /// The repository that the events are about.
 pub(crate) const REPOSITORY: &str = "acme/churn";
 
@@ -118,6 +126,12 @@ impl Repository {
     pub(crate) fn of_example(name: &str) -> Self {
         let seed = Self { folder: tempfile::tempdir().expect("temporary folder") };
         copy(&root().join("examples").join(name), seed.path());
+        let workflows = seed.path().join(".github/workflows");
+        for workflow in std::fs::read_dir(workflows).expect("workflows") {
+            let path = workflow.expect("entry").path();
+            let text = std::fs::read_to_string(&path).expect("workflow");
+            std::fs::write(&path, keeping_reports(&text)).expect("temporary folder");
+        }
         seed.git(["init", "--quiet", "--initial-branch=main"]);
         seed.commit("Train the model");
         let clone = Self { folder: tempfile::tempdir().expect("temporary folder") };
@@ -166,16 +180,32 @@ pub(crate) struct Workflow<'a> {
     pub(crate) chooses_ref: bool,
 }
 
+/// A workflow whose reports end in a folder of the work tree and are printed at the end.
+pub(crate) fn keeping_reports(workflow: &str) -> String {
+    let steps = workflow.split("\n      - ").map(|step| {
+        let is_ours = step.contains("uses: weighbridge/") && !step.contains("report-dir:");
+        let with = "\n        with:\n";
+        if is_ours {
+            assert!(step.contains(with), "the action has inputs: {step}");
+            return step.replacen(with, &format!("{with}          report-dir: reported\n"), 1);
+        }
+        step.to_owned()
+    });
+    let steps: Vec<_> = steps.collect();
+    format!("{}{SHOW_REPORTS}", steps.join("\n      - ").trim_end())
+}
+
 /// How a workflow run ended.
 pub(crate) struct Run {
     /// Whether the job succeeded.
     pub(crate) succeeded: bool,
-    /// Everything it printed, secrets unmasked.
+    /// Everything it printed, secrets unmasked: log, annotations, outputs, summary, reports.
     pub(crate) log: String,
 }
 
 impl Workflow<'_> {
-    /// Runs it with [`IMAGE`] for the action. `None` where this machine cannot.
+    /// Runs it with [`IMAGE`] for the action, and looks for its secrets in all that it leaves. `None` where
+    /// this machine cannot.
     pub(crate) fn run(&self, test: &str) -> Option<Run> {
         // Two runs of one workflow would take each other's containers.
         static ALONE: Mutex<()> = Mutex::new(());
@@ -221,8 +251,8 @@ impl Workflow<'_> {
         if self.chooses_ref {
             command.arg("--bind");
         }
+        let artifacts = scratch.path().join("artifacts");
         if exchanges.iter().any(Option::is_some) {
-            let artifacts = scratch.path().join("artifacts");
             std::fs::create_dir(&artifacts).expect("temporary folder");
             let volume = format!("--volume {}:/artifacts", artifacts.display());
             command.args(["--container-options", &volume]);
@@ -237,6 +267,12 @@ impl Workflow<'_> {
         drop(alone);
         let log = [output.stdout, output.stderr].concat();
         let log = String::from_utf8_lossy(&log).into_owned();
+        let listener = Listener::of(self.secrets.iter().map(|(_, value)| *value));
+        listener.assert_silent("the log", log.as_bytes());
+        each_file(&artifacts, &mut |path| {
+            let bytes = std::fs::read(path).expect("an artifact");
+            listener.assert_silent(&path.display().to_string(), &bytes);
+        });
         Some(Run { succeeded: output.status.success(), log })
     }
 
@@ -261,6 +297,14 @@ fn action_with(image: &str) -> String {
     let source = std::fs::read_to_string(root().join("action.yml")).expect("action.yml");
     assert!(source.contains("\n  image: Dockerfile\n"), "action.yml builds from the Dockerfile");
     source.replace("\n  image: Dockerfile\n", &format!("\n  image: docker://{image}\n"))
+}
+
+/// Every file below a folder, if it is there.
+fn each_file(folder: &Path, look: &mut impl FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("entry").path();
+        if path.is_dir() { each_file(&path, look) } else { look(&path) }
+    }
 }
 
 /// Copies a folder, without what git would not have.

@@ -10,6 +10,7 @@ pub(crate) mod hostile;
 pub(crate) mod hub_server;
 pub(crate) mod identities;
 pub(crate) mod issuer;
+pub(crate) mod listener;
 pub(crate) mod moto;
 pub(crate) mod prism;
 pub(crate) mod standing_hub;

@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 /// An address of a server, with nothing after its path: over TLS, or of this machine.
-pub(super) fn trusted(text: &str) -> Result<Url, &'static str> {
+pub fn trusted(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "it is no address")?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it carries a user or a password");
@@ -11,20 +11,24 @@ pub(super) fn trusted(text: &str) -> Result<Url, &'static str> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("it goes on after its path");
     }
-    is_closed(&url).map(|()| url)
-}
-
-/// Whether nobody can listen on the way to an address.
-pub(super) fn is_closed(url: &Url) -> Result<(), &'static str> {
-    match (url.scheme(), is_of_this_machine(url)) {
-        ("https", _) | ("http", true) if url.has_host() => Ok(()),
-        ("http", _) => Err("secrets do not go over plain http"),
+    match url.scheme() {
+        "https" | "http" if keeps_secrets(&url) => Ok(url),
+        "http" => Err("secrets do not go over plain http"),
         _ => Err("it is no https address"),
     }
 }
 
+/// Whether nobody on the way reads what is sent there: over TLS, or not beyond this machine.
+pub fn keeps_secrets(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => is_of_this_machine(url),
+        _ => false,
+    }
+}
+
 /// Whether its host is the machine we run on.
-pub(super) fn is_of_this_machine(url: &Url) -> bool {
+pub fn is_of_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
