@@ -227,9 +227,14 @@ impl Memory {
             }
             ["collaborators", who, "permission"] => {
                 let permission = self.access.get(who).copied().unwrap_or("write");
-                let one = "repository-collaborator-permission-response-if-user-has-admin-permissions";
                 let role = if permission == "write" { "maintain" } else { permission };
-                Some(with(&example(one), &[("permission", json!(permission)), ("role_name", json!(role)), ("user", user(who))]))
+                let mut found = example(
+                    "repository-collaborator-permission-response-if-user-has-admin-permissions",
+                );
+                found["permission"] = permission.into();
+                found["role_name"] = role.into();
+                found["user"] = with(&user(who), &[("role_name", json!(role))]);
+                Some(found)
             }
             ["compare", both] if both.starts_with(&TIP.repeat(40)) => {
                 let mut found = example("commit-comparison");
