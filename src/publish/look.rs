@@ -50,7 +50,7 @@ pub async fn look(
     let last = published.last_before(&release.version).cloned();
     for version in compared.iter().copied().chain(&last).chain([&release.version]) {
         let Some(tag) = tag_of(&refs, version) else { continue };
-        let record = hub.small_file(&target.repo, &tag.target_commit, RECORD, RECORD_LIMIT).await?;
+        let record = whole_record(hub, target, &tag.target_commit, RECORD_LIMIT).await?;
         published.records.extend(record.map(|record| (version.clone(), record)));
     }
     let shown = shown(hub, target, &refs, &published, release).await?;
@@ -113,7 +113,7 @@ async fn shown(
         .filter_map(|version| Some((version, tag_of(refs, version)?.target_commit.as_str())))
         .collect();
     let asked = asked.into_iter().map(async |(version, commit)| {
-        match hub.small_file(&target.repo, commit, RECORD, SHOWN_LIMIT).await {
+        match whole_record(hub, target, commit, SHOWN_LIMIT).await {
             Ok(record) => Ok(record.map(|record| (version.clone(), record))),
             Err(HubError::TooLarge { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -170,13 +170,30 @@ fn remote_file(entry: TreeEntry) -> RemoteFile {
     }
 }
 
+/// The record at a commit, as it is there. One that is not as it was written may have been damaged on its
+/// way, so it is asked for once more.
+async fn whole_record(
+    hub: &Hub,
+    target: &Target,
+    commit: &str,
+    limit: usize,
+) -> Result<Option<Vec<u8>>, HubError> {
+    let record = hub.small_file(&target.repo, commit, RECORD, limit).await?;
+    match record {
+        Some(bytes) if !has_own_digest(&bytes) => {
+            hub.small_file(&target.repo, commit, RECORD, limit).await
+        }
+        record => Ok(record),
+    }
+}
+
 /// The record at a commit, if it is one of ours.
 pub(super) async fn landed(
     hub: &Hub,
     target: &Target,
     commit: &str,
 ) -> Result<Option<Landed>, PublishError> {
-    let bytes = hub.small_file(&target.repo, commit, RECORD, RECORD_LIMIT).await?;
+    let bytes = whole_record(hub, target, commit, RECORD_LIMIT).await?;
     Ok(bytes.and_then(|bytes| {
         let record: Landed = serde_json::from_slice(&bytes).ok()?;
         Some(Landed { whole: has_own_digest(&bytes), ..record })

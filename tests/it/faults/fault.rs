@@ -90,6 +90,11 @@ impl Fault {
     pub(super) fn corrupts(self) -> bool {
         matches!(self, Self::Corrupted)
     }
+
+    /// Whether words change on their way from the Hub, which no encrypted connection lets happen either.
+    pub(super) fn mishears(self) -> bool {
+        matches!(self, Self::AnswerCorrupted)
+    }
 }
 
 /// A process, once it is there: a number may be another's when the process has ended, this never is.

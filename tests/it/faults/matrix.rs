@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use super::fault::{self, Fault, PATIENCE, Process, Script, began};
 use super::setting::{self, Template};
 use super::tell;
-use super::truth::{Truth, assert_given_out, place, truth};
+use super::truth::{Commit, Truth, assert_given_out, place, truth};
 use crate::support::front::{Asked, Front};
 use crate::support::hub_server::HubServer;
 use crate::support::workspace::Workspace;
@@ -60,6 +60,12 @@ async fn run(workspace: &Workspace, process: &Process) -> Ended {
 impl Case {
     fn has(&self, what: impl Fn(Fault) -> bool) -> bool {
         self.faults.iter().any(|(_, fault)| what(*fault))
+    }
+
+    /// Whether a commit is the version. What was heard wrongly of the Hub may be repeated in it.
+    fn is_whole(&self, commit: &Commit) -> bool {
+        commit.is_whole(&self.template)
+            || (self.has(Fault::mishears) && self.template.is_but_for_words(&commit.files))
     }
 
     /// Runs it to its end; the requests of the first run, and how that ended.
@@ -120,14 +126,14 @@ impl Case {
         let tag = format!("v{}", self.template.setting.version());
         for commit in new_commits(before, after) {
             let mine = commit.is_release(&self.template);
-            let torn = self.has(Fault::corrupts) && !commit.is_whole(&self.template);
+            let torn = self.has(Fault::corrupts) && !self.is_whole(commit);
             assert!(mine || self.has(Fault::intrudes), "whose is {commit:?}? {case}");
-            assert!(!mine || torn || commit.is_whole(&self.template), "{commit:?}: {case}");
+            assert!(!mine || torn || self.is_whole(commit), "{commit:?}: {case}");
         }
         let tagged = after.tags.get(&tag);
         if let Some(commit) = tagged {
             let whole = after.main.iter().find(|one| one.id == *commit);
-            let whole = whole.is_some_and(|one| one.is_whole(&self.template));
+            let whole = whole.is_some_and(|one| self.is_whole(one));
             assert!(whole, "a tag on what is not the version: {case}");
         }
         match (ended.code, ended.signal) {
@@ -137,9 +143,8 @@ impl Case {
             }
             (Some(2), _) => {
                 assert!(ended.said.contains("fix: "), "{case}");
-                let released = new_commits(before, after).any(|commit| {
-                    commit.is_release(&self.template) && commit.is_whole(&self.template)
-                });
+                let released = new_commits(before, after)
+                    .any(|commit| commit.is_release(&self.template) && self.is_whole(commit));
                 let stands = ended.said.split_once("on the Hub: ").expect(case).1;
                 let stands = stands.lines().next().expect(case);
                 let fits = if stands.contains("nothing") && !stands.contains("all of it or nothing")
@@ -158,6 +163,12 @@ impl Case {
                 } else {
                     End::Failed
                 }
+            }
+            // The token was heard to be another's, or to do other things.
+            (Some(1), _) if self.has(Fault::mishears) => {
+                assert!(ended.said.contains("[token-"), "{case}");
+                assert_eq!(before, after, "{case}");
+                End::Failed
             }
             (None, Some(9)) => End::Killed,
             // Between two looks at the Hub nothing is there that could be said.
@@ -181,8 +192,7 @@ impl Case {
         let releases: Vec<_> = new_commits(before, &after)
             .filter(|commit| commit.is_release(&self.template))
             .collect();
-        let whole: Vec<_> =
-            releases.iter().filter(|commit| commit.is_whole(&self.template)).collect();
+        let whole: Vec<_> = releases.iter().filter(|commit| self.is_whole(commit)).collect();
         // A second commit on top of a first is made only where somebody else's lies between.
         let most = if self.has(Fault::intrudes) { 2 } else { 1 };
         assert!(!whole.is_empty() && whole.len() <= most, "{releases:?}: {case}");
@@ -205,10 +215,7 @@ impl Case {
     }
 }
 
-fn new_commits<'t>(
-    before: &'t Truth,
-    after: &'t Truth,
-) -> impl Iterator<Item = &'t super::truth::Commit> {
+fn new_commits<'t>(before: &'t Truth, after: &'t Truth) -> impl Iterator<Item = &'t Commit> {
     // What the Hub itself puts into every new repository is nobody's commit.
     let first = after.main.len().saturating_sub(before.main.len().max(1));
     // Pieces were never a head: the judge looks at those.

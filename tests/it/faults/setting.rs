@@ -101,12 +101,17 @@ impl Template {
         if let Some(published) = self.published.get() {
             return files == published;
         }
+        self.is_but_for_words(files) && self.published.set(files.clone()).is_ok()
+    }
+
+    /// The same, whatever weighbridge's own files say: whose token it is and which versions there are
+    /// stands in them as the Hub was heard to say it.
+    pub(super) fn is_but_for_words(&self, files: &BTreeMap<String, String>) -> bool {
         let mut rest = files.clone();
         let own = ["README.md", "weighbridge.json"].iter().all(|own| rest.remove(*own).is_some());
         rest.remove(".gitattributes");
         rest.remove("weighbridge-history.svg");
-        let is = own && rest == self.digests();
-        is && self.published.set(files.clone()).is_ok()
+        own && rest == self.digests()
     }
 
     /// SHA-256 of every file of the version, by path in the repository.
