@@ -69,7 +69,7 @@ async fn the_policys_hub_is_the_one_without_being_named_again() {
         .set("INPUT_HF-ENDPOINT", "")
         .set("INPUT_HF_ENDPOINT", theirs.url());
     let run = |workspace: &Workspace| tokio::task::block_in_place(|| workspace.run(&["release"]));
-    run(&workspace).expect(0).says("is published");
+    run(&workspace).expect(0).says("acme/churn v1.0.0 published");
     assert!(ours.count("POST", "/commit/") > 0);
     workspace.set("HF_ENDPOINT", format!("{}/", ours.url()));
     run(&workspace).expect(0);
