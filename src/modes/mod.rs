@@ -11,6 +11,7 @@ mod credentials;
 mod explain;
 mod hub;
 mod leaks;
+mod network;
 mod parts;
 mod rehearse;
 mod release;
