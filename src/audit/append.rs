@@ -27,11 +27,7 @@ impl Log {
     /// Puts a record behind the last one. Who loses the race for the head reads again and tries again.
     /// After an answer that was lost the record is looked for first, and one that the Hub took is only
     /// looked for: it is never added twice. Where this fails or is given up, `attempt` knows more.
-    pub async fn append(
-        &self,
-        record: &Record,
-        attempt: &Attempt,
-    ) -> Result<Appended, LogError> {
+    pub async fn append(&self, record: &Record, attempt: &Attempt) -> Result<Appended, LogError> {
         let (text, id) = (record.to_text(), record.id());
         let is_it = |entry: &Entry| entry.id == id;
         let (mut races, mut failures) = (0, 0);

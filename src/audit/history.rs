@@ -224,7 +224,8 @@ impl Walk<'_> {
         if file.size > READ as u64 {
             return Ok(None);
         }
-        let held = self.held.take().filter(|(held, bytes)| *held == name && begins_with(bytes, file));
+        let held =
+            self.held.take().filter(|(held, bytes)| *held == name && begins_with(bytes, file));
         if let Some((_, bytes)) = held {
             return Ok(Some(bytes));
         }
@@ -243,8 +244,8 @@ impl Walk<'_> {
         let Some((name, _)) = first.files.last_key_value() else { return Extent::Begin };
         // How many there are is told where it can be; that they are there is enough.
         let last = self.log.read(&first.made.commit, *name).await.unwrap_or_default();
-        let lines = last.split(|byte| *byte == b'\n');
-        let records = lines.rfind(|line| !line.is_empty()).and_then(|line| {
+        let mut each = last.split(|byte| *byte == b'\n');
+        let records = each.rfind(|line| !line.is_empty()).and_then(|line| {
             let mut chain = Chain::before(line).ok()?;
             chain.take(line).ok()?;
             Some(chain.records())

@@ -178,9 +178,9 @@ fn lives(said: Option<&Value>) -> Duration {
         _ => None,
     };
     let longest = LONGEST.as_secs_f64();
-    seconds.filter(|seconds| !seconds.is_nan()).map_or(LIFE, |seconds| {
-        Duration::from_secs_f64(seconds.clamp(0.0, longest))
-    })
+    seconds
+        .filter(|seconds| !seconds.is_nan())
+        .map_or(LIFE, |seconds| Duration::from_secs_f64(seconds.clamp(0.0, longest)))
 }
 
 /// When a token of this life is renewed, from its beginning.

@@ -10,8 +10,8 @@ use tokio::sync::OnceCell;
 
 use super::error::{HubError, doing};
 use super::wire::{
-    OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated,
-    TreeEntry, WhoAmI,
+    OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
+    WhoAmI,
 };
 use super::{RepoId, Shelf, Token};
 use crate::digest::git_blob_id;

@@ -86,10 +86,7 @@ mod tests {
             ("You already created this model repo", Conflict::Exists),
             ("You already created this dataset repo", Conflict::Exists),
             ("Repository acme/churn already exists", Conflict::Exists),
-            (
-                "Cannot create repo: another conflicting operation is in progress",
-                Conflict::Busy,
-            ),
+            ("Cannot create repo: another conflicting operation is in progress", Conflict::Busy),
             ("The name was taken by a repository that was renamed", Conflict::Other),
             ("", Conflict::Other),
         ] {

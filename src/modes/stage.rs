@@ -47,15 +47,14 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     // The run's time begins now, not when the weighing is done.
 
     let network = Network::start()?;
-    let open = |entrance: Entrance<'_>| network.unless_stopped(entrance.open(&target.repo), stopped);
+    let open =
+        |entrance: Entrance<'_>| network.unless_stopped(entrance.open(&target.repo), stopped);
     let opened = entrance.map(open).transpose()?;
     let weighed = take(call, model, shard)?;
     // A dry run asks the Hub nothing.
     let holder = match &opened {
         None => None,
-        Some(opened) => {
-            network.unless_stopped(super::release::holder(&opened.hub), stopped)?
-        }
+        Some(opened) => network.unless_stopped(super::release::holder(&opened.hub), stopped)?,
     };
     let today = jiff::Zoned::now().date();
     // Whether the repository is there yet is not asked here.

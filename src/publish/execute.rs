@@ -342,7 +342,8 @@ async fn parent(
     progress: &Arc<dyn Progress>,
 ) -> Result<String, PublishError> {
     let contended = || PublishError::Contended(plan.target.revision.clone());
-    let Some(head) = awaited(hub, "the branch", &**progress, async || head(hub, plan).await).await?
+    let Some(head) =
+        awaited(hub, "the branch", &**progress, async || head(hub, plan).await).await?
     else {
         let why = format!("the branch `{}` is not there", plan.target.revision);
         return Err(HubError::Protocol(why).into());

@@ -292,7 +292,8 @@ async fn a_token_is_renewed_as_long_as_it_is_used_and_is_of_one_repository() {
 async fn no_life_that_a_server_gives_makes_us_ask_all_the_time() {
     let identity = jwt(json!({"sub": "x", "repository": "acme/churn-training"}));
     let mut held = Vec::new();
-    for life in [json!(0), json!(1), json!(-1), json!(-1e300), json!(1e300), json!("soon"), Value::Null]
+    for life in
+        [json!(0), json!(1), json!(-1), json!(-1e300), json!(1e300), json!("soon"), Value::Null]
     {
         let server = MockServer::start().await;
         let issued = ResponseTemplate::new(200).set_body_json(json!({ "value": identity }));

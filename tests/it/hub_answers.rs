@@ -372,7 +372,9 @@ async fn a_large_file_never_goes_within_the_commit() {
         {"path":"weights.bin","uploadMode":"regular","shouldIgnore":false}]}"#;
     let script = first(99, "POST", "/preupload/", Fate::Answer(Reply::text(answer)));
     let (_, _, run) = released_from(with_weights(), &server, script).await;
-    let run = run.expect(2).says("it wants `weights.bin`, of more than 10485760 bytes, within the commit");
+    let run = run
+        .expect(2)
+        .says("it wants `weights.bin`, of more than 10485760 bytes, within the commit");
     run.says("nothing of v1.0.0 is published");
     assert_eq!(made(&server), (0, 0));
 }
@@ -407,7 +409,8 @@ async fn addresses_that_ran_out_are_asked_for_again() {
         workspace.sends_by("lfs");
         let script = first(times, "PUT", "/storage/", Fate::Answer(expired));
         let (_, _, run) = released_from(workspace, &server, script).await;
-        let run = run.expect(code).says("storage refuses the address that the Hub gave for weights.bin");
+        let run =
+            run.expect(code).says("storage refuses the address that the Hub gave for weights.bin");
         let run = run.says("asking for new addresses");
         assert!(!run.all().contains("permission"), "{}", run.all());
         assert_eq!(made(&server), if code == 0 { (1, 1) } else { (0, 0) });

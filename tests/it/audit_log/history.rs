@@ -218,8 +218,12 @@ async fn the_official_client_lists_the_commits_and_squashes_them() {
     assert_eq!(verified(&workspace, &["--since", &squash], 0)["verdict"], "whole");
     // Whoever kept a commit of before sees that it is gone.
     assert_eq!(verified(&workspace, &["--since", &listed[0].0], 1)["history"]["extent"], "lost");
-    let same = client(&format!("print(open(api.hf_hub_download(filename='{file}', **place)).read())"));
-    assert_eq!(same.await.trim_end(), text(&newest).trim_end(), "a squash keeps the files");
+    let read = format!("print(open(api.hf_hub_download(filename='{file}', **place)).read())");
+    assert_eq!(
+        client(&read).await.trim_end(),
+        text(&newest).trim_end(),
+        "a squash keeps the files"
+    );
     client(
         "from huggingface_hub.errors import RevisionNotFoundError\n\
          try:\n    api.super_squash_history(branch='none', **place)\n    raise SystemExit('squashed')\n\

@@ -46,20 +46,29 @@ async fn kept(server: &HubServer, workspace: &mut Workspace) {
 async fn a_release_is_not_lost_with_its_log() {
     type Script = fn(&Asked) -> Fate;
     let scripts: [(&str, bool, &str, Script); 6] = [
-        ("answered 500", true, "absent", |asked| if of_log(asked) { refuses(500) } else { Fate::Pass }),
-        ("answered 403", true, "absent", |asked| if of_log(asked) { refuses(403) } else { Fate::Pass }),
         (
-            "there is no repository",
+            "answered 500",
             true,
             "absent",
-            |asked| if of_log(asked) { refuses(404) } else { Fate::Pass },
+            |asked| if of_log(asked) { refuses(500) } else { Fate::Pass },
         ),
+        (
+            "answered 403",
+            true,
+            "absent",
+            |asked| if of_log(asked) { refuses(403) } else { Fate::Pass },
+        ),
+        ("there is no repository", true, "absent", |asked| {
+            if of_log(asked) { refuses(404) } else { Fate::Pass }
+        }),
         ("may not write", true, "absent", |asked| {
             let writes = is_append(asked) || asked.path.ends_with("/auth-check/write");
             if writes { refuses(403) } else { Fate::Pass }
         }),
         // What nobody could see coming.
-        ("answered 500", false, "unknown", |asked| if is_append(asked) { refuses(500) } else { Fate::Pass }),
+        ("answered 500", false, "unknown", |asked| {
+            if is_append(asked) { refuses(500) } else { Fate::Pass }
+        }),
         ("other runs added to the log", false, "absent", |asked| {
             if is_append(asked) { refuses(412) } else { Fate::Pass }
         }),

@@ -32,7 +32,11 @@ async fn silent() -> (String, Arc<Notify>) {
 }
 
 /// What a run says that is asked to stop as soon as it waits.
-async fn stopped(workspace: &Workspace, arguments: &[&str], waits: impl Future<Output = ()>) -> Run {
+async fn stopped(
+    workspace: &Workspace,
+    arguments: &[&str],
+    waits: impl Future<Output = ()>,
+) -> Run {
     let mut command = tokio::process::Command::from(workspace.command(arguments));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let child = command.spawn().expect("the binary starts");
@@ -63,7 +67,8 @@ async fn a_server_of_credentials_that_is_silent_holds_no_stop_up() {
             let vault = format!(
                 "{{address: \"{address}\", login: {{jwt: {{role: release, audience: https://vault.acme.example}}}}, key: hf_token, secret: secret/ml/hub}}"
             );
-            workspace.write("weighbridge.yml", format!("{POLICY}credentials:\n  - vault: {vault}\n"));
+            workspace
+                .write("weighbridge.yml", format!("{POLICY}credentials:\n  - vault: {vault}\n"));
             let token = jwt(json!({"aud": "https://vault.acme.example", "sub": "x"}));
             workspace.set("WEIGHBRIDGE_ID_TOKEN", token);
         } else {
