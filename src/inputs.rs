@@ -346,7 +346,7 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
         }),
         "audit-log" => {
             let place = LogPlace { settings, ..LogPlace::default() };
-            let what = AuditLogCommand::Verify(Verify { place, head: None });
+            let what = AuditLogCommand::Verify(Verify { place, ..Verify::default() });
             Command::AuditLog(AuditLog { what })
         }
         "explain" => Command::Explain(settings),

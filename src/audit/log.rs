@@ -1,35 +1,30 @@
-//! The log on the Hub: what is added, and what stands there.
+//! The log on the Hub: where it is, and what stands there.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::chain::{Chain, Entry, LINE};
 use super::file::FileName;
-use super::record::Record;
 use super::verify::{self, Broken};
 use crate::digest::Digest;
 use crate::failure::Advise;
-use crate::hub::{Hub, HubError, Operation, RepoId};
+use crate::hub::wire::TreeEntry;
+use crate::hub::{Hub, HubError, RepoId};
 
 /// The branch that the log is on.
-const BRANCH: &str = "main";
+pub(super) const BRANCH: &str = "main";
 /// From this many bytes on a file is full, and the next one of its month begins.
-const FULL: usize = 1024 * 1024;
+pub(super) const FULL: usize = 1024 * 1024;
 /// Most bytes of a file that is read.
-const READ: usize = 2 * FULL + LINE;
-/// How often a record is tried where other runs are faster, and how often where the Hub fails.
-const RACES: u32 = 30;
-const FAILURES: u32 = 5;
+pub(super) const READ: usize = 2 * FULL + LINE;
 /// Pauses between looks for what must be there and is not yet.
-const PAUSES: [u64; 4] = [1, 2, 4, 8];
+pub(super) const PAUSES: [u64; 4] = [1, 2, 4, 8];
 
 /// A log in a repository of the Hub.
 #[derive(Clone)]
 pub struct Log {
-    hub: Hub,
-    repo: RepoId,
+    pub(super) hub: Hub,
+    pub(super) repo: RepoId,
     folder: String,
 }
 
@@ -85,6 +80,14 @@ pub enum LogError {
     /// A folder that has no file of a log.
     #[error("`{0}` holds no file of an audit log, such as `2026-11.jsonl`")]
     Empty(String),
+    /// A repository that has no file of a log, and as far as was seen never had.
+    #[error("there is no log in {repo}: `{folder}` holds no file such as `2026-11.jsonl`")]
+    Nothing {
+        /// Which.
+        repo: RepoId,
+        /// Where in it.
+        folder: String,
+    },
 }
 
 impl Advise for LogError {
@@ -94,6 +97,7 @@ impl Advise for LogError {
             Self::Missing(repo) => create(repo),
             Self::Broken(_) => "`weighbridge audit-log verify` names the first broken line; restore the files from the repository's history before anything is added".into(),
             Self::Contended => "run it again".into(),
+            Self::Nothing { .. } => "if the log is in another folder, name it: `--path PATH`; if no release has left a record yet, there is nothing to check; if one has, the repository was made or written anew: hold it against an `audit-head` that the release told, `--head SHA256`".into(),
             Self::Folder { .. } | Self::Empty(_) => "give the folder that holds the files: `--dir DIR`".into(),
         })
     }
@@ -109,13 +113,13 @@ fn create(repo: &RepoId) -> String {
 }
 
 /// The end of a log at one commit.
-struct End {
-    commit: String,
+pub(super) struct End {
+    pub(super) commit: String,
     /// The files, in order.
-    names: Vec<FileName>,
+    pub(super) names: Vec<FileName>,
     /// What the last one holds.
-    last: Vec<u8>,
-    chain: Chain,
+    pub(super) last: Vec<u8>,
+    pub(super) chain: Chain,
 }
 
 impl Log {
@@ -139,42 +143,6 @@ impl Log {
         }
     }
 
-    /// Puts a record behind the last one: one commit, guarded by its parent. Who loses the race for
-    /// the head reads again and tries again. After an answer that was lost it is looked for first: it
-    /// is never added twice.
-    pub async fn append(&self, record: &Record) -> Result<Appended, LogError> {
-        let (text, id) = (record.to_text(), record.id());
-        let (mut races, mut failures) = (0, 0);
-        loop {
-            let end = self.end().await?;
-            // It was not there before the first try, so it can only be near the end.
-            if races + failures > 0
-                && let Some(there) = self.near(&end, |entry| entry.id == id).await?
-            {
-                return Ok(there);
-            }
-            let error = match self.put(&end, &text).await {
-                Ok(appended) => return Ok(appended),
-                Err(error) => error,
-            };
-            let pause = if matches!(error.status(), Some(409 | 412)) {
-                races += 1;
-                if races == RACES {
-                    return Err(LogError::Contended);
-                }
-                pause(races)
-            } else {
-                failures += 1;
-                if failures == FAILURES || !error.maybe_done() {
-                    return Err(error.into());
-                }
-                error.pause(failures + 1)
-            };
-            self.hub.wait(&format!("no record was added to the audit log: {error}; looking again"));
-            tokio::time::sleep(pause).await;
-        }
-    }
-
     /// The newest record of which `is_it` is true; all of the log is looked through.
     pub async fn find(&self, is_it: impl Fn(&Entry) -> bool) -> Result<Option<Appended>, LogError> {
         let Some(commit) = self.head().await? else {
@@ -189,6 +157,11 @@ impl Log {
         Ok(None)
     }
 
+    /// That there is none.
+    pub(super) fn nothing(&self) -> LogError {
+        LogError::Nothing { repo: self.repo.clone(), folder: self.folder.clone() }
+    }
+
     /// The commit that verification reads, with the names of the files in order.
     pub(super) async fn files(&self) -> Result<(String, Vec<FileName>), LogError> {
         let commit = self.head().await?.ok_or_else(|| LogError::Missing(self.repo.clone()))?;
@@ -198,8 +171,12 @@ impl Log {
 
     /// One file.
     pub(super) async fn read(&self, commit: &str, name: FileName) -> Result<Vec<u8>, LogError> {
-        let path = self.path(name);
-        let read = self.hub.small_file(&self.repo, commit, &path, READ).await?;
+        self.read_path(commit, &self.path(name)).await
+    }
+
+    /// The file at a path.
+    pub(super) async fn read_path(&self, commit: &str, path: &str) -> Result<Vec<u8>, LogError> {
+        let read = self.hub.small_file(&self.repo, commit, path, READ).await?;
         read.ok_or_else(|| HubError::Protocol(format!("{path} is listed and not there")).into())
     }
 
@@ -216,23 +193,31 @@ impl Log {
     }
 
     async fn names(&self, commit: &str) -> Result<Vec<FileName>, HubError> {
+        Ok(self.listing(commit).await?.into_keys().collect())
+    }
+
+    /// The files at a commit, in order, as its tree names them.
+    pub(super) async fn listing(
+        &self,
+        commit: &str,
+    ) -> Result<BTreeMap<FileName, TreeEntry>, HubError> {
         let folder = if self.folder == "." { "" } else { &self.folder };
         let entries = self.hub.folder(&self.repo, commit, folder).await?;
-        let file = |path: &str| path.rsplit('/').next().unwrap_or(path).parse().ok();
-        let mut names: Vec<FileName> =
-            entries.iter().filter_map(|entry| file(&entry.path)).collect();
-        names.sort();
-        Ok(names)
+        let named = |entry: TreeEntry| {
+            let name = entry.path.rsplit('/').next().unwrap_or(&entry.path).parse().ok()?;
+            Some((name, entry))
+        };
+        Ok(entries.into_iter().filter_map(named).collect())
     }
 
     /// The end of the log. A Hub is many machines, and one of them may not know yet what another has
     /// just taken in: that is waited for.
-    async fn end(&self) -> Result<End, LogError> {
+    pub(super) async fn end(&self) -> Result<End, LogError> {
         for pause in PAUSES {
             match self.end_now().await {
                 Err(LogError::Hub(error)) if error.status() == Some(404) => {
                     self.hub.wait(&format!("{error}; looking again in {pause} s"));
-                    tokio::time::sleep(Duration::from_secs(pause)).await;
+                    self.hub.rest(Duration::from_secs(pause)).await;
                 }
                 end => return end,
             }
@@ -240,7 +225,7 @@ impl Log {
         self.end_now().await
     }
 
-    async fn end_now(&self) -> Result<End, LogError> {
+    pub(super) async fn end_now(&self) -> Result<End, LogError> {
         let (commit, names) = self.files().await?;
         let Some(&name) = names.last() else {
             return Ok(End { commit, names, last: Vec::new(), chain: Chain::default() });
@@ -252,7 +237,7 @@ impl Log {
     }
 
     /// A record in the last file or the one before it.
-    async fn near(
+    pub(super) async fn near(
         &self,
         end: &End,
         is_it: impl Fn(&Entry) -> bool,
@@ -277,61 +262,10 @@ impl Log {
         let entry = entries.find(|entry| is_it(entry))?;
         Some(Appended { file: self.path(name), sequence: entry.sequence, digest: entry.digest })
     }
-
-    async fn put(&self, end: &End, record: &str) -> Result<Appended, HubError> {
-        let line = end.chain.line(record);
-        let month = FileName::of(Timestamp::now());
-        // A clock that lags must not put a record before those that are there.
-        let name = match end.names.last() {
-            Some(last) if end.last.len() + line.len() > FULL && *last >= month => last.next(),
-            Some(last) => month.max(*last),
-            None => month,
-        };
-        let mut bytes = if end.names.last() == Some(&name) { end.last.clone() } else { Vec::new() };
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
-        let (path, sequence) = (self.path(name), end.chain.records() + 1);
-        let operation = Operation::Inline { path: path.clone(), bytes: bytes.clone().into() };
-        let summary = format!("Record {sequence}");
-        let digest = Digest::of(line.as_bytes());
-        let commit = self
-            .hub
-            .commit(
-                &self.repo,
-                BRANCH,
-                Some(&end.commit),
-                &summary,
-                &format!("sha256:{digest}"),
-                &Arc::from([operation]),
-            )
-            .await?;
-        self.read_back(&commit, &path, &bytes).await?;
-        Ok(Appended { file: path, sequence, digest })
-    }
-
-    /// Reads what was committed; a Hub that does not show it yet is waited for.
-    async fn read_back(&self, commit: &str, path: &str, sent: &[u8]) -> Result<(), HubError> {
-        for pause in PAUSES.into_iter().map(Some).chain([None]) {
-            let read = self.hub.small_file(&self.repo, commit, path, READ).await?;
-            match (read, pause) {
-                (Some(read), _) if read == sent => return Ok(()),
-                (Some(_), _) => break,
-                (None, Some(pause)) => tokio::time::sleep(Duration::from_secs(pause)).await,
-                (None, None) => {}
-            }
-        }
-        Err(HubError::Protocol(format!("{path} does not hold what was sent")))
-    }
 }
 
-/// Half to all of a time that grows with every race that was lost, up to two seconds: runs that race
-/// come apart.
-fn pause(races: u32) -> Duration {
-    let whole = Duration::from_millis(100 * u64::from(races.min(20)));
-    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
+/// An error with its causes, in one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::chain::{Chain, Entry, Flaw, LINE};
 use super::file::FileName;
+use super::history::{self, Depth, History};
 use super::log::{Log, LogError};
 use crate::digest::Digest;
 
@@ -41,24 +42,35 @@ pub struct Verification {
     pub holds: Option<bool>,
     /// The newest records that hold, the oldest first.
     pub newest: VecDeque<Entry>,
+    /// What the history of the repository shows, where it was asked for.
+    pub history: Option<History>,
 }
 
 impl Verification {
-    /// Whether the chain is whole and has the line that was asked for.
+    /// Whether the chain is whole, has the line that was asked for, and was never rewritten as far as was
+    /// seen.
     pub fn passed(&self) -> bool {
+        self.chain_holds() && self.history.as_ref().is_none_or(History::passed)
+    }
+
+    /// Whether the chain is whole and has the line that was asked for.
+    pub fn chain_holds(&self) -> bool {
         self.broken.is_none() && self.holds != Some(false)
     }
 }
 
-/// Verifies the log on the Hub, at the commit that its branch is at. `head` must be the hash of one
-/// of its lines; the newest `keep` records are handed out.
+/// Verifies the log on the Hub, at the commit that its branch is at, and the history of its repository
+/// so far as `depth` says. `head` must be the hash of one of its lines; the newest `keep` records are
+/// handed out.
 pub async fn verify_hub(
     log: &Log,
     head: Option<Digest>,
     keep: usize,
+    depth: Option<&Depth>,
 ) -> Result<Verification, LogError> {
     let mut walk = Walk::new(Chain::default(), head, keep);
     let (commit, names) = log.files().await?;
+    let is_empty = names.is_empty();
     for name in names {
         let bytes = log.read(&commit, name).await?;
         // A slice can always be read.
@@ -66,7 +78,12 @@ pub async fn verify_hub(
             break;
         }
     }
-    Ok(walk.found)
+    let mut found = walk.found;
+    if let Some(depth) = depth {
+        found.history = Some(history::walk(log, &commit, depth).await?);
+    }
+    // Nothing is not whole; that something was there is a finding.
+    if is_empty && found.passed() { Err(log.nothing()) } else { Ok(found) }
 }
 
 /// As [`verify_hub`], of a log whose files lie in a folder.

@@ -20,6 +20,7 @@ mod trusted_publishing;
 mod vault;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -74,6 +75,13 @@ impl Credentials {
         let exchange = Exchange::new(client.clone(), endpoint, job.clone(), log.clone());
         let sources = order(sources, &job, &log);
         Self { sources, client, exchange, job, log, served: Mutex::default() }
+    }
+
+    /// The same, for a Hub whose tokens live for seconds: with another least time between two renewals
+    /// than a minute.
+    #[must_use]
+    pub fn renewing_after(self, least: Duration) -> Self {
+        Self { exchange: self.exchange.renewing_after(least), ..self }
     }
 
     /// The token for a repository, `namespace/name` or `datasets/namespace/name`; `None` where this

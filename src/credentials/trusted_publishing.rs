@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Claims, CredentialError, HubToken, IdToken, Job, Log, Masked, answer};
@@ -23,8 +24,11 @@ const SHOWN: usize = 200;
 const PIECE: usize = 8;
 /// A token is renewed this long before its end, or after three quarters of a shorter life.
 const MARGIN: Duration = Duration::from_mins(5);
-/// What a token lives where the answer does not say.
-const LIFE: u64 = 3600;
+/// What a token lives where the answer does not say, and the longest that is believed.
+const LIFE: Duration = Duration::from_hours(1);
+const LONGEST: Duration = Duration::from_hours(24);
+/// No server has a token renewed more often, whatever life it gives.
+const LEAST: Duration = Duration::from_mins(1);
 
 /// The claims that tell which job this is, GitHub's and GitLab's: the Hub compares some of them,
 /// each exactly.
@@ -51,12 +55,18 @@ pub(super) struct Exchange {
     endpoint: Arc<str>,
     job: Job,
     log: Log,
+    least: Duration,
 }
 
 impl Exchange {
     /// At the Hub of an address without a slash at its end. `client` is discreet.
     pub(super) fn new(client: Client, endpoint: &str, job: Job, log: Log) -> Self {
-        Self { client, endpoint: endpoint.into(), job, log }
+        Self { client, endpoint: endpoint.into(), job, log, least: LEAST }
+    }
+
+    /// The same, with another least time between two renewals.
+    pub(super) fn renewing_after(self, least: Duration) -> Self {
+        Self { least, ..self }
     }
 
     /// The token for a repository, which is renewed as long as somebody has it.
@@ -73,9 +83,9 @@ impl Exchange {
     }
 
     async fn renew(self, resource: String, in_use: InUse, mut life: Duration) {
-        let mut wait = life.saturating_sub(MARGIN).max(life.mul_f64(0.75));
+        let mut wait = before_the_end(life);
         loop {
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(wait.max(self.least)).await;
             if !in_use.is() {
                 return;
             }
@@ -86,12 +96,12 @@ impl Exchange {
                     }
                     (self.log)(&format!("· the Hub token for {resource} was renewed"));
                     life = fresh.life;
-                    wait = life.saturating_sub(MARGIN).max(life.mul_f64(0.75));
+                    wait = before_the_end(life);
                 }
                 // The Hub refuses the old one by itself when it has ended.
                 Err(error) => {
                     (self.log)(&format!("· the Hub token for {resource} was not renewed: {error}"));
-                    wait = (life / 20).max(Duration::from_secs(1));
+                    wait = (life / 20).min(MARGIN / 2);
                 }
             }
         }
@@ -126,8 +136,7 @@ impl Exchange {
             what: format!("{url} gave an empty token"),
             fix: "run it again; if it says the same, look at what answers there".into(),
         })?;
-        let life = Duration::from_secs(granted.expires_in.unwrap_or(LIFE).clamp(1, 24 * LIFE));
-        Ok(Fresh { token, life })
+        Ok(Fresh { token, life: lives(granted.expires_in.as_ref()) })
     }
 
     fn refused(
@@ -167,7 +176,27 @@ struct Request<'a> {
 #[derive(Deserialize)]
 struct Granted {
     access_token: Zeroizing<String>,
-    expires_in: Option<u64>,
+    /// Seconds, if the server keeps to the standard.
+    expires_in: Option<Value>,
+}
+
+/// How long a token lives, of what an answer says. What is no number of seconds says nothing; a life
+/// that is over, or has no end, is the shortest or the longest there is.
+fn lives(said: Option<&Value>) -> Duration {
+    let seconds = match said {
+        Some(Value::Number(seconds)) => seconds.as_f64(),
+        Some(Value::String(seconds)) => seconds.trim().parse().ok(),
+        _ => None,
+    };
+    let longest = LONGEST.as_secs_f64();
+    seconds
+        .filter(|seconds| !seconds.is_nan())
+        .map_or(LIFE, |seconds| Duration::from_secs_f64(seconds.clamp(0.0, longest)))
+}
+
+/// When a token of this life is renewed, from its beginning.
+fn before_the_end(life: Duration) -> Duration {
+    life.saturating_sub(MARGIN).max(life.mul_f64(0.75))
 }
 
 /// What is read of a refusal (RFC 6749, 5.2).
@@ -248,7 +277,9 @@ fn settings(endpoint: &str, resource: &str, claims: &Claims) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::tells;
+    use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn no_piece_of_the_identity_is_repeated() {
@@ -269,6 +300,37 @@ mod tests {
         for text in ["invalid_grant", "no trusted publisher matches", "RS256, kid 7", "eyJzdWI", ""]
         {
             assert!(!tells(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_life_is_believed_within_bounds() {
+        for (said, seconds) in [
+            (Value::Null, 3600),
+            (json!(3600), 3600),
+            (json!(3600.5), 3600),
+            (json!("600"), 600),
+            (json!(0), 0),
+            (json!(-1), 0),
+            (json!(i64::MIN), 0),
+            (json!(-1e300), 0),
+            (json!(u64::MAX), 86400),
+            (json!(1e300), 86400),
+            (json!("inf"), 86400),
+            (json!("NaN"), 3600),
+            (json!("soon"), 3600),
+            (json!([1]), 3600),
+        ] {
+            assert_eq!(lives(Some(&said)).as_secs(), seconds, "{said}");
+        }
+        assert_eq!(lives(None), LIFE);
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_its_end() {
+        for (life, renewed) in [(3600, 3300), (86400, 86100), (600, 450), (4, 3), (0, 0)] {
+            let life = Duration::from_secs(life);
+            assert_eq!(before_the_end(life), Duration::from_secs(renewed), "{life:?}");
         }
     }
 }

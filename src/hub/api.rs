@@ -10,8 +10,8 @@ use tokio::sync::OnceCell;
 
 use super::error::{HubError, doing};
 use super::wire::{
-    CommitEntry, OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated,
-    TreeEntry, WhoAmI,
+    OneOrMore, Preupload, PreuploadAnswer, PreuploadFile, Refs, ScanStatus, Stated, TreeEntry,
+    WhoAmI,
 };
 use super::{RepoId, Shelf, Token};
 use crate::digest::git_blob_id;
@@ -70,6 +70,11 @@ impl Hub {
         self.client.left()
     }
 
+    /// Lets time pass, but none beyond the run's deadline.
+    pub async fn rest(&self, pause: Duration) {
+        tokio::time::sleep(pause.min(self.left())).await;
+    }
+
     /// Says a line of a wait.
     pub fn wait(&self, line: &str) {
         self.client.wait(line);
@@ -116,33 +121,6 @@ impl Hub {
             answer.body = told.to_string().into();
         }
         answer.json().map_err(what())
-    }
-
-    /// Makes a repository; one that is there already is fine. Whether it was made now.
-    pub async fn create_repo(
-        &self,
-        repo: &RepoId,
-        private: bool,
-        me: &str,
-    ) -> Result<bool, HubError> {
-        let visibility = if private { "private" } else { "public" };
-        let mut body = json!({"name": repo.name(), "type": repo.shelf().kind(), "visibility": visibility, "private": private});
-        // The Hub wants no organisation for a user's own repository.
-        if repo.namespace() != me {
-            body["organization"] = json!(repo.namespace());
-        }
-        let build = |client: &reqwest::Client| {
-            self.request(client, Method::POST, "/api/repos/create").json(&body)
-        };
-        // Made twice it answers 409, which says the same as success.
-        match self.client.send(Again::Safe, build).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.status() == Some(409) => Ok(false),
-            Err(source) if source.status() == Some(403) => {
-                Err(HubError::NotMade { repo: Box::new(repo.clone()), private, source })
-            }
-            Err(error) => Err(doing(format!("create the repository {repo}"))(error)),
-        }
     }
 
     /// Branches and tags; `None` when there is no such repository.
@@ -217,21 +195,6 @@ impl Hub {
             }
         }
         Err(HubError::Protocol(format!("the list of the files of {repo} has no end")))
-    }
-
-    /// The newest commits of a revision, itself first; `None` where it is not known.
-    pub async fn newest_commits(
-        &self,
-        repo: &RepoId,
-        revision: &str,
-    ) -> Result<Option<Vec<CommitEntry>>, HubError> {
-        let path = format!("/api/{}/commits/{}", repo.in_api(), segment(revision));
-        let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
-        match self.client.json(Again::Safe, build).await {
-            Ok(commits) => Ok(Some(commits)),
-            Err(error) if error.status() == Some(404) => Ok(None),
-            Err(error) => Err(doing(format!("list the commits of {repo} at {revision}"))(error)),
-        }
     }
 
     /// What follows the endpoint in an address that the Hub gave, which must be on this Hub.
@@ -391,7 +354,6 @@ impl Hub {
     }
 }
 
-/// A missing repository answers 404; a private one without leave 401 with this code.
 /// Takes a secret out of every text and name of an answer.
 fn blank(value: &mut Value, secret: &str) {
     match value {
@@ -405,6 +367,7 @@ fn blank(value: &mut Value, secret: &str) {
     }
 }
 
+/// A missing repository answers 404; a private one without leave 401 with this code.
 fn is_missing(error: &HttpError) -> bool {
     match error {
         HttpError::Status(refusal) => {
@@ -433,7 +396,7 @@ fn encoded_path(path: &str) -> String {
 
 /// The address with `rel="next"` of a `Link` header (RFC 8288): each stands between `<` and `>`, with
 /// its parameters after it.
-fn next_page(headers: &reqwest::header::HeaderMap) -> Option<String> {
+pub(super) fn next_page(headers: &reqwest::header::HeaderMap) -> Option<String> {
     let link = headers.get("link")?.to_str().ok()?;
     let each = link.split('<').filter_map(|part| part.split_once('>'));
     let mut next = each.filter(|(_, parameters)| parameters.contains("rel=\"next\""));

@@ -148,7 +148,9 @@ impl Advise for HubError {
                 404 => {
                     "check `owner:` in weighbridge.yml: the user or organisation must exist, and the token must be allowed to see the repository"
                 }
-                409 => "somebody else changed the repository at the same moment: run it again",
+                409 => {
+                    "somebody else may have changed the same thing at the same moment: run it again; if the Hub says the same, mend what its words name"
+                }
                 412 => "the branch moved while publishing: run it again, nothing was overwritten",
                 413 => {
                     "the request is too large for the Hub, or for a proxy before it: split the largest file into shards; or have commits hold less: `publish: {largest-commit: {files: 1000, bytes: 16MB}}`"

@@ -3,8 +3,10 @@
 mod api;
 pub mod card_rules;
 mod commit;
+mod create;
 mod error;
 pub mod front_matter;
+mod history;
 mod lfs;
 pub mod licenses;
 mod model_index;
@@ -23,6 +25,7 @@ pub mod yaml_tree;
 pub use api::Hub;
 pub use commit::Operation;
 pub use error::HubError;
+pub use history::{Commits, Older};
 pub use token::{InUse, Token};
 pub use upload::{Blob, Origin, Sending, Uploaded, Watch, Way};
 

@@ -36,6 +36,20 @@ pub struct CommitEntry {
     pub id: String,
     /// First line of its message.
     pub title: String,
+    /// When it was made, as it says itself.
+    #[serde(default)]
+    pub date: String,
+    /// Who made it, as the Hub names them.
+    #[serde(default)]
+    pub authors: Vec<Author>,
+}
+
+/// Who made a commit.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Author {
+    /// The name of a user, or of whoever git names.
+    #[serde(default)]
+    pub user: String,
 }
 
 /// What `GET /api/{models,datasets}/{id}?expand[]=cardData` tells.

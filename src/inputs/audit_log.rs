@@ -18,7 +18,8 @@ pub struct AuditLog {
 /// What can be done with the audit log.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AuditLogCommand {
-    /// Check the whole chain; the first line that does not hold is named (exit code 1).
+    /// Check the whole chain, and on the Hub that the log only ever grew; the first line that does not
+    /// hold, or the first commit that rewrote it, is named (exit code 1).
     Verify(Verify),
     /// The newest records, after the whole chain was checked.
     Show(Show),
@@ -36,6 +37,19 @@ pub struct Verify {
     /// SHA-256 of a record's line, as its release told it: the log must still have it.
     #[arg(long, value_name = "SHA256")]
     pub head: Option<Digest>,
+    /// Check the history from this commit on: what stood there was looked at by somebody.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["dir", "all"], value_parser = commit)]
+    pub since: Option<String>,
+    /// Check the whole history, not the newest 200 commits alone: one request to the Hub for each.
+    #[arg(long, conflicts_with = "dir")]
+    pub all: bool,
+}
+
+/// A commit's id, or the beginning of one.
+fn commit(text: &str) -> Result<String, String> {
+    let is_id = (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wanted = "a commit's id is 40 hex digits; 7 of them are enough";
+    if is_id { Ok(text.to_ascii_lowercase()) } else { Err(wanted.to_owned()) }
 }
 
 /// What `audit-log show` takes.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::audit::{
-    Appended, Approval, Emergency, Entry, Log, LogError, Outcome, Reach, Record, Run,
+    Approval, Attempt, Emergency, Entry, Log, LogError, Outcome, Reach, Record, Run,
 };
 use crate::failure::Failure;
 use crate::finding::Verdict;
@@ -123,11 +123,13 @@ impl Trail {
             failure: failure.as_deref(),
         });
         let repository = self.repo.to_string();
-        report.audit = Some(match self.append(&record).await {
+        let attempt = Attempt::default();
+        let what = || attempt.known().words();
+        report.audit = Some(match in_time(self.log.append(&record, &attempt), what).await {
             Ok(appended) => Audited::appended(repository, record, appended),
             Err(why) => {
                 let kept = keep(call, &record);
-                Audited::kept_instead(repository, record, kept, why.to_string())
+                Audited::kept_instead(repository, record, &attempt.known(), kept, why.to_string())
             }
         });
     }
@@ -143,30 +145,27 @@ impl Trail {
             })
         };
         let what =
-            format!("whether the audit log has a record of {} could not be seen", receipt.tag);
-        Ok(in_time(self.log.find(is_it), &what).await?.is_some())
-    }
-
-    async fn append(&self, record: &Record) -> Result<Appended, Failure> {
-        in_time(self.log.append(record), "it could not be added").await
+            || format!("whether the audit log has a record of {} could not be seen", receipt.tag);
+        Ok(in_time(self.log.find(is_it), what).await?.is_some())
     }
 }
 
-/// What is asked of the log, as long as that does not hold up for too long what is out already.
+/// What is asked of the log, as long as that does not hold up for too long what is out already; `what`
+/// says what is known where it was given up.
 async fn in_time<T>(
     asked: impl Future<Output = Result<T, LogError>>,
-    what: &str,
+    what: impl Fn() -> String,
 ) -> Result<T, Failure> {
     let stopping = signals::asked();
     let time = if stopping { HURRIED } else { TIME };
     let guard = Guard::new();
     tokio::select! {
-        answer = asked => answer.map_err(|error| Failure::advised(what, &error)),
+        answer = asked => answer.map_err(|error| Failure::advised(what(), &error)),
         () = tokio::time::sleep(time) => {
-            Err(Failure::new(format!("{what} within {} seconds", time.as_secs())))
+            Err(Failure::new(format!("{} within {} seconds", what(), time.as_secs())))
         }
         () = guard.interrupted(), if !stopping => {
-            Err(Failure::new(format!("{what}: somebody asked it to stop")))
+            Err(Failure::new(format!("{}: somebody asked to stop", what())))
         }
     }
 }

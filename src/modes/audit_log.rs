@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::audit::{self, Log, LogError, Record, Verification};
+use crate::audit::{self, Attempt, Depth, Known, Log, LogError, Record, Verification};
 use crate::context::Environment;
 use crate::digest::Digest;
 use crate::exit::Exit;
@@ -15,21 +15,31 @@ use crate::report::{self, audit_log as words};
 
 use super::call::Call;
 use super::credentials::Entrance;
+use super::network::Network;
 use super::weigh;
 
+/// Commits of the history that are checked unless more are asked for: a request each.
+const COMMITS: usize = 200;
 /// Most bytes of a file that is read as a record.
 const READ: u64 = 1024 * 1024;
+/// What to do with a record that may be in the log.
+const AGAIN: &str = "run it again: it looks first, and what is there is not added again";
 
 pub(super) fn run(env: &Environment, arguments: AuditLog) -> Result<Exit, Failure> {
     match arguments.what {
         AuditLogCommand::Verify(asked) => {
             let (call, place) = call(env, asked.place)?;
-            let (shown, found) = verify(&call, &place, asked.head, 0)?;
+            let depth = match asked.since {
+                Some(commit) => Depth::Since(commit),
+                None if asked.all => Depth::All,
+                None => Depth::Newest(COMMITS),
+            };
+            let (shown, found) = verify(&call, &place, asked.head, 0, Some(&depth))?;
             tell(&call, &shown, &found, words::text)
         }
         AuditLogCommand::Show(asked) => {
             let (call, place) = call(env, asked.place)?;
-            let (shown, found) = verify(&call, &place, None, usize::from(asked.last))?;
+            let (shown, found) = verify(&call, &place, None, usize::from(asked.last), None)?;
             let table = |shown: &str, found: &Verification| {
                 format!("{}\n{}", words::table(found), words::text(shown, found))
             };
@@ -66,6 +76,7 @@ fn verify(
     place: &LogPlace,
     head: Option<Digest>,
     keep: usize,
+    depth: Option<&Depth>,
 ) -> Result<(String, Verification), Failure> {
     let unread = |error: LogError| Failure::advised("the audit log cannot be read", &error);
     if let Some(dir) = &place.dir {
@@ -74,7 +85,7 @@ fn verify(
         return Ok((dir.display().to_string(), found));
     }
     let (shown, log) = log(call, place)?;
-    let found = super::hub::runtime()?.block_on(audit::verify_hub(&log, head, keep));
+    let found = Network::start()?.block_on(audit::verify_hub(&log, head, keep, depth));
     Ok((shown, found.map_err(unread)?))
 }
 
@@ -87,25 +98,38 @@ fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
     let record = kept(&call.context.workspace.join(file), &file.display().to_string())?;
     let policy = policy(call, place)?;
     let (repo, folder) = whose(place, policy.as_ref())?;
+    let network = Network::start()?;
     let hub = match call.stored_token() {
         Some(token) => call.hub(&call.endpoint(policy.as_ref())?, Some(token))?,
         None => {
             let entrance = Entrance::new(call, &leave, &weigh::policy(call)?, "audit-log append")?;
-            super::hub::runtime()?.block_on(entrance.open(&repo))?.hub
+            network.unless_stopped(entrance.open(&repo), || stopped(&Known::Absent))?.hub
         }
     };
     let (shown, log) = (repo.to_string(), Log::new(hub, repo, &folder));
-    let id = record.id();
-    let (appended, was_there) = super::hub::runtime()?
-        .block_on(async {
-            match log.find(|entry| entry.id == id).await? {
-                Some(there) => Ok((there, true)),
-                None => log.append(&record).await.map(|appended| (appended, false)),
-            }
-        })
-        .map_err(|error: LogError| Failure::advised("the record was not added", &error))?;
+    let (id, attempt) = (record.id(), Attempt::default());
+    let adding = async {
+        let added = match log.find(|entry| entry.id == id).await {
+            Ok(Some(there)) => Ok((there, true)),
+            Ok(None) => log.append(&record, &attempt).await.map(|appended| (appended, false)),
+            Err(error) => Err(error),
+        };
+        added.map_err(|error| unsettled(&attempt.known(), &error))
+    };
+    let (appended, was_there) = network.unless_stopped(adding, || stopped(&attempt.known()))?;
     report::print(&words::appended(&shown, &appended, was_there))?;
     Ok(Exit::Pass)
+}
+
+/// A record that is not known to be in the log.
+fn unsettled(known: &Known, error: &LogError) -> Failure {
+    let failure = Failure::advised(known.words(), error);
+    if *known == Known::Absent { failure } else { failure.fix(AGAIN) }
+}
+
+/// A signal came before the record was known to be in the log.
+fn stopped(known: &Known) -> Failure {
+    Failure::new(format!("{}: somebody asked to stop", known.words())).fix(AGAIN)
 }
 
 /// The record in a file.

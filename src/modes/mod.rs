@@ -12,6 +12,7 @@ mod endpoint;
 mod explain;
 mod hub;
 mod leaks;
+mod network;
 mod parts;
 mod rehearse;
 mod release;

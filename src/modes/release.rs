@@ -24,6 +24,7 @@ use crate::signals::Guard;
 use super::audit::Trail;
 use super::call::Call;
 use super::credentials::{Entrance, Opened};
+use super::network::Network;
 use super::source;
 use super::test_command::TestRuns;
 use super::weigh::{self, Gathered};
@@ -51,22 +52,24 @@ pub(super) fn through<'a>(
     let versioning = release::read_tag(&tag(call, &policy)?, &policy);
     let model = model(call, &policy, &versioning)?;
     let tests = TestRuns::default().of(call, &policy, model)?;
-    let runtime = Network(Some(super::hub::runtime()?));
+    let runtime = Network::start()?;
     // After the tests, whose output may keep a mask from being heard, and before the long work.
     let target = weigh::target(&policy.models[model], &versioning)?;
-    let opened = target.map(|target| runtime.block_on(entrance.open(&target.repo))).transpose()?;
+    let open = |target: Target| runtime.unless_stopped(entrance.open(&target.repo), stopped);
+    let opened = target.map(open).transpose()?;
     let mut gathered = weigh::gather(call, policy, model, versioning, tests, rehearsal)?;
     gathered.search(call)?;
 
     // A rehearsal that writes nothing has no Hub with a log.
     let log = gathered.policy.audit_log.as_ref().filter(|_| !rehearsal || !call.settings.dry_run);
     let trail = match (log, &opened) {
-        (Some(log), Some(opened)) => runtime.block_on(Trail::of(opened, log)),
+        (Some(log), Some(opened)) => {
+            runtime.unless_stopped(async { Ok(Trail::of(opened, log).await) }, stopped)?
+        }
         _ => None,
     };
     let (remote, holder) = match (&gathered.target, &opened) {
         (Some(target), Some(Opened { hub, .. })) => {
-            let guard = Guard::new();
             let looks = async {
                 let remote = look(hub, target, &gathered).await?;
                 let reach = match &trail {
@@ -76,12 +79,7 @@ pub(super) fn through<'a>(
                 // At last: the scopes of a token name the repositories that are there by then.
                 Ok((remote, reach, holder(hub).await?))
             };
-            let (remote, reach, holder) = runtime.block_on(async {
-                tokio::select! {
-                    looked = looks => looked,
-                    () = guard.interrupted() => Err(stopped()),
-                }
-            })?;
+            let (remote, reach, holder) = runtime.unless_stopped(looks, stopped)?;
             gathered.audit_log = reach;
             (Some(remote), holder)
         }
@@ -90,13 +88,11 @@ pub(super) fn through<'a>(
     gathered.holder = holder;
     // A rehearsal may make its version up, and GitHub knows nothing of it.
     if !rehearsal {
-        runtime.block_on(async {
-            let guard = Guard::new();
-            tokio::select! {
-                () = gathered.ask_github(call) => Ok(()),
-                () = guard.interrupted() => Err(stopped()),
-            }
-        })?;
+        let asks = async {
+            gathered.ask_github(call).await;
+            Ok(())
+        };
+        runtime.unless_stopped(asks, stopped)?;
     }
     let published = remote.as_ref().map(|remote| &remote.published);
     if let Some(published) = published {
@@ -173,24 +169,6 @@ fn verdict(
         None => verdict,
     };
     Ok((card, verdict))
-}
-
-/// A runtime that holds nobody up when it goes: what a transfer that was given up still has to do is
-/// of no use any more.
-struct Network(Option<tokio::runtime::Runtime>);
-
-impl Network {
-    fn block_on<F: Future>(&self, work: F) -> F::Output {
-        self.0.as_ref().expect("it is taken when it goes").block_on(work)
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 /// A signal came before anything was sent.

@@ -14,12 +14,13 @@ use crate::inputs::Stage;
 use crate::inventory::{self, Shard, Share};
 use crate::parts;
 use crate::policy::Model;
-use crate::publish;
+use crate::publish::{self, PublishError};
 use crate::release::{self, GitFacts, Versioning};
 use crate::report::{Report, Staged, progress};
 
 use super::call::Call;
 use super::credentials::Entrance;
+use super::network::Network;
 use super::parts::{Of, binding};
 use super::weigh;
 
@@ -45,14 +46,15 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     let commit = weigh::commit(call, &git);
     // The run's time begins now, not when the weighing is done.
 
-    let runtime = super::hub::runtime()?;
-    let opened = entrance.map(|entrance| runtime.block_on(entrance.open(&target.repo)));
-    let opened = opened.transpose()?;
+    let network = Network::start()?;
+    let open =
+        |entrance: Entrance<'_>| network.unless_stopped(entrance.open(&target.repo), stopped);
+    let opened = entrance.map(open).transpose()?;
     let weighed = take(call, model, shard)?;
     // A dry run asks the Hub nothing.
     let holder = match &opened {
         None => None,
-        Some(opened) => runtime.block_on(super::release::holder(&opened.hub))?,
+        Some(opened) => network.unless_stopped(super::release::holder(&opened.hub), stopped)?,
     };
     let today = jiff::Zoned::now().date();
     // Whether the repository is there yet is not asked here.
@@ -82,12 +84,18 @@ pub(super) fn run(call: &Call, arguments: &Stage) -> Result<Exit, Failure> {
     if let Some(cleared) = cleared {
         let of = Of { model, release, target: &target, commit };
         let hub = opened.map(|opened| opened.hub);
-        match runtime.block_on(bring(call, hub.as_ref(), shard, &weighed, cleared, &of)) {
+        let bringing = bring(call, hub.as_ref(), shard, &weighed, cleared, &of);
+        match network.unless_stopped(bringing, stopped) {
             Ok(staged) => report.staged = Some(staged),
             Err(failure) => report.failure = Some(failure),
         }
     }
     call.tell(report)
+}
+
+/// A signal came before the part was written.
+fn stopped() -> Failure {
+    Failure::advised("the share was not brought", &PublishError::Interrupted)
 }
 
 fn shard(call: &Call, arguments: &Stage) -> Result<Shard, Failure> {

@@ -344,7 +344,8 @@ async fn parent(
     progress: &Arc<dyn Progress>,
 ) -> Result<String, PublishError> {
     let contended = || PublishError::Contended(plan.target.revision.clone());
-    let Some(head) = awaited("the branch", &**progress, async || head(hub, plan).await).await?
+    let Some(head) =
+        awaited(hub, "the branch", &**progress, async || head(hub, plan).await).await?
     else {
         let why = format!("the branch `{}` is not there", plan.target.revision);
         return Err(HubError::Protocol(why).into());
@@ -421,7 +422,7 @@ async fn tag(
         let refs = hub.refs(&plan.target.repo).await?.unwrap_or_default();
         Ok(refs.tags.into_iter().find(|tag| tag.name == plan.tag))
     };
-    match awaited("the tag", &**progress, find).await? {
+    match awaited(hub, "the tag", &**progress, find).await? {
         Some(tag) if tag.target_commit == commit => Ok(()),
         Some(tag) => {
             Err(PublishError::TagElsewhere { tag: plan.tag.clone(), commit: tag.target_commit })

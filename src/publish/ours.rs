@@ -54,7 +54,7 @@ pub(super) async fn history(
     progress: &dyn Progress,
 ) -> Result<Vec<CommitEntry>, PublishError> {
     let look = async || Ok(hub.newest_commits(&plan.target.repo, head).await?);
-    Ok(awaited("the commit", progress, look).await?.unwrap_or_default())
+    Ok(awaited(hub, "the commit", progress, look).await?.unwrap_or_default())
 }
 
 async fn ours_among(

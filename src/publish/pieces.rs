@@ -105,7 +105,7 @@ async fn on(
     progress: &Arc<dyn Progress>,
 ) -> Result<String, PublishError> {
     hub.create_branch(&plan.target.repo, branch, base).await?;
-    awaited("the branch", &**progress, async || head_of(hub, plan, branch).await).await?;
+    awaited(hub, "the branch", &**progress, async || head_of(hub, plan, branch).await).await?;
     let mut commit = base.to_owned();
     for (at, piece) in pieces.iter().enumerate() {
         let number = at + 1;

@@ -99,7 +99,7 @@ pub(super) async fn at(
         Err(PublishError::Hub(error)) if error.status() == Some(404) => Ok(None),
         Err(error) => Err(error),
     };
-    match awaited("the commit", &**progress, look).await? {
+    match awaited(hub, "the commit", &**progress, look).await? {
         Some(files) => Ok(files),
         None => files(hub, &plan.target, commit).await,
     }

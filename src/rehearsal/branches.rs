@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal, header_text, read_json};
 use super::discussions;
-use super::git::{Git, MAIN};
+use super::git::{Git, MAIN, Message};
 use super::repos::{readable, writable};
 use super::server::Shared;
 use super::signed;
@@ -171,6 +171,34 @@ pub(super) async fn delete(
         })
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+#[derive(Deserialize)]
+struct Squash {
+    message: Option<String>,
+}
+
+/// `POST …/super-squash/{branch}`: the branch has one commit then, with the files that it had.
+pub(super) async fn squash(
+    State(hub): State<Shared>,
+    Path((namespace, name, branch)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Response> {
+    let target = writable(&hub, &headers, &namespace, &name)?;
+    let squash: Squash = read_json(body).await?;
+    let user = target.user();
+    let commit = target
+        .write(&hub, move |git| {
+            let full = valid_ref("refs/heads/", &branch)?;
+            let head = find(git, &full, &branch)?.peel_to_commit()?;
+            let text = squash.message.unwrap_or_else(|| format!("Super-squash branch '{branch}'"));
+            let commit = git.squash(&head, &Message { user: &user, text: &text })?;
+            git.move_ref(&full, commit)?;
+            Ok(commit.to_string())
+        })
+        .await?;
+    Ok(Json(json!({ "commitId": commit })).into_response())
 }
 
 /// A ref's full name, if git allows it. A full commit id is no name: it would hide the commit.

@@ -165,6 +165,11 @@ impl Git {
         self.write_commit(index.write_tree_to(&self.0)?, Some(parent), message)
     }
 
+    /// Commits the files of `head` with nothing before them. Moves no ref.
+    pub(super) fn squash(&self, head: &Commit<'_>, message: &Message<'_>) -> Answer<Oid> {
+        self.write_commit(head.tree_id(), None, message)
+    }
+
     /// Adds a line to `.gitattributes` for each large file that no pattern covers yet.
     fn track_large(&self, index: &mut Index, large: &[&RelPath]) -> Answer<()> {
         let present = match index.get_path(Path::new(GITATTRIBUTES), 0) {

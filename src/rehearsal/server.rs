@@ -199,6 +199,7 @@ fn shelf(hub: Shared) -> Router {
         .route("/refs", get(branches::refs))
         .route("/tag/{revision}", post(branches::create_tag).delete(branches::delete_tag))
         .route("/branch/{name}", post(branches::create).delete(branches::delete))
+        .route("/super-squash/{branch}", post(branches::squash))
         .route("/scan", get(info::scan))
         .route("/discussions", get(discussions::list))
         .route("/discussions/{number}", get(discussions::one))

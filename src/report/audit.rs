@@ -1,25 +1,28 @@
-//! What became of a run's record: it is in the audit log, or it is kept, and the run says so loudly.
+//! What became of a run's record: it is in the audit log, or it is kept, and the run says so loudly,
+//! with exactly what is known.
 
 use serde::Serialize;
 
-use crate::audit::{Appended, Record};
+use crate::audit::{Appended, Known, Record};
 
 /// The record of a run in the audit log; a shape of its own, so that it stays the same.
 #[derive(Debug, Clone, Serialize)]
 pub struct Audited {
     /// The repository of the log.
     pub repository: String,
-    /// Whether the log has the record.
+    /// Whether the log is known to have the record.
     pub appended: bool,
+    /// What is known of a record that it is not known to have: `absent`, `unknown` or `unseen`.
+    pub known: Option<&'static str>,
     /// The file of the log.
     pub file: Option<String>,
     /// The record's number.
     pub sequence: Option<u64>,
     /// SHA-256 of its line, by which it can be proven that the log still has it.
     pub sha256: Option<String>,
-    /// Where the record is kept that the log does not have.
+    /// Where the record is kept that the log is not known to have.
     pub kept: Option<String>,
-    /// Why the log does not have it.
+    /// Why it is not.
     pub why: Option<String>,
     /// The record itself.
     pub record: Record,
@@ -31,6 +34,7 @@ impl Audited {
         Self {
             repository,
             appended: true,
+            known: None,
             file: Some(appended.file),
             sequence: Some(appended.sequence),
             sha256: Some(appended.digest.to_string()),
@@ -40,16 +44,19 @@ impl Audited {
         }
     }
 
-    /// A record that the log does not have; `kept` is the file that does, where one could be written.
+    /// A record that the log is not known to have; `kept` is the file that has it, where one could be
+    /// written.
     pub fn kept_instead(
         repository: String,
         record: Record,
+        known: &Known,
         kept: Option<String>,
         why: String,
     ) -> Self {
         Self {
             repository,
             appended: false,
+            known: Some(known.as_str()),
             file: None,
             sequence: None,
             sha256: None,
@@ -70,17 +77,22 @@ impl Audited {
         }
     }
 
-    /// What has to be done, where the log does not have the record.
+    /// What has to be done, where the log is not known to have the record.
     pub(super) fn warning(&self) -> Option<String> {
         let why = self.why.as_ref()?;
+        let is_absent = self.known == Some(Known::Absent.as_str());
+        let has = if is_absent { "does not have" } else { "is not known to have" };
         let todo = match &self.kept {
             Some(kept) => {
-                format!("it is kept in {kept}: add it with `weighbridge audit-log append {kept}`")
+                let looks = if is_absent { "" } else { ", which looks first" };
+                format!(
+                    "it is kept in {kept}: add it with `weighbridge audit-log append {kept}`{looks}"
+                )
             }
             None => "it could not be written to a file either: it is in this run's report".into(),
         };
         Some(format!(
-            "the audit log in {} does not have the record of this run, {todo} ({why})",
+            "the audit log in {} {has} the record of this run, {todo} ({why})",
             self.repository
         ))
     }
@@ -90,7 +102,7 @@ impl Audited {
         self.sha256.clone()
     }
 
-    /// The file that keeps a record which the log does not have.
+    /// The file that keeps a record which the log is not known to have.
     pub(super) fn kept(&self) -> Option<String> {
         self.kept.clone()
     }

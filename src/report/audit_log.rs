@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::audit_history as history;
 use crate::audit::{Appended, Entry, Record, Verification};
 use crate::markdown::line;
 
@@ -13,10 +14,10 @@ pub fn text(place: &str, found: &Verification) -> String {
     let head = found.chain.head().map(|head| head.to_string());
     let mut text = match (&found.broken, &head) {
         (Some(broken), _) => format!(
-            "broken: {}\n  {records} records before it hold\n  fix: compare the file with the history of its repository, which shows who changed it and when\n",
+            "broken: {}\n  {records} records before it hold\n  fix: restore the file as it stood in the history of its repository before that line was changed\n",
             line(&broken.to_string())
         ),
-        (None, None) => format!("{}: no record yet\n", line(place)),
+        (None, None) => format!("{}: it has no record\n", line(place)),
         (None, Some(head)) => format!(
             "{}: {records} records in {files} files, the chain is whole\n  head {head}\n",
             line(place)
@@ -30,6 +31,7 @@ pub fn text(place: &str, found: &Verification) -> String {
         ),
         Some(false) | None => {}
     }
+    text.extend(found.history.as_ref().map(history::text));
     text
 }
 
@@ -38,7 +40,11 @@ pub fn json(place: &str, found: &Verification) -> String {
     let broken = found.broken.as_ref().map(
         |broken| json!({"file": broken.file, "line": broken.line, "why": broken.flaw.to_string()}),
     );
-    let verdict = if found.passed() { "whole" } else { "broken" };
+    let verdict = match (found.chain_holds(), found.passed()) {
+        (false, _) => "broken",
+        (true, false) => "rewritten",
+        (true, true) => "whole",
+    };
     let newest: Vec<_> = found.newest.iter().filter_map(shown).collect();
     let object = json!({
         "schema": "weighbridge-audit-log/1",
@@ -49,6 +55,7 @@ pub fn json(place: &str, found: &Verification) -> String {
         "head": found.chain.head(),
         "holds": found.holds,
         "broken": broken,
+        "history": found.history.as_ref().map(history::json),
         "newest": newest,
     });
     format!("{object:#}\n")

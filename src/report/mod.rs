@@ -1,6 +1,7 @@
 //! One report, many renderers, each knowing its medium's limits.
 
 mod audit;
+mod audit_history;
 pub mod audit_log;
 pub mod card;
 pub mod catalogue;

@@ -1,6 +1,7 @@
 //! The audit log: every run that writes leaves a record, whoever else does at the same time and whatever
 //! the Hub says, and the chain shows what was changed.
 
+mod history;
 mod reach;
 
 use std::path::Path;

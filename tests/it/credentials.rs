@@ -1,6 +1,8 @@
 //! Where the Hub token comes from: trusted publishing against the embedded Hub, which the official
 //! client has proven; the order of the policy; and what no error path may tell.
 
+mod stops;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -285,6 +287,7 @@ async fn a_token_is_renewed_as_long_as_it_is_used_and_is_of_one_repository() {
     let url = server.hub.url();
     let Kit { credentials, client, masked, .. } =
         kit(&[SourceKind::TrustedPublishing], &url, &env, Duration::from_mins(2));
+    let credentials = credentials.renewing_after(Duration::from_secs(1));
 
     let token = credentials.for_repo("acme/churn").await.expect("granted").expect("there").token;
     let again = credentials.for_repo("acme/churn").await.expect("granted").expect("there").token;
@@ -314,6 +317,36 @@ async fn a_token_is_renewed_as_long_as_it_is_used_and_is_of_one_repository() {
     tokio::time::sleep(life).await;
     assert_eq!(server.count("POST", "/oauth/token"), exchanged, "what nobody uses is not renewed");
     server.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_life_that_a_server_gives_makes_us_ask_all_the_time() {
+    let identity = jwt(json!({"sub": "x", "repository": "acme/churn-training"}));
+    let mut held = Vec::new();
+    for life in
+        [json!(0), json!(1), json!(-1), json!(-1e300), json!(1e300), json!("soon"), Value::Null]
+    {
+        let server = MockServer::start().await;
+        let issued = ResponseTemplate::new(200).set_body_json(json!({ "value": identity }));
+        Mock::given(path("/id")).respond_with(issued).mount(&server).await;
+        let granted = json!({"access_token": "granted-and-masked", "expires_in": life});
+        let granted = ResponseTemplate::new(200).set_body_json(granted);
+        Mock::given(path("/oauth/token")).respond_with(granted).mount(&server).await;
+        let env = [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/id?a=1", server.uri())),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN.to_owned()),
+        ];
+        let kinds = [SourceKind::TrustedPublishing];
+        let kit = kit(&kinds, &server.uri(), &env, Duration::from_mins(1));
+        let token = kit.credentials.for_repo("acme/churn").await.expect("granted").expect("there");
+        held.push((life, server, token));
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for (life, server, _) in held {
+        let asked = server.received_requests().await.expect("recorded");
+        let exchanged = asked.iter().filter(|request| request.url.path() == "/oauth/token");
+        assert_eq!(exchanged.count(), 1, "{life}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

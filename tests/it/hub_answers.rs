@@ -22,17 +22,33 @@ fn release(workspace: &Workspace, token: &str) -> Run {
     run
 }
 
-/// A release through a front with a script of its own.
+/// A release of a healthy model through a front with a script of its own.
 async fn released(
     server: &HubServer,
     script: impl Fn(&Asked) -> Fate + Send + Sync + 'static,
 ) -> (Workspace, Front, Run) {
+    released_from(Workspace::healthy(), server, script).await
+}
+
+/// As [`released`], of what is in this workspace.
+async fn released_from(
+    mut workspace: Workspace,
+    server: &HubServer,
+    script: impl Fn(&Asked) -> Fate + Send + Sync + 'static,
+) -> (Workspace, Front, Run) {
     let front = Front::before(&server.hub.url(), script).await;
-    let mut workspace = Workspace::healthy();
     let token = server.hub.token();
     workspace.on_hub(&front.url(), token.expose());
     let run = release(&workspace, token.expose());
     (workspace, front, run)
+}
+
+/// A healthy model with a file that is too large for a commit.
+fn with_weights() -> Workspace {
+    let workspace = Workspace::healthy();
+    workspace.write("model/weights.bin", vec![7; 11 << 20]);
+    workspace.version("v1.0.0");
+    workspace
 }
 
 /// A fate for the first `times` requests with this method and part of the path.
@@ -93,6 +109,28 @@ async fn refusals_end_the_run_with_a_fix() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_is_no_repository_that_is_there() {
+    let conflict = |words: &str| {
+        let body = serde_json::json!({ "error": words }).to_string();
+        Reply { status: 409, ..Reply::text(&body) }.header("retry-after", "0")
+    };
+    let create = "/repos/create";
+    for (words, times, code, asked) in [
+        ("this name belonged to a repository that was renamed", 99, 2, 1),
+        ("Cannot create repo: another conflicting operation is in progress", 1, 0, 2),
+        ("Cannot create repo: another conflicting operation is in progress", 99, 2, 6),
+    ] {
+        let server = HubServer::start().await;
+        let script = first(times, "POST", create, Fate::Answer(conflict(words)));
+        let (_, front, run) = released(&server, script).await;
+        let run = run.expect(code).says(words);
+        assert_eq!(front.count("POST", create), asked, "{words}: {}", run.all());
+        let made_one = usize::from(code == 0);
+        assert_eq!(made(&server), (made_one, made_one), "{words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_midway_is_told_in_every_report() {
     let server = HubServer::start().await;
     let refusal = Fate::Answer(Reply::status(403));
@@ -144,28 +182,20 @@ async fn busy_servers_are_waited_for() {
         .timestamp_to_rfc9110_string(&in_a_second)
         .expect("a date");
     let busy = Reply::status(429);
-    for (part, reply) in [
-        ("/refs", busy.clone().header("retry-after", "1")),
-        ("/preupload/", busy.clone().header("retry-after", date)),
-        ("/objects/batch", busy.clone().header("ratelimit", "\"api\";r=0;t=0")),
-        ("/commit/", busy.header("retry-after", "0")),
-        ("/storage/basic/", Reply::status(503).header("retry-after", "0")),
-        ("/refs", Reply::status(500).header("retry-after", "0")),
-        ("/tag/", Reply::status(502).header("retry-after", "0")),
+    for (method, part, reply) in [
+        ("GET", "/refs", busy.clone().header("retry-after", "1")),
+        ("POST", "/preupload/", busy.clone().header("retry-after", date)),
+        ("POST", "/objects/batch", busy.clone().header("ratelimit", "\"api\";r=0;t=0")),
+        ("POST", "/commit/", busy.header("retry-after", "0")),
+        ("PUT", "/storage/basic/", Reply::status(503).header("retry-after", "0")),
+        ("GET", "/refs", Reply::status(500).header("retry-after", "0")),
+        ("POST", "/tag/", Reply::status(502).header("retry-after", "0")),
     ] {
         let server = HubServer::transferring(Transfers::ForceBasic).await;
-        let (status, spoilt) = (reply.status, AtomicUsize::new(0));
-        let script = move |asked: &Asked| {
-            let spoil = asked.path.contains(part) && spoilt.fetch_add(1, Ordering::SeqCst) == 0;
-            if spoil { Fate::Answer(reply.clone()) } else { Fate::Pass }
-        };
-        let front = Front::before(&server.hub.url(), script).await;
-        let mut workspace = Workspace::healthy();
-        workspace.write("model/weights.bin", vec![7; 11 << 20]);
-        workspace.version("v1.0.0");
-        let token = server.hub.token();
-        workspace.on_hub(&front.url(), token.expose());
-        let run = release(&workspace, token.expose()).expect(0);
+        let status = reply.status;
+        let script = first(1, method, part, Fate::Answer(reply));
+        let (_, _, run) = released_from(with_weights(), &server, script).await;
+        let run = run.expect(0);
         assert!(run.stderr.contains(&status.to_string()), "the wait is said: {}", run.all());
         assert_eq!(made(&server), (1, 1), "{part}");
     }
@@ -341,14 +371,10 @@ async fn a_large_file_never_goes_within_the_commit() {
         {"path":"weighbridge.json","uploadMode":"regular","shouldIgnore":false},
         {"path":"weights.bin","uploadMode":"regular","shouldIgnore":false}]}"#;
     let script = first(99, "POST", "/preupload/", Fate::Answer(Reply::text(answer)));
-    let front = Front::before(&server.hub.url(), script).await;
-    let mut workspace = Workspace::healthy();
-    workspace.write("model/weights.bin", vec![7; 11 << 20]);
-    workspace.version("v1.0.0");
-    let token = server.hub.token();
-    workspace.on_hub(&front.url(), token.expose());
-    let run = release(&workspace, token.expose()).expect(2);
-    let run = run.says("it wants `weights.bin`, of more than 10485760 bytes, within the commit");
+    let (_, _, run) = released_from(with_weights(), &server, script).await;
+    let run = run
+        .expect(2)
+        .says("it wants `weights.bin`, of more than 10485760 bytes, within the commit");
     run.says("nothing of v1.0.0 is published");
     assert_eq!(made(&server), (0, 0));
 }
@@ -379,16 +405,12 @@ async fn addresses_that_ran_out_are_asked_for_again() {
     for (times, code) in [(1, 0), (99, 2)] {
         let server = HubServer::transferring(Transfers::ForceBasic).await;
         let expired = Reply { status: 403, ..Reply::text("<Error>expired</Error>") };
-        let over = Fate::Answer(expired);
-        let front = Front::before(&server.hub.url(), first(times, "PUT", "/storage/", over)).await;
-        let mut workspace = Workspace::healthy();
+        let workspace = with_weights();
         workspace.sends_by("lfs");
-        workspace.write("model/weights.bin", vec![7; 11 << 20]);
-        workspace.version("v1.0.0");
-        let token = server.hub.token();
-        workspace.on_hub(&front.url(), token.expose());
-        let run = release(&workspace, token.expose()).expect(code);
-        let run = run.says("storage refuses the address that the Hub gave for weights.bin");
+        let script = first(times, "PUT", "/storage/", Fate::Answer(expired));
+        let (_, _, run) = released_from(workspace, &server, script).await;
+        let run =
+            run.expect(code).says("storage refuses the address that the Hub gave for weights.bin");
         let run = run.says("asking for new addresses");
         assert!(!run.all().contains("permission"), "{}", run.all());
         assert_eq!(made(&server), if code == 0 { (1, 1) } else { (0, 0) });
