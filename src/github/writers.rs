@@ -42,7 +42,7 @@ pub struct Stranger {
 }
 
 #[derive(Deserialize)]
-struct Commit {
+struct Listed {
     sha: String,
     commit: Git,
     author: Option<Account>,
@@ -86,8 +86,8 @@ impl Writers {
 /// Everybody who wrote in a pull request.
 pub(super) async fn of(github: &Client, number: u64) -> Result<Writers, GitHubError> {
     let route = github.route(&format!("/pulls/{number}/commits"));
-    let commits: Vec<Commit> =
-        github.pages(&route, Permission::PullRequests, |page: Vec<Commit>| page).await?;
+    let commits: Vec<Listed> =
+        github.pages(&route, Permission::PullRequests, |page: Vec<Listed>| page).await?;
     let mut found = Found::default();
     commits.iter().for_each(|commit| found.signatures(commit));
     // Only now is it known which addresses belong to whom.
@@ -107,7 +107,7 @@ pub(super) async fn of(github: &Client, number: u64) -> Result<Writers, GitHubEr
 /// The account that an address belongs to, as a commit in the repository by it tells.
 async fn account_of(github: &Client, email: &str) -> Result<Option<String>, GitHubError> {
     let route = github.route(&format!("/commits?author={}&per_page=1", segment(email)));
-    let commits: Vec<Commit> = github.get(&route, Permission::Contents).await?;
+    let commits: Vec<Listed> = github.get(&route, Permission::Contents).await?;
     let theirs = commits.into_iter().find(|commit| {
         let author = commit.commit.author.as_ref();
         author.and_then(Person::address).is_some_and(|address| address == email)
@@ -126,7 +126,7 @@ struct Found {
 }
 
 impl Found {
-    fn signatures(&mut self, commit: &Commit) {
+    fn signatures(&mut self, commit: &Listed) {
         let Git { author, committer, .. } = &commit.commit;
         for (account, person) in [(&commit.author, author), (&commit.committer, committer)] {
             let person = person.clone().unwrap_or_default();
@@ -143,7 +143,7 @@ impl Found {
         }
     }
 
-    fn co_authors(&mut self, commit: &Commit) {
+    fn co_authors(&mut self, commit: &Listed) {
         for person in co_authors(&commit.commit.message) {
             self.add(person, &commit.sha, true);
         }

@@ -1,10 +1,10 @@
 use super::*;
 
-fn commit(author: Option<&str>, email: &str, message: &str) -> Commit {
+fn commit(author: Option<&str>, email: &str, message: &str) -> Listed {
     let account = |login: Option<&str>| Some(Account { login: login.map(str::to_owned) });
     let person =
         |email: &str| Some(Person { name: Some(" Grace ".into()), email: Some(email.into()) });
-    Commit {
+    Listed {
         sha: "c".into(),
         commit: Git {
             author: person(email),
@@ -17,7 +17,7 @@ fn commit(author: Option<&str>, email: &str, message: &str) -> Commit {
 }
 
 /// Logins, numbers, and strangers with whether GitHub is asked about them.
-fn found(commits: &[Commit]) -> (Vec<String>, Vec<u64>, Vec<(String, bool)>) {
+fn found(commits: &[Listed]) -> (Vec<String>, Vec<u64>, Vec<(String, bool)>) {
     let mut found = Found::default();
     commits.iter().for_each(|commit| found.signatures(commit));
     commits.iter().for_each(|commit| found.co_authors(commit));

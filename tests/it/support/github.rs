@@ -222,7 +222,8 @@ impl Memory {
             ["commits"] => {
                 let (_, email) = query.split('&').find_map(|pair| pair.split_once("author="))?;
                 let of = self.addresses.get_key_value(email.replace("%40", "@").as_str());
-                let commits = of.map(|(email, login)| Commit { account: Some(login), email, message: "" });
+                let commits =
+                    of.map(|(email, login)| Commit { account: Some(login), email, message: "" });
                 list(commits.iter().map(wire_commit).collect())
             }
             ["collaborators", who, "permission"] => {
@@ -236,11 +237,6 @@ impl Memory {
                 found["user"] = with(&user(who), &[("role_name", json!(role))]);
                 Some(found)
             }
-            ["compare", both] if both.starts_with(&TIP.repeat(40)) => {
-                let mut found = example("commit-comparison");
-                found["status"] = self.compared?.into();
-                Some(found)
-            }
             ["commits", commit, "check-runs"] => {
                 let runs = self.checks.get(*commit).into_iter().flatten();
                 let runs: Vec<_> = runs.map(wire_check).collect();
@@ -251,12 +247,31 @@ impl Memory {
                 let status = found["statuses"][0].clone();
                 let statuses = self.statuses.get(*commit).into_iter().flatten();
                 let statuses: Vec<_> = statuses
-                    .map(|[name, state]| with(&status, &[("context", json!(name)), ("state", json!(state))]))
+                    .map(|[name, state]| {
+                        with(&status, &[("context", json!(name)), ("state", json!(state))])
+                    })
                     .collect();
                 found["statuses"] = page(&statuses, query).into();
                 found["total_count"] = statuses.len().into();
                 Some(found)
             }
+            ["actions", "runs", "7", "approvals"] => {
+                let one = example("environment-approvals-items")[0].clone();
+                let approvals = self.approvals.iter().map(|[who, state, environment]| {
+                    let mut found = with(&one, &[("state", json!(state)), ("user", user(who))]);
+                    found["environments"][0]["name"] = (*environment).into();
+                    found
+                });
+                Some(approvals.collect::<Vec<_>>().into())
+            }
+            _ => self.of_refs(rest, query),
+        }
+    }
+
+    /// Branches, tags, and what protects them.
+    fn of_refs(&self, rest: &[&str], query: &str) -> Option<Value> {
+        let list = |items: Vec<Value>| Some(page(&items, query).into());
+        match rest {
             ["git", "ref", "tags", name @ ..] => {
                 let tag = self.tag.as_ref().filter(|_| name.join("/") == "v1.0.0")?;
                 let mut found = example("git-ref");
@@ -275,14 +290,10 @@ impl Memory {
                 found["verification"]["reason"] = tag.reason.into();
                 Some(found)
             }
-            ["actions", "runs", "7", "approvals"] => {
-                let one = example("environment-approvals-items")[0].clone();
-                let approvals = self.approvals.iter().map(|[who, state, environment]| {
-                    let mut found = with(&one, &[("state", json!(state)), ("user", user(who))]);
-                    found["environments"][0]["name"] = (*environment).into();
-                    found
-                });
-                Some(approvals.collect::<Vec<_>>().into())
+            ["compare", both] if both.starts_with(&TIP.repeat(40)) => {
+                let mut found = example("commit-comparison");
+                found["status"] = self.compared?.into();
+                Some(found)
             }
             ["branches", name @ ..] => {
                 let mut found = example("branch-get");
