@@ -185,16 +185,14 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_listens_when_github_is_asked() {
-        for (url, why) in [
-            ("http://192.0.2.7/id?api-version=2.0", "secrets do not go over plain http"),
-            ("nowhere", "it is none"),
-        ] {
+        for url in ["http://192.0.2.7/id?api-version=2.0", "nowhere"] {
             let variables = [
                 ("ACTIONS_ID_TOKEN_REQUEST_URL", url.to_owned()),
                 ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-of-a-runner".to_owned()),
             ];
             let error = ids(Ci::GitHub, &variables).ask("x").await.expect_err(url).to_string();
-            assert!(error.contains(why) && !error.contains("canary"), "{error}");
+            assert!(error.contains("is no address for secrets"), "{error}");
+            assert!(!error.contains("canary"), "{error}");
         }
     }
 
