@@ -221,15 +221,19 @@ async fn what_was_changed_is_named() {
     assert!(!refused.stdout.contains("record 4 in"), "{}", refused.all());
     let kept = workspace.report()["audit"]["kept"].as_str().expect("a path").to_owned();
 
+    // A chain without its end holds, but it is another than it was.
     overwrite(&server, &file, &(whole[..2].join("\n") + "\n")).await;
-    verify().expect(0);
+    let found: Value = serde_json::from_str(&verify().expect(1).stdout).expect("JSON");
+    assert_eq!((&found["verdict"], &found["broken"]), (&json!("rewritten"), &Value::Null));
     let gone = weighbridge::digest::Digest::of(whole[2].as_bytes()).to_string();
     run(&workspace, &["audit-log", "verify", "--head", &gone]).expect(1);
 
     overwrite(&server, &file, &(whole.join("\n") + "\n")).await;
     run(&workspace, &["audit-log", "append", &kept]).expect(0).says("record 4 is in the log");
     run(&workspace, &["audit-log", "append", &kept]).expect(0).says("was in the log already");
-    run(&workspace, &["audit-log", "verify", "--head", &gone]).expect(0).says("4 records");
+    // What was put back holds again; that it had to be is told until somebody has looked into it.
+    let head = ["audit-log", "verify", "--head", &gone];
+    run(&workspace, &head).expect(1).says("4 records").says("rewritten: by the commit");
     assert_eq!(records(&server).await[3]["version"], "1.3.0");
 }
 

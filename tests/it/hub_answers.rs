@@ -407,6 +407,7 @@ async fn addresses_that_ran_out_are_asked_for_again() {
         let expired = Reply { status: 403, ..Reply::text("<Error>expired</Error>") };
         let workspace = with_weights();
         workspace.sends_by("lfs");
+        workspace.version("v1.0.0");
         let script = first(times, "PUT", "/storage/", Fate::Answer(expired));
         let (_, _, run) = released_from(workspace, &server, script).await;
         let run =

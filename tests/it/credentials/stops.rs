@@ -41,7 +41,7 @@ async fn stopped(
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let child = command.spawn().expect("the binary starts");
     let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
-    tokio::time::timeout(Duration::from_secs(60), waits).await.expect("it asks for a token");
+    tokio::time::timeout(Duration::from_mins(1), waits).await.expect("it asks for a token");
     kill_process(id, Signal::TERM).expect("it runs");
     let begun = Instant::now();
     let ended = tokio::time::timeout(Duration::from_secs(20), child.wait_with_output()).await;
