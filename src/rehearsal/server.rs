@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post, put};
@@ -37,6 +38,8 @@ use crate::hub::Shelf;
 
 /// How long open connections may finish when the Hub stops.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// Largest body that is taken in before its request is answered.
+const SMALL: usize = 64 * 1024;
 /// The user of the default token.
 const DEFAULT_USER: &str = "rehearsal";
 
@@ -178,6 +181,7 @@ fn routes(hub: Shared) -> Router {
         .nest("/datasets", pages(datasets))
         .nest("/storage", storage)
         .fallback(async || super::answer::Refusal::not_found())
+        .layer(middleware::from_fn(take_in))
         .layer(middleware::from_fn_with_state(hub, record))
 }
 
@@ -239,6 +243,21 @@ async fn record(State(hub): State<Shared>, request: Request, next: Next) -> Resp
     set(response.headers_mut(), "x-request-id", &id);
     hub.log.add(LoggedRequest { method, path, status: response.status().as_u16() });
     response
+}
+
+/// Takes a small body in before anything is answered. A connection on which a request was refused while
+/// half of it was on its way is closed, and the client's next request may be on it already.
+async fn take_in(request: Request, next: Next) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let length = length.and_then(|length| length.parse().ok());
+    if length.is_none_or(|length: usize| length > SMALL) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match axum::body::to_bytes(body, SMALL).await {
+        Ok(body) => next.run(Request::from_parts(head, body.into())).await,
+        Err(_) => super::answer::Refusal::bad_request("the body broke off").into_response(),
+    }
 }
 
 async fn limit(State(hub): State<Shared>, request: Request, next: Next) -> Response {

@@ -87,7 +87,7 @@ async fn refusals_end_the_run_with_a_fix() {
         ("GET", "/whoami-v2", 401, "hf-token"),
         ("GET", "/refs", 401, "hf-token"),
         ("GET", "/refs", 403, "permission"),
-        ("POST", "/repos/create", 403, "permission"),
+        ("POST", "/repos/create", 403, "hf repos create acme/churn --private"),
         ("POST", "/repos/create", 404, "owner:"),
         ("POST", "/preupload/", 413, "shards"),
         ("POST", "/commit/", 403, "permission"),
