@@ -33,6 +33,9 @@ async fn hub() -> HubServer {
 fn logged(server: &HubServer, name: &str) -> Workspace {
     let mut workspace = Workspace::healthy();
     let policy = POLICY.replace("name: churn", &format!("name: {name}"));
+    // One token makes the repositories of all who race here.
+    let policy = policy.replace("gates:\n", "gates:\n  token: {may-write: [acme]}\n");
+    assert!(policy.contains("may-write"));
     workspace
         .write("weighbridge.yml", format!("{policy}audit-log: {{repository: acme/registry}}\n"));
     workspace.version("v1.0.0");
