@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::client::{Client, segment};
 use super::error::{GitHubError, Permission};
 use super::facts::WantedReview;
-use super::reviews::{self, Review};
+use super::reviews::{self, Review, State};
 use super::writers::{self, Writers};
 use super::{access, branches, teams};
 
@@ -170,8 +170,11 @@ pub(super) async fn reviewed(
     for pull in origin.pulls.iter_mut().chain(&mut origin.beside) {
         pull.reviews = reviews::of(github, pull.number).await?;
     }
-    let pulls = origin.pulls.iter_mut().chain(&mut origin.beside);
-    access::mark(github, pulls.flat_map(|pull| &mut pull.reviews)).await?;
+    // Of those beside, only an objection counts.
+    let beside = origin.beside.iter_mut().flat_map(|pull| &mut pull.reviews);
+    let objections = beside.filter(|review| review.state == State::ChangesRequested);
+    let reviews = origin.pulls.iter_mut().flat_map(|pull| &mut pull.reviews);
+    access::mark(github, reviews.chain(objections)).await?;
     if let Some(team) = &wanted.team {
         for pull in &mut origin.pulls {
             teams::mark(github, team, &mut pull.reviews).await?;

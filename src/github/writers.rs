@@ -128,15 +128,18 @@ struct Found {
 impl Found {
     fn signatures(&mut self, commit: &Listed) {
         let Git { author, committer, .. } = &commit.commit;
-        for (account, person) in [(&commit.author, author), (&commit.committer, committer)] {
+        let signed = [(&commit.author, author, false), (&commit.committer, committer, true)];
+        for (account, person, commits) in signed {
             let person = person.clone().unwrap_or_default();
             match account.as_ref().and_then(|account| account.login.as_deref()) {
-                Some(login) if login == WEB.0 => {}
+                // It commits what people write on the web, and is the author of nothing.
+                Some(login) if login == WEB.0 && commits => {}
+                Some(login) if login == WEB.0 => self.add(person, &commit.sha, false),
                 Some(login) => {
                     self.writers.logins.insert(login.to_owned());
                     self.addresses.extend(person.address());
                 }
-                None if person.address().as_deref() == Some(WEB.1) => {}
+                None if person.address().as_deref() == Some(WEB.1) && commits => {}
                 // GitHub has just said that it knows no account of this address.
                 None => self.add(person, &commit.sha, false),
             }
@@ -195,7 +198,7 @@ fn co_authors(message: &str) -> impl Iterator<Item = Person> {
 /// <https://docs.github.com/account-and-profile/reference/email-addresses-reference#your-noreply-email-address>
 fn of_noreply(address: &str) -> Option<(Option<u64>, &str)> {
     let (local, host) = address.split_once('@')?;
-    if !host.starts_with("users.noreply.") || local.is_empty() {
+    if host != "users.noreply.github.com" || local.is_empty() {
         return None;
     }
     match local.split_once('+') {

@@ -23,6 +23,9 @@ fn seen(history: &History) -> String {
     };
     match &history.extent {
         Extent::Begin => format!("  history: {commits} only added to it, from its beginning on\n"),
+        Extent::At(made) if history.commits == 0 => {
+            format!("  history: nothing was added since {:.12}\n", made.commit)
+        }
         Extent::At(made) => format!(
             "  history: {commits} only added to it; what came before {:.12} was not looked at: `--all`\n",
             made.commit
@@ -34,7 +37,7 @@ fn seen(history: &History) -> String {
             made.commit
         ),
         Extent::Lost(id) => format!(
-            "rewritten: the history does not have the commit {} any more: it was squashed or written anew\n  fix: hold the log against a hash that a release told (`--head SHA256`), and ask who may write to the repository\n",
+            "rewritten: the history does not have the commit {} any more: it was squashed or written anew, or the id is mistyped\n  fix: hold the log against a hash that a release told (`--head SHA256`), and ask who may write to the repository\n",
             line(id)
         ),
     }

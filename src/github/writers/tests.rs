@@ -62,6 +62,8 @@ fn a_commit_of_no_account_is_by_a_stranger_once() {
     let (logins, _, strangers) = found(&[by("g@laptop"), by("G@laptop"), by("g@desktop")]);
     assert!(logins.is_empty());
     assert_eq!(strangers, [("Grace".into(), false), ("Grace".into(), false)]);
-    // GitHub's own address is nobody's.
-    assert!(found(&[by("noreply@github.com")]).2.is_empty());
+    // GitHub itself commits, and is no author.
+    assert_eq!(found(&[by("noreply@github.com")]).2.len(), 1);
+    // Only GitHub's own host tells an account by an address.
+    assert_eq!(found(&[by("7+grace@users.noreply.evil.example")]).2.len(), 1);
 }
