@@ -32,8 +32,8 @@ const BY_ANYONE: [&str; 12] = [
 
 /// Events that only people who may write can cause: no other begins a mode that writes. A run that
 /// follows another run may follow anything.
-const BY_WRITERS: [&str; 5] =
-    ["push", "release", "repository_dispatch", "schedule", "workflow_dispatch"];
+const BY_WRITERS: [&str; 6] =
+    ["create", "push", "release", "repository_dispatch", "schedule", "workflow_dispatch"];
 
 /// Whether a GitHub runner (or `act`) started this process.
 pub(super) fn is_here(env: &Environment) -> bool {

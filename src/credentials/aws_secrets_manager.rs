@@ -88,11 +88,14 @@ impl Aws<'_> {
             format!("{service}-fips.{region}.{domain}"),
             format!("{service}.{domain}"),
         ];
+        // Endpoints within a network of one's own are of this form for Amazon's services alone.
+        let private = format!(".{service}.{region}.vpce.{domain}");
         // A step before this one can set variables, and `amazonaws.com` is not Amazon's alone.
         let is_known = |url: &Url| {
             let host = url.host_str().unwrap_or_default();
             of_policy.is_some()
                 || own_hosts.iter().any(|own| own == host)
+                || host.ends_with(&private)
                 || is_of_this_machine(url)
         };
         let chosen = of_policy.or(named).unwrap_or(&usual);

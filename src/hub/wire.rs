@@ -37,10 +37,10 @@ pub struct CommitEntry {
     /// First line of its message.
     pub title: String,
     /// When it was made, as it says itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "who::or_default")]
     pub date: String,
     /// Who made it, as the Hub names them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "who::or_default")]
     pub authors: Vec<Author>,
 }
 
@@ -48,7 +48,7 @@ pub struct CommitEntry {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Author {
     /// The name of a user, or of whoever git names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "who::or_default")]
     pub user: String,
 }
 
