@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::claims::Claims;
 use super::{CredentialError, Masked, Masker, answer};
 use crate::context::{Ci, ID_TOKEN_VARIABLES, IdTokenRequest, Oidc};
-use crate::http::{Again, Client, keeps_secrets};
+use crate::http::{Again, Client, unread};
 use crate::markdown;
 
 /// Longest answer that is read.
@@ -106,9 +106,10 @@ impl IdTokens {
             fix: "run the job again; if it says the same, look at https://www.githubstatus.com"
                 .into(),
         };
-        let url = Url::parse(&request.url).ok().filter(keeps_secrets);
-        let mut url = url.ok_or_else(|| CredentialError::Refused {
-            what: "ACTIONS_ID_TOKEN_REQUEST_URL is no address for secrets".into(),
+        let url = Url::parse(&request.url).map_err(|_| "it is none");
+        let url = url.and_then(|url| unread(&url).map(|()| url));
+        let mut url = url.map_err(|why| CredentialError::Refused {
+            what: format!("ACTIONS_ID_TOKEN_REQUEST_URL is no address for secrets: {why}"),
             fix: "leave the variable as the runner sets it".into(),
         })?;
         url.query_pairs_mut().append_pair("audience", audience);
@@ -185,14 +186,16 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_listens_when_github_is_asked() {
-        for url in ["http://192.0.2.7/id?api-version=2.0", "nowhere"] {
+        for (url, why) in [
+            ("http://192.0.2.7/id?api-version=2.0", "secrets do not go over plain http"),
+            ("nowhere", "it is none"),
+        ] {
             let variables = [
                 ("ACTIONS_ID_TOKEN_REQUEST_URL", url.to_owned()),
                 ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-of-a-runner".to_owned()),
             ];
             let error = ids(Ci::GitHub, &variables).ask("x").await.expect_err(url).to_string();
-            assert!(error.contains("is no address for secrets"), "{error}");
-            assert!(!error.contains("canary"), "{error}");
+            assert!(error.contains(why) && !error.contains("canary"), "{error}");
         }
     }
 

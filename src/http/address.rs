@@ -11,19 +11,21 @@ pub fn trusted(text: &str) -> Result<Url, &'static str> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("it goes on after its path");
     }
-    match url.scheme() {
-        "https" | "http" if keeps_secrets(&url) => Ok(url),
-        "http" => Err("secrets do not go over plain http"),
-        _ => Err("it is no https address"),
-    }
+    unread(&url).map(|()| url)
 }
 
 /// Whether nobody on the way reads what is sent there: over TLS, or not beyond this machine.
 pub fn keeps_secrets(url: &Url) -> bool {
+    unread(url).is_ok()
+}
+
+/// The same, or why not.
+pub fn unread(url: &Url) -> Result<(), &'static str> {
     match url.scheme() {
-        "https" => url.has_host(),
-        "http" => is_of_this_machine(url),
-        _ => false,
+        "https" if url.has_host() => Ok(()),
+        "http" if is_of_this_machine(url) => Ok(()),
+        "http" => Err("secrets do not go over plain http"),
+        _ => Err("it is no https address"),
     }
 }
 

@@ -15,7 +15,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-pub use address::{is_of_this_machine, keeps_secrets, trusted};
+pub use address::{is_of_this_machine, keeps_secrets, trusted, unread};
 pub use error::{HttpError, Refusal};
 pub use retry::pause;
 pub use secret::{Blotter, Secret, blotted, wipe};

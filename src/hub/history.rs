@@ -17,7 +17,7 @@ pub struct Commits {
     pub older: Option<Older>,
 }
 
-/// The address of a page of older commits, on the same Hub.
+/// The address of a page of older commits, as the Hub gave it.
 #[derive(Debug)]
 pub struct Older(String);
 
@@ -29,13 +29,16 @@ impl Hub {
         revision: &str,
         page: Option<Older>,
     ) -> Result<Commits, HubError> {
-        let first = || format!("/api/{}/commits/{}", repo.in_api(), segment(revision));
-        let path = page.map_or_else(first, |older| older.0);
+        let path = match page {
+            None => format!("/api/{}/commits/{}", repo.in_api(), segment(revision)),
+            // The token goes along.
+            Some(Older(address)) => self.own_address(&address)?,
+        };
         let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
         let what = || doing(format!("list the commits of {repo} at {revision}"));
         let answer = self.client.whole(Again::Safe, BODY_LIMIT, build).await.map_err(what())?;
-        let older = next_page(&answer.headers).map(|next| self.own_address(&next)).transpose()?;
-        Ok(Commits { commits: answer.json().map_err(what())?, older: older.map(Older) })
+        let older = next_page(&answer.headers).map(Older);
+        Ok(Commits { commits: answer.json().map_err(what())?, older })
     }
 
     /// The newest commits of a revision, itself first; `None` where it is not known.

@@ -14,11 +14,12 @@ use crate::scan;
 use crate::workspace::{self, Refused};
 
 /// Bytes by which a binary file is told, as git tells it.
-const HEAD: usize = 8_000;
+const HEAD: u64 = 8_000;
 /// Bytes that are looked at of one file: settings, code and notebooks are shorter, and so are most
 /// pictures and archives.
 const MOST_OF_ONE: u64 = 8 << 20;
-/// Bytes that are looked at in all.
+/// Bytes of texts that are looked at in all, and bytes of other files: pictures leave texts unread no
+/// more than texts do pictures.
 const MOST_IN_ALL: u64 = 1 << 30;
 /// Files that are read before the bytes are counted: so the same files are always the ones left out,
 /// however many threads there are.
@@ -61,24 +62,34 @@ pub struct Leaks {
 
 /// Searches files that lie below `root`.
 pub fn search(root: &Path, files: &[Suspect]) -> Leaks {
+    search_within(root, files, MOST_IN_ALL)
+}
+
+fn search_within(root: &Path, files: &[Suspect], most: u64) -> Leaks {
     let mut leaks = Leaks::default();
-    let mut bytes = 0;
+    let (mut of_texts, mut of_binaries) = (0, 0);
     for (index, batch) in files.chunks(AT_ONCE).enumerate() {
-        if bytes >= MOST_IN_ALL || leaks.found.len() >= MOST_FOUND {
+        if of_texts >= most || leaks.found.len() >= MOST_FOUND {
             leaks.left += files.len() - index * AT_ONCE;
             break;
         }
-        let looked: Vec<_> = batch.par_iter().map(|file| look(root, file)).collect();
+        let binaries = of_binaries < most;
+        let looked: Vec<_> = batch.par_iter().map(|file| look(root, file, binaries)).collect();
         for (file, seen) in batch.iter().zip(looked) {
             match seen {
                 Seen::Searched { read, cut, is_text, found } => {
-                    bytes += read;
-                    *(if is_text { &mut leaks.texts } else { &mut leaks.binaries }) += 1;
+                    let (files, bytes) = if is_text {
+                        (&mut leaks.texts, &mut of_texts)
+                    } else {
+                        (&mut leaks.binaries, &mut of_binaries)
+                    };
+                    *files += 1;
+                    *bytes += read;
                     leaks.found.extend(found);
                     leaks.cut.extend(cut.then(|| file.shown.clone()));
                 }
                 Seen::Nothing => {}
-                Seen::Unreadable => leaks.left += 1,
+                Seen::Left => leaks.left += 1,
             }
         }
     }
@@ -96,30 +107,38 @@ enum Seen {
     },
     /// It is not there: a file may be deleted and still tracked.
     Nothing,
-    Unreadable,
+    /// It cannot be read, or too much was.
+    Left,
 }
 
-fn look(root: &Path, file: &Suspect) -> Seen {
-    let bytes = match workspace::open(&file.on_disk, &[root]) {
-        Ok(open) => beginning(open),
+/// Looks at a file; at one that is no text only if `binaries` says so.
+fn look(root: &Path, file: &Suspect, binaries: bool) -> Seen {
+    let read = match workspace::open(&file.on_disk, &[root]) {
+        Ok(open) => beginning(open, binaries),
         // What is a folder or a link now is not what git tracks.
         Err(Refused::Missing | Refused::NotAFile | Refused::Outside | Refused::GitsOwn) => {
             return Seen::Nothing;
         }
         Err(Refused::Io(error)) => Err(error),
     };
-    let Ok(bytes) = bytes else { return Seen::Unreadable };
+    let Ok(Some((is_text, bytes))) = read else { return Seen::Left };
     let read = bytes.len() as u64;
-    let is_text = scan::may_be_text(&bytes[..bytes.len().min(HEAD)]);
     let found = if is_text { in_text(&file.shown, &bytes) } else { in_binary(&file.shown, bytes) };
     Seen::Searched { read, cut: read >= MOST_OF_ONE, is_text, found }
 }
 
-/// A file as far as it is looked at.
-fn beginning(file: File) -> io::Result<Vec<u8>> {
+/// A file as far as it is looked at, and whether it is a text; nothing of one that is not wanted.
+fn beginning(file: File, binaries: bool) -> io::Result<Option<(bool, Vec<u8>)>> {
     let mut bytes = Vec::new();
-    file.take(MOST_OF_ONE).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let mut file = file.take(HEAD);
+    file.read_to_end(&mut bytes)?;
+    let is_text = scan::may_be_text(&bytes);
+    if !is_text && !binaries {
+        return Ok(None);
+    }
+    file.set_limit(MOST_OF_ONE - bytes.len() as u64);
+    file.read_to_end(&mut bytes)?;
+    Ok(Some((is_text, bytes)))
 }
 
 fn in_text(shown: &str, text: &[u8]) -> Vec<Leak> {

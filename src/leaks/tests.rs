@@ -6,6 +6,10 @@ fn token() -> String {
 }
 
 fn searched(files: &[(&str, Vec<u8>)]) -> Leaks {
+    searched_within(files, MOST_IN_ALL)
+}
+
+fn searched_within(files: &[(&str, Vec<u8>)], most: u64) -> Leaks {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().canonicalize().expect("there");
     let suspects = files.iter().map(|(name, bytes)| {
@@ -14,7 +18,7 @@ fn searched(files: &[(&str, Vec<u8>)]) -> Leaks {
         std::fs::write(&on_disk, bytes).expect("written");
         Suspect { on_disk, shown: (*name).to_owned() }
     });
-    search(&root, &suspects.collect::<Vec<_>>())
+    search_within(&root, &suspects.collect::<Vec<_>>(), most)
 }
 
 /// Where something was found.
@@ -90,4 +94,23 @@ fn a_flood_is_cut_the_same_way_each_time() {
     let leaks = searched(&files);
     assert_eq!((leaks.found.len(), leaks.left), (MOST_FOUND, 200 - AT_ONCE));
     assert_eq!(leaks, searched(&files));
+}
+
+#[test]
+fn binaries_leave_no_text_unread() {
+    let names: Vec<_> = (0..3 * AT_ONCE).map(|n| format!("{n:03}")).collect();
+    let files = |content: &dyn Fn(usize) -> Vec<u8>| -> Vec<(&str, Vec<u8>)> {
+        names.iter().enumerate().map(|(n, name)| (name.as_str(), content(n))).collect()
+    };
+    let last = names.len() - 1;
+    let secret = format!("{}\n", token()).into_bytes();
+    // After a batch of binaries of 10 bytes each, too much of those was read, and of texts nothing.
+    let most = 10 * AT_ONCE as u64;
+    let pictures = files(&|n| if n == last { secret.clone() } else { vec![0; 10] });
+    let leaks = searched_within(&pictures, most);
+    assert_eq!((leaks.texts, leaks.binaries, leaks.left), (1, AT_ONCE, 2 * AT_ONCE - 1));
+    assert_eq!(places(&leaks), [format!("{:03}:1:1", last)]);
+    // Too much of texts ends the search.
+    let leaks = searched_within(&files(&|_| vec![b' '; 10]), most);
+    assert_eq!((leaks.texts, leaks.left), (AT_ONCE, 2 * AT_ONCE));
 }

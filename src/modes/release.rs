@@ -152,7 +152,10 @@ fn judged(
         }
         note = told;
     }
-    verdict(call, gathered, published, emergency, note.as_ref())
+    Err(Failure::new("the card and the verdict on it do not come to agree about the emergency")
+        .fix(
+            "fix the findings instead of passing them over, or report it: no policy should do this",
+        ))
 }
 
 fn verdict(

@@ -75,15 +75,18 @@ async fn records(server: &HubServer) -> Vec<Value> {
 
 /// Somebody writes a file into the repository of the log.
 async fn overwrite(server: &HubServer, path: &str, content: &str) {
-    let lines = [
-        json!({"key": "header", "value": {"summary": "mine"}}),
-        json!({"key": "file", "value": {"path": path, "content": content, "encoding": "utf-8"}}),
-    ];
+    let file = json!({"path": path, "content": content, "encoding": "utf-8"});
+    commit(server, "mine", &json!({"key": "file", "value": file})).await;
+}
+
+/// Somebody commits to the repository of the log.
+async fn commit(server: &HubServer, summary: &str, operation: &Value) {
+    let header = json!({"key": "header", "value": {"summary": summary}});
     let request = plain_client()
         .post(format!("{}/api/{FILES}/commit/main", server.hub.url()))
         .bearer_auth(server.hub.token().expose())
         .header("content-type", "application/x-ndjson")
-        .body(lines.map(|line| line.to_string()).join("\n"));
+        .body(format!("{header}\n{operation}"));
     assert_eq!(request.send().await.expect("answers").status(), 200);
 }
 

@@ -11,6 +11,8 @@ use crate::support::listener::Listener;
 use crate::support::prism::Prism;
 use crate::support::standing_hub::StandingHub;
 
+/// Where nobody listens.
+const NOBODY: &str = "http://127.0.0.1:9";
 const GITHUB_TOKEN: &str = "ghs_notarealtoken";
 
 /// Where the example's policy publishes.
@@ -56,6 +58,37 @@ fn pull_request(repository_at: &Repository) -> Value {
     })
 }
 
+/// The release of the tag v0.1.0.
+fn on_tag<'a>(
+    churn: &'a Repository,
+    hub: &'a str,
+    github: &'a str,
+    secrets: Vec<(&'a str, &'a str)>,
+) -> Workflow<'a> {
+    Workflow {
+        repository: churn,
+        file: "release.yml",
+        event: "push",
+        payload: tag_push(churn, "v0.1.0"),
+        environment: vec![("HF_ENDPOINT", hub), ("GITHUB_API_URL", github)],
+        secrets,
+        chooses_ref: false,
+    }
+}
+
+/// The check of a pull request.
+fn on_pull_request<'a>(churn: &'a Repository, secrets: Vec<(&'a str, &'a str)>) -> Workflow<'a> {
+    Workflow {
+        repository: churn,
+        file: "check.yml",
+        event: "pull_request",
+        payload: pull_request(churn),
+        environment: vec![("GITHUB_API_URL", NOBODY)],
+        secrets,
+        chooses_ref: false,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_push_releases_the_model_in_the_container() {
     let test = "a_tag_push_releases_the_model_in_the_container";
@@ -70,15 +103,12 @@ fn release_twice(test: &str, python: &std::path::Path, github: &Front) {
     let api = github.url();
     let churn = Repository::of_example("churn");
     churn.git(["tag", "v0.1.0"]);
-    let workflow = Workflow {
-        repository: &churn,
-        file: "release.yml",
-        event: "push",
-        payload: tag_push(&churn, "v0.1.0"),
-        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", &api)],
-        secrets: vec![("HF_TOKEN", &hub.token), ("GITHUB_TOKEN", GITHUB_TOKEN)],
-        chooses_ref: false,
-    };
+    let workflow = on_tag(
+        &churn,
+        &hub.url,
+        &api,
+        vec![("HF_TOKEN", &hub.token), ("GITHUB_TOKEN", GITHUB_TOKEN)],
+    );
 
     let Some(run) = workflow.run(test) else { return };
     assert!(run.succeeded, "{}", run.log);
@@ -149,15 +179,12 @@ async fn a_hub_that_repeats_the_token_it_refuses_is_not_quoted() {
     let endpoint = front.url();
     let churn = Repository::of_example("churn");
     churn.git(["tag", "v0.1.0"]);
-    let workflow = Workflow {
-        repository: &churn,
-        file: "release.yml",
-        event: "push",
-        payload: tag_push(&churn, "v0.1.0"),
-        environment: vec![("HF_ENDPOINT", &endpoint), ("GITHUB_API_URL", "http://127.0.0.1:9")],
-        secrets: vec![("HF_TOKEN", &hub.token), ("GITHUB_TOKEN", GITHUB_TOKEN)],
-        chooses_ref: false,
-    };
+    let workflow = on_tag(
+        &churn,
+        &endpoint,
+        NOBODY,
+        vec![("HF_TOKEN", &hub.token), ("GITHUB_TOKEN", GITHUB_TOKEN)],
+    );
     let Some(run) = tokio::task::block_in_place(|| workflow.run(test)) else { return };
     assert!(!run.succeeded, "{}", run.log);
     assert!(run.log.contains("answered 401") && run.log.contains("***"), "{}", run.log);
@@ -183,15 +210,7 @@ fn a_matrix_releases_the_model_in_parts() {
     std::fs::write(churn.path().join("model/weights.bin"), &weights).expect("work tree");
     churn.commit("Train a larger model");
     churn.git(["tag", "v0.1.0"]);
-    let workflow = Workflow {
-        repository: &churn,
-        file: "release.yml",
-        event: "push",
-        payload: tag_push(&churn, "v0.1.0"),
-        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
-        secrets: vec![("HF_TOKEN", &hub.token)],
-        chooses_ref: false,
-    };
+    let workflow = on_tag(&churn, &hub.url, NOBODY, vec![("HF_TOKEN", &hub.token)]);
 
     let Some(run) = workflow.run(test) else { return };
     assert!(run.succeeded, "{}", run.log);
@@ -223,15 +242,7 @@ fn a_pull_request_with_a_poisoned_pickle_is_blocked() {
     )
     .expect("work tree");
     churn.commit("Warm the model up");
-    let workflow = Workflow {
-        repository: &churn,
-        file: "check.yml",
-        event: "pull_request",
-        payload: pull_request(&churn),
-        environment: vec![("GITHUB_API_URL", "http://127.0.0.1:9")],
-        secrets: Vec::new(),
-        chooses_ref: false,
-    };
+    let workflow = on_pull_request(&churn, Vec::new());
 
     let Some(run) = workflow.run(test) else { return };
     assert!(!run.succeeded, "{}", run.log);
@@ -258,15 +269,7 @@ fn the_action_runs_the_tests_in_an_image_of_their_own() {
             .expect("work tree");
         churn.commit("Run the tests");
     };
-    let workflow = Workflow {
-        repository: &churn,
-        file: "check.yml",
-        event: "pull_request",
-        payload: pull_request(&churn),
-        environment: vec![("GITHUB_API_URL", "http://127.0.0.1:9")],
-        secrets: vec![("HF_TOKEN", "hf_canaryCanaryCanaryCanary")],
-        chooses_ref: false,
-    };
+    let workflow = on_pull_request(&churn, vec![("HF_TOKEN", "hf_canaryCanaryCanaryCanary")]);
 
     // Through the engine's socket, in a container beside the action's, on the same work tree.
     let command = "ls weighbridge.yml; env; echo '::error::forged'; echo '<testsuite><testcase \
@@ -301,7 +304,7 @@ fn a_dispatch_shows_the_plan_and_writes_nothing() {
             "inputs": { "mode": "release", "tag": "v0.1.0", "dry-run": "true" },
             "repository": repository(),
         }),
-        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", "http://127.0.0.1:9")],
+        environment: vec![("HF_ENDPOINT", &hub.url), ("GITHUB_API_URL", NOBODY)],
         secrets: vec![("HF_TOKEN", &hub.token)],
         chooses_ref: true,
     };

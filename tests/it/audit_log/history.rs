@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{FILES, hub, lines, logged, overwrite, run};
+use super::{FILES, commit, hub, lines, logged, overwrite, run};
 use crate::support::counterpart::need;
 use crate::support::front::{Fate, Front, Reply};
 use crate::support::hub_server::{HubServer, succeed};
@@ -45,16 +45,8 @@ async fn commits(server: &HubServer) -> Vec<Value> {
 }
 
 async fn delete(server: &HubServer, path: &str) {
-    let lines = [
-        json!({"key": "header", "value": {"summary": "tidy"}}),
-        json!({"key": "deletedFile", "value": {"path": path}}),
-    ];
-    let request = plain_client()
-        .post(format!("{}/api/{FILES}/commit/main", server.hub.url()))
-        .bearer_auth(server.hub.token().expose())
-        .header("content-type", "application/x-ndjson")
-        .body(lines.map(|line| line.to_string()).join("\n"));
-    assert_eq!(request.send().await.expect("answers").status(), 200);
+    let file = json!({"key": "deletedFile", "value": {"path": path}});
+    commit(server, "tidy", &file).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

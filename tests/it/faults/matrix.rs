@@ -62,10 +62,20 @@ impl Case {
         self.faults.iter().any(|(_, fault)| what(*fault))
     }
 
-    /// Whether a commit is the version. What was heard wrongly of the Hub may be repeated in it.
-    fn is_whole(&self, commit: &Commit) -> bool {
+    /// Whether it was whose token it is, or which versions there are, that came to us changed: nothing else
+    /// is there to hold these against. All other answers have a digest or are asked for twice.
+    fn misheard(&self, asked: &[Asked]) -> bool {
+        let is_hearsay = |path: &str| path.starts_with("/api/whoami-v2") || path.ends_with("/refs");
+        let befalls = |index: usize| {
+            asked.iter().any(|asked| asked.index == index && is_hearsay(&asked.path))
+        };
+        self.faults.iter().any(|(index, fault)| fault.mishears() && befalls(*index))
+    }
+
+    /// Whether a commit is the version. What was misheard may be repeated in it.
+    fn is_whole(&self, commit: &Commit, misheard: bool) -> bool {
         commit.is_whole(&self.template)
-            || (self.has(Fault::mishears) && self.template.is_but_for_words(&commit.files))
+            || (misheard && self.template.is_but_for_words(&commit.files))
     }
 
     /// Runs it to its end; the requests of the first run, and how that ended.
@@ -104,7 +114,8 @@ impl Case {
             "{:?} {:?} seed {}\nexit {:?}, signal {:?}\n{}",
             setting, self.faults, self.seed, ended.code, ended.signal, ended.said
         );
-        let end = self.judge_run(&ended, &before, &truth(&place), &case);
+        let misheard = self.misheard(&front.asked());
+        let end = self.judge_run(&ended, &before, &truth(&place), misheard, &case);
         // What was left behind is taken away by the next run.
         let left = truth(&place).branches.len() > 1;
         assert!(
@@ -117,23 +128,30 @@ impl Case {
             let case = format!("{case}\n=== again: {:?}\n{}", again.code, again.said);
             assert_eq!(again.code, Some(0), "{case}");
         }
-        self.judge(&server, &before, &heads, &case).await;
+        self.judge(&server, &before, &heads, misheard, &case).await;
         (front.asked(), end)
     }
 
     /// After the run under faults: all of the version or nothing of it, and true words.
-    fn judge_run(&self, ended: &Ended, before: &Truth, after: &Truth, case: &str) -> End {
+    fn judge_run(
+        &self,
+        ended: &Ended,
+        before: &Truth,
+        after: &Truth,
+        misheard: bool,
+        case: &str,
+    ) -> End {
         let tag = format!("v{}", self.template.setting.version());
         for commit in new_commits(before, after) {
             let mine = commit.is_release(&self.template);
-            let torn = self.has(Fault::corrupts) && !self.is_whole(commit);
+            let torn = self.has(Fault::corrupts) && !self.is_whole(commit, misheard);
             assert!(mine || self.has(Fault::intrudes), "whose is {commit:?}? {case}");
-            assert!(!mine || torn || self.is_whole(commit), "{commit:?}: {case}");
+            assert!(!mine || torn || self.is_whole(commit, misheard), "{commit:?}: {case}");
         }
         let tagged = after.tags.get(&tag);
         if let Some(commit) = tagged {
             let whole = after.main.iter().find(|one| one.id == *commit);
-            let whole = whole.is_some_and(|one| self.is_whole(one));
+            let whole = whole.is_some_and(|one| self.is_whole(one, misheard));
             assert!(whole, "a tag on what is not the version: {case}");
         }
         match (ended.code, ended.signal) {
@@ -143,8 +161,9 @@ impl Case {
             }
             (Some(2), _) => {
                 assert!(ended.said.contains("fix: "), "{case}");
-                let released = new_commits(before, after)
-                    .any(|commit| commit.is_release(&self.template) && self.is_whole(commit));
+                let released = new_commits(before, after).any(|commit| {
+                    commit.is_release(&self.template) && self.is_whole(commit, misheard)
+                });
                 let stands = ended.said.split_once("on the Hub: ").expect(case).1;
                 let stands = stands.lines().next().expect(case);
                 let fits = if stands.contains("nothing") && !stands.contains("all of it or nothing")
@@ -165,7 +184,7 @@ impl Case {
                 }
             }
             // The token was heard to be another's, or to do other things.
-            (Some(1), _) if self.has(Fault::mishears) => {
+            (Some(1), _) if misheard => {
                 assert!(ended.said.contains("[token-"), "{case}");
                 assert_eq!(before, after, "{case}");
                 End::Failed
@@ -186,13 +205,15 @@ impl Case {
         server: &HubServer,
         before: &Truth,
         heads: &Mutex<Vec<String>>,
+        misheard: bool,
         case: &str,
     ) {
         let after = truth(&place(server));
         let releases: Vec<_> = new_commits(before, &after)
             .filter(|commit| commit.is_release(&self.template))
             .collect();
-        let whole: Vec<_> = releases.iter().filter(|commit| self.is_whole(commit)).collect();
+        let whole: Vec<_> =
+            releases.iter().filter(|commit| self.is_whole(commit, misheard)).collect();
         // A second commit on top of a first is made only where somebody else's lies between.
         let most = if self.has(Fault::intrudes) { 2 } else { 1 };
         assert!(!whole.is_empty() && whole.len() <= most, "{releases:?}: {case}");
