@@ -109,7 +109,7 @@ fn binaries_leave_no_text_unread() {
     let pictures = files(&|n| if n == last { secret.clone() } else { vec![0; 10] });
     let leaks = searched_within(&pictures, most);
     assert_eq!((leaks.texts, leaks.binaries, leaks.left), (1, AT_ONCE, 2 * AT_ONCE - 1));
-    assert_eq!(places(&leaks), [format!("{:03}:1:1", last)]);
+    assert_eq!(places(&leaks), [format!("{last:03}:1:1")]);
     // Too much of texts ends the search.
     let leaks = searched_within(&files(&|_| vec![b' '; 10]), most);
     assert_eq!((leaks.texts, leaks.left), (AT_ONCE, 2 * AT_ONCE));
