@@ -14,7 +14,7 @@ use crate::finding::Level;
 pub use audit_log::{Append, AuditLog, AuditLogCommand, LogPlace, Show, Verify};
 
 /// Names of the action's inputs, in the order of `action.yml` (a test compares the two).
-pub const ACTION_INPUTS: [&str; 15] = [
+pub const ACTION_INPUTS: [&str; 16] = [
     "mode",
     "policy",
     "model",
@@ -24,6 +24,7 @@ pub const ACTION_INPUTS: [&str; 15] = [
     "part-digests",
     "dry-run",
     "emergency",
+    "audit-since",
     "hf-token",
     "hf-endpoint",
     "github-token",
@@ -330,8 +331,12 @@ impl Settings {
     }
 }
 
-/// The value of the `mode` input: `auto` is `None`.
-pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput> {
+/// The value of the `mode` input: `auto` is `None`. `input` looks up those that only one mode takes.
+pub fn mode<'a>(
+    value: &str,
+    settings: Settings,
+    input: impl Fn(&str) -> Option<&'a str>,
+) -> Result<Option<Command>, BadInput> {
     Ok(Some(match value.trim() {
         "auto" => return Ok(None),
         "check" => Command::Check(settings),
@@ -345,8 +350,7 @@ pub fn mode(value: &str, settings: Settings) -> Result<Option<Command>, BadInput
             fail_on: FailOn::Error,
         }),
         "audit-log" => {
-            let place = LogPlace { settings, ..LogPlace::default() };
-            let what = AuditLogCommand::Verify(Verify { place, ..Verify::default() });
+            let what = AuditLogCommand::Verify(Verify::of_action(input("audit-since"), settings)?);
             Command::AuditLog(AuditLog { what })
         }
         "explain" => Command::Explain(settings),
@@ -401,7 +405,33 @@ mod tests {
             .fill(|name| (name == "dry-run").then_some("yes"))
             .expect_err("not a boolean");
         assert_eq!(error.to_string(), "input `dry-run` is `yes`: expected true or false");
-        assert!(mode("relase", Settings::default()).is_err());
-        assert!(mode("auto", Settings::default()).expect("known").is_none());
+        let none = |_: &str| None;
+        assert!(mode("relase", Settings::default(), none).is_err());
+        assert!(mode("auto", Settings::default(), none).expect("known").is_none());
+    }
+
+    #[test]
+    fn the_action_may_say_how_far_back_the_audit_log_is_checked() {
+        for (since, expected) in [
+            (None, Ok((None, false))),
+            (Some(" "), Ok((None, false))),
+            (Some("all"), Ok((None, true))),
+            (Some("0A1b2c3"), Ok((Some("0a1b2c3"), false))),
+            (Some("yesterday"), Err("input `audit-since` is `yesterday`: expected all, or")),
+        ] {
+            let input = |name: &str| since.filter(|_| name == "audit-since");
+            match (mode("audit-log", Settings::default(), input), expected) {
+                (
+                    Ok(Some(Command::AuditLog(AuditLog { what: AuditLogCommand::Verify(asked) }))),
+                    Ok(expected),
+                ) => {
+                    assert_eq!((asked.since.as_deref(), asked.all), expected, "{since:?}");
+                }
+                (Err(error), Err(words)) => {
+                    assert!(error.to_string().starts_with(words), "{error}")
+                }
+                (got, _) => panic!("{since:?}: {got:?}"),
+            }
+        }
     }
 }

@@ -108,6 +108,13 @@ struct Seen {
 
 /// Walks the history back from a commit.
 pub(super) async fn walk(log: &Log, head: &str, depth: &Depth) -> Result<History, LogError> {
+    // Fifty commits a request, and not one each: an id may be mistyped, and the history long.
+    if let Depth::Since(id) = depth
+        && !is_listed(log, head, id).await?
+    {
+        let extent = Extent::Lost(id.clone());
+        return Ok(History { commits: 0, extent, first: None, rewrites: 0 });
+    }
     // One more than is judged: each is held against the one before it.
     let most = if let Depth::Newest(most) = depth { most.saturating_add(1) } else { usize::MAX };
     let mut walk = Walk { log, held: None, newer: None, looked: 0, first: None, rewrites: 0 };
@@ -142,7 +149,27 @@ pub(super) async fn walk(log: &Log, head: &str, depth: &Depth) -> Result<History
             return Ok(walk.ended(extent));
         }
     }
-    Err(HubError::Protocol(format!("the history of {} has no end", log.repo)).into())
+    Err(endless(log))
+}
+
+/// Whether the history has a commit whose id begins so.
+async fn is_listed(log: &Log, head: &str, id: &str) -> Result<bool, LogError> {
+    let mut page = None;
+    for _ in 0..MOST_PAGES {
+        let listed = log.hub.commits(&log.repo, head, page.take()).await?;
+        if listed.commits.iter().any(|commit| commit.id.starts_with(id)) {
+            return Ok(true);
+        }
+        page = listed.older;
+        if page.is_none() {
+            return Ok(false);
+        }
+    }
+    Err(endless(log))
+}
+
+fn endless(log: &Log) -> LogError {
+    HubError::Protocol(format!("the history of {} has no end", log.repo)).into()
 }
 
 async fn look(log: &Log, commit: CommitEntry) -> Result<Seen, LogError> {

@@ -24,6 +24,13 @@ use sigv4::{Keys, SESSION, Signer};
 /// Largest answer: a secret is at most 64 KiB, and base64 makes a third more of it.
 const LIMIT: usize = 256 * 1024;
 
+/// A service that is asked.
+#[derive(Clone, Copy)]
+enum Service {
+    SecretsManager,
+    Sts,
+}
+
 /// What all requests to AWS share.
 struct Aws<'a> {
     client: &'a Client,
@@ -72,15 +79,22 @@ fn region(settings: &AwsSecretsManager, job: &Job) -> Result<String, CredentialE
 }
 
 impl Aws<'_> {
-    /// Where a service is: the policy's address, else as every program of AWS reads it, else its
-    /// own in the region.
-    fn endpoint(&self, variable: &str, service: &str) -> Result<Url, CredentialError> {
-        let own = format!("AWS_ENDPOINT_URL_{variable}");
+    /// Where a service is: the policy's address, else as every program of AWS reads it, else its own in
+    /// the region.
+    fn endpoint(&self, service: Service) -> Result<Url, CredentialError> {
+        let (of_policy, key, own, service) = match service {
+            Service::SecretsManager => {
+                let own = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
+                (&self.settings.endpoint, "endpoint", own, "secretsmanager")
+            }
+            Service::Sts => {
+                (&self.settings.sts_endpoint, "sts-endpoint", "AWS_ENDPOINT_URL_STS", "sts")
+            }
+        };
+        let of_policy = of_policy.as_deref();
         let ignored = self.job.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == Some("true");
-        let variables = [own.as_str(), "AWS_ENDPOINT_URL"];
-        let named = variables.iter().find_map(|name| self.job.variable(name));
+        let named = [own, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| self.job.variable(name));
         let named = named.filter(|_| !ignored);
-        let of_policy = self.settings.endpoint.as_deref();
         let (region, domain) = (&self.region, Partition::of(&self.region).domain);
         let usual = format!("https://{service}.{region}.{domain}");
         let own_hosts = [
@@ -106,8 +120,8 @@ impl Aws<'_> {
         });
         url.map_err(|why| {
             CredentialError::refused(
-                format!("`endpoint:`, {own} or AWS_ENDPOINT_URL is no address for secrets: {why}"),
-                "give https://HOST as `endpoint:` in the policy, or http://127.0.0.1:PORT for a server of this machine; or unset it",
+                format!("`{key}:`, {own} or AWS_ENDPOINT_URL is no address for secrets: {why}"),
+                format!("give https://HOST as `{key}:` in the policy, or http://127.0.0.1:PORT for a server of this machine; or unset it"),
             )
         })
     }
@@ -115,7 +129,7 @@ impl Aws<'_> {
     /// GetSecretValue.
     /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
     async fn secret_value(&self, keys: &Keys) -> Result<Zeroizing<String>, CredentialError> {
-        let url = self.endpoint("SECRETS_MANAGER", "secretsmanager")?;
+        let url = self.endpoint(Service::SecretsManager)?;
         let body = json!({"SecretId": self.settings.secret}).to_string();
         let host = match (url.host_str().unwrap_or_default(), url.port()) {
             (host, Some(port)) => format!("{host}:{port}"),

@@ -31,9 +31,10 @@ pub(super) async fn mark(
         review.may_write = match known.get(by) {
             Some(may) => *may,
             None if known.len() >= MOST => {
-                let route = github.route("/collaborators");
-                let why = format!("more than {MOST} people reviewed the commit");
-                return Err(GitHubError::Garbage { route, why });
+                return Err(GitHubError::TooMany {
+                    what: format!("more than {MOST} people approved the commit or objected to it"),
+                    fix: "bring it by a new pull request, and let only those with write access review (Settings → Moderation options → Code review limits)",
+                });
             }
             None => {
                 let may = may_write(github, by).await?;

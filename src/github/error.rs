@@ -101,6 +101,14 @@ pub enum GitHubError {
         /// What is wrong with it.
         why: String,
     },
+    /// More of something than is asked about one by one.
+    #[error("{what}: GitHub was not asked about each")]
+    TooMany {
+        /// Of what.
+        what: String,
+        /// What to do.
+        fix: &'static str,
+    },
     /// The client could not be made.
     #[error("the GitHub client cannot be made: {0}")]
     Client(String),
@@ -137,6 +145,7 @@ impl Advise for GitHubError {
             Self::Client(_) => {
                 "set GITHUB_API_URL to GitHub's https address, or unset it: GitHub's own runner sets it".into()
             }
+            Self::TooMany { fix, .. } => (*fix).to_owned(),
             Self::Refused { .. } | Self::Silent(_) | Self::Lost { .. } | Self::Garbage { .. } => {
                 "run it again; https://www.githubstatus.com tells of incidents".into()
             }

@@ -31,6 +31,8 @@ pub struct WantedReview {
     pub branch: Option<String>,
     /// The team that approvals must be of, where one is named.
     pub team: Option<String>,
+    /// Addresses of tools that sign as co-authors, in small letters.
+    pub machines: Vec<String>,
 }
 
 impl Wanted {

@@ -160,12 +160,13 @@ pub(super) async fn reviewed(
         }
     }
     if origin.pulls.len() + origin.beside.len() > MOST {
-        let route = github.route(&format!("/commits/{commit}/pulls"));
-        let why = format!("more than {MOST} pull requests into `{branch}` hold the commit");
-        return Err(GitHubError::Garbage { route, why });
+        return Err(GitHubError::TooMany {
+            what: format!("more than {MOST} pull requests into `{branch}` hold {commit:.12}"),
+            fix: "tag a commit of its own, such as the one that a new pull request is merged as",
+        });
     }
     for pull in &mut origin.pulls {
-        pull.writers = writers::of(github, pull.number).await?;
+        pull.writers = writers::of(github, pull.number, &wanted.machines).await?;
     }
     for pull in origin.pulls.iter_mut().chain(&mut origin.beside) {
         pull.reviews = reviews::of(github, pull.number).await?;

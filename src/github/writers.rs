@@ -83,15 +83,19 @@ impl Writers {
     }
 }
 
-/// Everybody who wrote in a pull request.
-pub(super) async fn of(github: &Client, number: u64) -> Result<Writers, GitHubError> {
+/// Everybody who wrote in a pull request. Co-authors with one of the `machines`' addresses are nobody.
+pub(super) async fn of(
+    github: &Client,
+    number: u64,
+    machines: &[String],
+) -> Result<Writers, GitHubError> {
     let route = github.route(&format!("/pulls/{number}/commits"));
     let commits: Vec<Listed> =
         github.pages(&route, Permission::PullRequests, |page: Vec<Listed>| page).await?;
     let mut found = Found::default();
     commits.iter().for_each(|commit| found.signatures(commit));
     // Only now is it known which addresses belong to whom.
-    commits.iter().for_each(|commit| found.co_authors(commit));
+    commits.iter().for_each(|commit| found.co_authors(commit, machines));
     let asked = found.unknown.iter().filter(|(_, (_, ask))| *ask).map(|(email, _)| email.clone());
     let asked: Vec<_> = asked.take(MOST_ASKED).collect();
     for email in asked {
@@ -146,8 +150,12 @@ impl Found {
         }
     }
 
-    fn co_authors(&mut self, commit: &Listed) {
+    /// Only here is a machine taken at its word: a line more hides nobody, an author's address could.
+    fn co_authors(&mut self, commit: &Listed, machines: &[String]) {
         for person in co_authors(&commit.commit.message) {
+            if person.address().is_some_and(|address| machines.contains(&address)) {
+                continue;
+            }
             self.add(person, &commit.sha, true);
         }
     }

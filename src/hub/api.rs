@@ -14,8 +14,7 @@ use super::wire::{
     WhoAmI,
 };
 use super::{RepoId, Shelf, Token};
-use crate::digest::git_blob_id;
-use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret, Whole};
+use crate::http::{Again, BODY_LIMIT, Client, HttpError, Secret};
 
 /// Files the Hub takes in one preupload call, as its Python client sends them.
 const PREUPLOAD_BATCH: usize = 256;
@@ -227,30 +226,6 @@ impl Hub {
         }
     }
 
-    /// A small file of a revision; `None` when it is not there.
-    pub async fn small_file(
-        &self,
-        repo: &RepoId,
-        revision: &str,
-        path: &str,
-        limit: usize,
-    ) -> Result<Option<Vec<u8>>, HubError> {
-        let address = format!("/{repo}/resolve/{}/{}", segment(revision), encoded_path(path));
-        let build = |client: &reqwest::Client| self.request(client, Method::GET, &address);
-        let what = || doing(format!("read {path} of {repo} at {revision}"));
-        match self.client.whole(Again::Safe, limit, build).await {
-            Ok(answer) if is_another(&answer) => Err(HubError::Protocol(format!(
-                "{path} of {repo} came with other bytes than its ETag names"
-            ))),
-            Ok(answer) => Ok(Some(answer.body.to_vec())),
-            Err(error) if error.status() == Some(404) => Ok(None),
-            Err(HttpError::TooLarge { limit, .. }) => {
-                Err(HubError::TooLarge { path: path.to_owned(), limit })
-            }
-            Err(error) => Err(what()(error)),
-        }
-    }
-
     /// Asks how each file is to be sent; answers by path.
     pub async fn preupload(
         &self,
@@ -377,20 +352,12 @@ fn is_missing(error: &HttpError) -> bool {
     }
 }
 
-/// Whether a small file is not the one that the answer's ETag names: its git blob id, where it is one.
-fn is_another(answer: &Whole) -> bool {
-    let etag = answer.headers.get("etag").and_then(|etag| etag.to_str().ok());
-    let oid = etag.and_then(|etag| etag.strip_prefix('"')?.strip_suffix('"'));
-    let oid = oid.filter(|oid| oid.len() == 40 && oid.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    oid.is_some_and(|oid| oid != git_blob_id(&answer.body))
-}
-
 /// A revision or name as one segment of an address.
 pub(super) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-fn encoded_path(path: &str) -> String {
+pub(super) fn encoded_path(path: &str) -> String {
     path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 

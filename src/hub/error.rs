@@ -176,7 +176,8 @@ fn by_hand(repo: &RepoId, private: bool) -> String {
     let shelf = if repo.shelf() == Shelf::Datasets { " --repo-type dataset" } else { "" };
     let private = if private { " --private" } else { "" };
     format!(
-        "make it once by hand, for a token of single repositories can make none: \
+        "where the Hub's words name another reason, such as a limit of the plan, mend that; else make it \
+         once by hand, for a token of single repositories can make none: \
          `hf repos create {namespace}/{name}{shelf}{private}`; then give the token `Write access to \
          contents/settings` of {repo} at https://huggingface.co/settings/tokens, and run it again"
     )

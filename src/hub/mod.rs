@@ -4,6 +4,7 @@ mod api;
 pub mod card_rules;
 mod commit;
 mod create;
+mod download;
 mod error;
 pub mod front_matter;
 mod history;

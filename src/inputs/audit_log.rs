@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Settings;
+use super::{BadInput, Settings};
 use crate::digest::Digest;
 
 /// What `audit-log` takes.
@@ -43,6 +43,23 @@ pub struct Verify {
     /// Check the whole history, not the newest 200 commits alone: one request to the Hub for each.
     #[arg(long, conflicts_with = "dir")]
     pub all: bool,
+}
+
+impl Verify {
+    /// What the action verifies: the log of the policy, back to the commit of the input `audit-since`.
+    pub(super) fn of_action(since: Option<&str>, settings: Settings) -> Result<Self, BadInput> {
+        let place = LogPlace { settings, ..LogPlace::default() };
+        let since = since.map(str::trim).filter(|since| !since.is_empty());
+        let all = since == Some("all");
+        let since = since.filter(|_| !all).map(|since| {
+            commit(since).map_err(|_| BadInput {
+                name: "audit-since",
+                value: since.to_owned(),
+                expected: "all, or the id of a commit: 40 hex digits, of which 7 are enough",
+            })
+        });
+        Ok(Self { place, since: since.transpose()?, all, ..Self::default() })
+    }
 }
 
 /// A commit's id, or the beginning of one.

@@ -87,7 +87,7 @@ fn begin(command: Option<Command>, env: &Environment) -> Result<Exit, Failure> {
         }
         None => {
             let mode = env.input("mode").unwrap_or("auto");
-            let chosen = inputs::mode(mode, Settings::default())
+            let chosen = inputs::mode(mode, Settings::default(), |name| env.input(name))
                 .map_err(|error| Failure::advised("bad input", &error))?;
             let command = match chosen {
                 Some(command) => command,

@@ -241,6 +241,8 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
             .standing("nothing", UNSENT)
     })?;
     let model = gathered.model();
+    let files = &gathered.inventory.files;
+    publish::look_into(hub, target, &mut remote, model.publish.transfer, files).await;
     remote.published.kept = remote.kept(&model.publish);
     remote.published.licenses =
         publish::licenses(hub, &gathered.bases().ids, &model.datasets).await;

@@ -20,8 +20,11 @@ fn wanted(gates: &SourceGates, target: &Target) -> Wanted {
     }
     let protection = of(gates.protection.as_ref(), target);
     Wanted {
-        review: of(gates.review.as_ref(), target)
-            .map(|gate| WantedReview { branch: gate.branch.clone(), team: gate.team.clone() }),
+        review: of(gates.review.as_ref(), target).map(|gate| WantedReview {
+            branch: gate.branch.clone(),
+            team: gate.team.clone(),
+            machines: gate.machines.clone(),
+        }),
         checks: of(gates.status_checks.as_ref(), target).is_some(),
         tag: of(gates.tag_signature.as_ref(), target).is_some(),
         approvals: of(gates.approval.as_ref(), target).is_some(),

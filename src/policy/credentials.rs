@@ -60,8 +60,10 @@ pub struct AwsSecretsManager {
     pub role: Option<String>,
     /// Audience of the identity.
     pub audience: String,
-    /// Another address than Amazon's own, without a slash at its end.
+    /// Another address of Secrets Manager than Amazon's own, without a slash at its end.
     pub endpoint: Option<String>,
+    /// Another address of STS, likewise.
+    pub sts_endpoint: Option<String>,
 }
 
 /// A secret in HashiCorp Vault or OpenBao.

@@ -44,6 +44,8 @@ pub struct ReviewGate {
     pub team: Option<String>,
     /// The branch that it has to be merged into; `None` for the default one.
     pub branch: Option<String>,
+    /// Addresses of tools that sign as co-authors, in small letters.
+    pub machines: Vec<String>,
 }
 
 /// Settings of the tag-signature gate.

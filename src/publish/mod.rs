@@ -7,6 +7,7 @@ mod look;
 mod ours;
 mod pieces;
 mod plan;
+mod resemblance;
 mod stage;
 mod standing;
 mod transfer;
@@ -26,6 +27,7 @@ use crate::release::{Published, RemoteFile};
 pub use attempt::{Unfinished, publish};
 pub use look::{licenses, look};
 pub use plan::{Plan, PlanView, Step, plan};
+pub use resemblance::look_into;
 pub use stage::{Brought, stage};
 pub use standing::Standing;
 
@@ -57,6 +59,8 @@ pub struct Remote {
     pub files: Vec<RemoteFile>,
     /// Paths of those that are in Xet storage.
     pub in_xet: BTreeSet<String>,
+    /// The large files there were looked into, and nothing of them is in those of their names now.
+    pub trained_anew: bool,
     /// The release record there.
     pub record: Option<Landed>,
     /// Branches that earlier runs of this version built pieces on.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::execute::prepare;
 use super::look::standing;
 use super::plan::Planned;
+use super::resemblance::look_into;
 use super::transfer::Chooser;
 use super::{Progress, PublishError};
 use crate::digest::Seals;
@@ -48,7 +49,7 @@ pub async fn stage(
     if cleared.manifest() != share.manifest_digest() {
         return Err(PublishError::NotCleared);
     }
-    let remote = standing(hub, target, release).await?;
+    let mut remote = standing(hub, target, release).await?;
     if remote.tagged.is_some() {
         return Ok(Brought { already_published: true, ..Brought::default() });
     }
@@ -61,6 +62,7 @@ pub async fn stage(
     let is_large = are_large(hub, target, &questions).await?;
     // A file of another share is no earlier version of one here.
     let here = weighed.listing.files.keys().map(RelPath::as_str).collect();
+    look_into(hub, target, &mut remote, transfer, &share.files).await;
     let chooser = Chooser::new(transfer, &remote, &here);
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for file in &share.files {

@@ -33,6 +33,14 @@ fn source(rest: &str) -> String {
 
 const ROLE: &str = "role: arn:aws:iam::123456789012:role/release";
 
+/// A server that answers the same to everything.
+async fn answer(status: u16, body: impl Into<String>) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(status).set_body_string(body);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
 /// A job that knows where moto is, and that no instance's service is anywhere.
 fn job(moto: &Moto, source: &str) -> Job {
     Job::new(source).set("AWS_ENDPOINT_URL", &moto.url).set("AWS_EC2_METADATA_DISABLED", "true")
@@ -66,6 +74,19 @@ async fn the_jobs_token_becomes_a_roles_keys() {
     }
     let asked = moto.asked();
     assert_eq!(asked[0]["action"], "AssumeRoleWithWebIdentity");
+    // Each service is asked at its own address, which the policy may name.
+    let nowhere = "http://127.0.0.1:9";
+    for (endpoint, sts, expected) in
+        [(&*moto.url, &*moto.url, Ok(STORED)), (&moto.url, nowhere, Err("ask AWS STS for keys"))]
+    {
+        let rest = format!("secret: ml/hub, endpoint: '{endpoint}', sts-endpoint: '{sts}'");
+        let job = Job::new(&source(&format!("{ROLE}, {rest}"))).set("AWS_ENDPOINT_URL", nowhere);
+        match (job.with_token(&token).fetch().await, expected) {
+            (Ok(got), Ok(expected)) => assert_eq!(got, expected),
+            (Err(error), Err(words)) => assert!(error.contains(words), "{error}"),
+            (got, _) => panic!("{got:?}"),
+        }
+    }
     assert_eq!(asked[1]["target"], "secretsmanager.GetSecretValue");
     assert!(asked.iter().all(|one| one["query"] == "" && one["path"] == "/"), "{asked:?}");
 }
@@ -163,6 +184,12 @@ async fn keys_that_the_job_has_already() {
         .set("AWS_ENDPOINT_URL", &moto.url)
         .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &moto.url);
     assert_eq!(instance.fetch().await.as_deref(), Ok(STORED), "{:?}", moto.asked());
+    // Whatever else answers in its place is no service of an instance.
+    let other = answer(200, "<p>Welcome\n").await;
+    let elsewhere = Job::new(&source("secret: ml/hub"));
+    let elsewhere = elsewhere.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &other.uri());
+    let error = elsewhere.fetch().await.expect_err("no keys");
+    assert!(error.contains("there are no AWS credentials"), "{error}");
 }
 
 /// Half of what is needed, or another way than the one that is meant: no other keys are looked for.
@@ -234,12 +261,6 @@ async fn every_refusal_has_its_fix_and_repeats_nothing() {
     // Whoever may make a branch names it.
     let issuer = "https://ci.example/';id;";
     let token = Issuer::new().token(json!({"aud": "sts.amazonaws.com", "iss": issuer}));
-    let answer = async |status: u16, body: String| {
-        let server = MockServer::start().await;
-        let answer = ResponseTemplate::new(status).set_body_string(body);
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        server
-    };
     for (code, words) in [
         ("AccessDenied", "let the role's trust policy accept"),
         ("AccessDenied", "arn:aws-cn:iam::123456789012:oidc-provider/"),

@@ -180,6 +180,38 @@ async fn each_file_goes_as_it_goes_fastest() {
     assert_published(&server, &python, "v1.1.0", &on_disk(&workspace)).await;
 }
 
+/// A name says that there was a version before; only its bytes say whether that is of any use.
+#[tokio::test(flavor = "multi_thread")]
+async fn weights_that_were_trained_anew_go_by_lfs() {
+    let server = HubServer::transferring(Transfers::Auto).await;
+    let mut workspace = large_model(&server, "xet");
+    let weights = noise(4, 65 * MIB);
+    workspace.write("model/weights/a.bin", &weights);
+    workspace.version("v1.0.0");
+    release(&workspace).expect(0);
+    workspace.sends_by("auto");
+
+    let looks = || server.count("GET", "/resolve/");
+    let release = |model: &[u8], tag: &str, way: &str| {
+        workspace.write("model/weights/a.bin", model);
+        workspace.version(tag);
+        let before = looks();
+        let run = release(&workspace).expect(0);
+        assert!(run.stderr.contains(way), "{way}: {}", run.all());
+        looks() - before
+    };
+    // Shifted by what came in at its beginning.
+    let mut changed = noise(5, 1000);
+    changed.extend(&weights);
+    let few = release(&changed, "v1.1.0", "by Xet: what changed in them (weights/a.bin)");
+    let anew = "by LFS: nothing of their last versions is left in them (weights/a.bin)";
+    let all = release(&noise(6, 65 * MIB), "v1.2.0", anew);
+    // The first window that is found ends the search; without any, all 32 are looked at.
+    assert!(few + 16 < all, "{few} and {all}");
+    assert_eq!(server.count("GET", "/xet-write-token/"), 2);
+    assert!(server.count("PUT", "/storage/") > 0);
+}
+
 /// Waits until the Hub has moved a file that came by LFS.
 async fn moved_to_xet(server: &HubServer, path: &str) {
     let url = format!("{}/api/models/{REPO}/tree/main?recursive=true", server.hub.url());

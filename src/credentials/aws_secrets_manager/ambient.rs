@@ -219,9 +219,17 @@ async fn instance_token(client: &Client, base: &str) -> Option<Zeroizing<String>
     };
     let reply = client.reply(Again::Safe, LIMIT, build).await.ok()?;
     let text = std::str::from_utf8(&reply.body).ok()?;
-    let text = reply.status.is_success().then(|| Zeroizing::new(text.to_owned()));
+    let is_one = reply.status.is_success() && is_token(text);
+    let text = is_one.then(|| Zeroizing::new(text.to_owned()));
     wipe(reply.body);
     text
+}
+
+/// Base64, as AWS gives it. A page that some other server answers with is no secret, and would be blotted
+/// out of everything that is printed.
+fn is_token(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte);
+    (1..=1024).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// A role's name (IAM API Reference, `RoleName`).

@@ -5,7 +5,7 @@ use quick_xml::reader::Reader;
 use zeroize::Zeroizing;
 
 use super::sigv4::Keys;
-use super::{Aws, LIMIT, refusal};
+use super::{Aws, LIMIT, Service, refusal};
 use crate::credentials::{CredentialError, IdToken, wipe};
 use crate::http::Again;
 
@@ -22,7 +22,7 @@ pub(super) async fn assume(
     session_name: &str,
     identity: &IdToken,
 ) -> Result<Keys, CredentialError> {
-    let url = aws.endpoint("STS", "sts")?;
+    let url = aws.endpoint(Service::Sts)?;
     let form = [
         ("Action", "AssumeRoleWithWebIdentity"),
         ("Version", "2011-06-15"),

@@ -21,7 +21,10 @@ fn asked<T>(what: T, stages: &[&str]) -> Option<Asked<T>> {
 /// Every gate is asked for, of some stages.
 fn all(stages: &[&str]) -> SourceGates {
     SourceGates {
-        review: asked(ReviewGate { approvals: 1, team: None, branch: None }, stages),
+        review: asked(
+            ReviewGate { approvals: 1, team: None, branch: None, machines: vec![] },
+            stages,
+        ),
         status_checks: asked(Vec::new(), stages),
         tag_signature: asked(TagSignatureGate { annotated: true, signed: false }, stages),
         approval: asked("production".into(), stages),

@@ -44,7 +44,7 @@ fn pull(reviews: Vec<Review>) -> PullRequest {
 
 fn weigh(approvals: usize, origin: Origin) -> (Vec<String>, String) {
     let mut sample = Sample::new();
-    let what = ReviewGate { approvals, team: None, branch: None };
+    let what = ReviewGate { approvals, team: None, branch: None, machines: vec![] };
     let at = Location::line("weighbridge.yml", 3);
     sample.model().gates.source.review = Some(Asked { what, stages: Vec::new(), at });
     sample.source = Some(SourceFacts {

@@ -53,8 +53,15 @@ impl Check<'_> {
     }
 
     fn aws(&mut self, key: &str, settings: &raw::AwsSecretsManager) -> AwsSecretsManager {
-        let raw::AwsSecretsManager { secret, key: inner, region, role, audience, endpoint } =
-            settings;
+        let raw::AwsSecretsManager {
+            secret,
+            key: inner,
+            region,
+            role,
+            audience,
+            endpoint,
+            sts_endpoint,
+        } = settings;
         self.said(&format!("{key}/secret"), secret);
         self.said_if(key, &[("key", inner), ("audience", audience)]);
         let is_region = |text: &str| {
@@ -70,14 +77,17 @@ impl Check<'_> {
             let help = "write it whole: `arn:aws:iam::123456789012:role/release`";
             self.wrong(&format!("{key}/role"), message, help);
         }
-        let endpoint = endpoint.as_deref();
+        let mut address = |name: &str, text: &Option<String>| {
+            text.as_deref().map(|text| self.address(&format!("{key}/{name}"), text))
+        };
         AwsSecretsManager {
             secret: secret.clone(),
             key: inner.clone(),
             region: region.clone(),
             role: role.clone(),
             audience: audience.clone().unwrap_or_else(|| "sts.amazonaws.com".into()),
-            endpoint: endpoint.map(|text| self.address(&format!("{key}/endpoint"), text)),
+            endpoint: address("endpoint", endpoint),
+            sts_endpoint: address("sts-endpoint", sts_endpoint),
         }
     }
 

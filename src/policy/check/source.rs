@@ -57,9 +57,28 @@ impl Check<'_> {
             approvals: approvals as usize,
             team: team.map(str::to_owned),
             branch: branch.map(str::to_owned),
+            machines: self.machines(gates, model),
         };
         let of = gates.get(|own| own.review.as_ref()?.stages.as_deref());
         Some(self.asked(what, model, "gates/review", of, stages))
+    }
+
+    /// Addresses as they are compared: nobody writes theirs in one case only.
+    fn machines(&mut self, gates: &Layers<'_, raw::Gates>, model: &str) -> Vec<String> {
+        let machines =
+            gates.get(|own| own.review.as_ref()?.machines.as_deref()).unwrap_or_default();
+        let key = self.key(model, "gates/review/machines");
+        for (index, address) in machines.iter().enumerate() {
+            let whole = address.split_once('@').is_some_and(|(local, host)| {
+                !local.is_empty() && !host.is_empty() && !host.contains('@')
+            });
+            if !whole || address.contains(|c: char| c.is_whitespace() || "<>*".contains(c)) {
+                let message = format!("`{address}` is no address");
+                let help = "write one address as the tool signs: `agent@tools.example`";
+                self.wrong(&format!("{key}/{index}"), message, help);
+            }
+        }
+        machines.iter().map(|address| address.to_lowercase()).collect()
     }
 
     fn status_checks(

@@ -11,6 +11,7 @@ impl Table<'_> {
             self.section("gates/review/team", gate.what.team.as_deref().unwrap_or("any"));
             let branch = gate.what.branch.as_deref().unwrap_or("the default branch");
             self.section("gates/review/branch", branch);
+            self.section("gates/review/machines", list(&gate.what.machines, "none"));
             self.stages_of("review", gate);
         }
         if let Some(gate) = &gates.status_checks {

@@ -41,8 +41,10 @@ pub(in crate::policy) struct AwsSecretsManager {
     pub(in crate::policy) role: Option<String>,
     /// Audience of the identity; default `sts.amazonaws.com`.
     pub(in crate::policy) audience: Option<String>,
-    /// Another address than Amazon's own, for both services.
+    /// Another address of Secrets Manager than Amazon's own.
     pub(in crate::policy) endpoint: Option<String>,
+    /// Another address of STS than Amazon's own, which a role is taken on at.
+    pub(in crate::policy) sts_endpoint: Option<String>,
 }
 
 /// A secret in HashiCorp Vault or OpenBao.

@@ -134,6 +134,12 @@ pub(super) const CASES: &[Case] = &[
         Ok("1 approval: grace"),
     ),
     case(
+        "a tool that signs as co-author",
+        "review: {machines: [agent@tools.example]}",
+        |memory| together(memory, "Tune\n\nCo-authored-by: Agent <agent@tools.example>"),
+        Ok("1 approval: grace"),
+    ),
+    case(
         "a commit of no account",
         "review: {}",
         strange,

@@ -14,7 +14,10 @@ fn each_gate_is_off_until_its_key_is_there() {
         "gates: {review: {}, status-checks: {}, tag-signature: {}, approval: {environment: live}, protection: {}}\n",
     );
     let review = on.review.expect("on");
-    assert_eq!(review.what, ReviewGate { approvals: 1, team: None, branch: None });
+    assert_eq!(
+        review.what,
+        ReviewGate { approvals: 1, team: None, branch: None, machines: vec![] }
+    );
     assert_eq!((review.at.line, review.of_stage("anything")), (Some(2), true));
     assert_eq!(on.status_checks.expect("on").what, Vec::<String>::new());
     let tag = on.tag_signature.expect("on").what;
@@ -28,7 +31,12 @@ fn a_model_changes_one_key_and_keeps_the_others() {
     let policy = valid(
         "models:\n  - {name: a, owner: o, path: a}\n  - {name: b, owner: o, path: b, gates: {review: {approvals: 2}}}\nstages: [{name: lab, channels: [staging]}, {name: live}]\ngates: {review: {team: ml, stages: [live]}}\n",
     );
-    let of_team = |approvals| ReviewGate { approvals, team: Some("ml".into()), branch: None };
+    let of_team = |approvals| ReviewGate {
+        approvals,
+        team: Some("ml".into()),
+        branch: None,
+        machines: vec![],
+    };
     let review = |index: usize| policy.models[index].gates.source.review.clone().expect("on");
     assert_eq!(review(0).what, of_team(1));
     assert_eq!(review(1).what, of_team(2));
@@ -55,6 +63,10 @@ fn what_cannot_be_meant_is_told() {
         ("gates: {review: {approvals: 11}}", "from 1 to 10"),
         ("gates: {review: {team: \"acme/ML team\"}}", "is no team's slug"),
         ("gates: {review: {branch: ' '}}", "`branch` is empty"),
+        ("gates: {review: {machines: [agent]}}", "`agent` is no address"),
+        ("gates: {review: {machines: ['@tools.example']}}", "is no address"),
+        ("gates: {review: {machines: ['*@tools.example']}}", "is no address"),
+        ("gates: {review: {machines: ['A <a@tools.example>']}}", "is no address"),
         ("gates: {review: {stages: [prodution]}}", "did you mean `production`?"),
         ("gates: {approval: {environment: live, stages: []}}", "`stages` names none"),
         ("gates: {approval: {}}", "environment"),
