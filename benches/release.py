@@ -4,7 +4,8 @@
     target/counterparts/venv/bin/python benches/release.py [--quick] [--rounds N] [--cases one,shards,small]
 
 Every contender starts from a Hub that has nothing and goes three turns: all of it, the same again,
-and a version of which 1 % changed (1 % of every large file, or 1 % of the small files). They take
+and a version of which 1 % changed (1 % of every large file, or 1 % of the small files); with --anew a
+fourth, a version of the same names and sizes whose large files are others altogether. They take
 turns; medians are printed as Markdown tables, with the spread as least–most, and the ratios to the
 peer of the same transfer. The server runs beside the client on the same cores, for all alike.
 
@@ -52,7 +53,7 @@ CASES = {
     "shards": ((64, 64, 0, 0), (16, 32, 0, 0)),
     "small": ((0, 0, 2000, 50_000), (0, 0, 500, 50_000)),
 }
-TURNS = ["all of it", "the same again", "1 % changed"]
+TURNS = ["all of it", "the same again", "1 % changed", "trained anew"]
 # Each with the peer of the same transfer.
 CONTENDERS = {
     "ours, xet": "hf, xet", "hf, xet": None,
@@ -62,29 +63,35 @@ CONTENDERS = {
 
 
 class Model:
-    """A folder of random bytes, and the 1 % that its second version has different."""
+    """A folder of random bytes, the 1 % that its second version has different, and a third version."""
 
     def __init__(self, folder, large, mib, small, size):
-        self.folder, self.changes = folder, []
+        self.folder, self.changes, self.large, self.mib = folder, [], large, mib
         source = random.Random(7)
         folder.mkdir(parents=True)
         self.write("config.json", b'{"model_type": "none"}\n')
-        for shard in range(large):
-            name = f"model-{shard:05}.safetensors"
-            length = mib * MIB
-            entry = {"dtype": "U8", "shape": [length], "data_offsets": [0, length]}
-            header = json.dumps({f"layer.{shard}": entry}).encode()
-            with open(folder / name, "wb") as file:
-                file.write(struct.pack("<Q", len(header)) + header)
-                for _ in range(mib):
-                    file.write(source.randbytes(MIB))
-            self.change(name, len(header) + 8 + length // 2, length // 100)
+        for name, begin in self.train(1):
+            self.change(name, begin + mib * MIB // 2, mib * MIB // 100)
         for number in range(small):
             name = f"vocabulary/{number:04}.txt"
             self.write(name, source.randbytes(size // 2).hex().encode())
             if number % 100 == 0:
                 self.change(name, 0, 1000, text=True)
         self.bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+    def train(self, version):
+        """Writes the large files anew; tells their names, and where their weights begin."""
+        self.trained, written, source = version, [], random.Random(version)
+        for shard in range(self.large):
+            name, length = f"model-{shard:05}.safetensors", self.mib * MIB
+            entry = {"dtype": "U8", "shape": [length], "data_offsets": [0, length]}
+            header = json.dumps({f"layer.{shard}": entry}).encode()
+            with open(self.folder / name, "wb") as file:
+                file.write(struct.pack("<Q", len(header)) + header)
+                for _ in range(self.mib):
+                    file.write(source.randbytes(MIB))
+            written.append((name, len(header) + 8))
+        return written
 
     def write(self, name, content):
         path = self.folder / name
@@ -99,8 +106,11 @@ class Model:
             self.changes.append((name, at, file.read(length), after))
 
     def turn(self, version):
-        """Makes it the first or the second version."""
-        for name, at, before, after in self.changes:
+        """Makes it the first, the second or the third version."""
+        trained = 3 if version == 3 else 1
+        if trained != self.trained:
+            self.train(trained)
+        for name, at, before, after in self.changes if version < 3 else []:
             with open(self.folder / name, "r+b") as file:
                 file.seek(at)
                 file.write(after if version == 2 else before)
@@ -226,13 +236,13 @@ class Work:
         shutil.rmtree(self.scratch)
 
 
-def one_round(program, scratch, model, contender):
-    """The three turns of one contender."""
+def one_round(program, scratch, model, contender, versions):
+    """The turns of one contender."""
     work = Work(program, scratch, model, contender)
     results = []
-    for turn, tag in enumerate(["v1.0.0", "v1.0.0", "v1.1.0"]):
-        model.turn(2 if turn == 2 else 1)
-        results.append(measure(work.command(tag), work.environment, work.folder, work.hub))
+    for version in versions:
+        model.turn(version)
+        results.append(measure(work.command(f"v1.{version}.0"), work.environment, work.folder, work.hub))
         work.hub.settle()
     work.end()
     return results
@@ -266,7 +276,8 @@ def shown(values, digits):
 def table(found):
     columns = [("wall", "wall s", 2), ("processor", "processor s", 2), ("peak", "peak MiB", 0),
                ("wire", "MB on the wire", 1), ("requests", "requests", 0), ("server", "server's processor s", 2)]
-    for turn, title in enumerate(TURNS):
+    turns = len(next(iter(found.values()))[0])
+    for turn, title in enumerate(TURNS[:turns]):
         print(f"\n{title}:\n\n| | {' | '.join(name for _, name, _ in columns)} | to its peer: wall, processor, peak |")
         print("| --- |" + " ---: |" * (len(columns) + 1))
         for name, rounds in found.items():
@@ -298,17 +309,19 @@ def main():
     options.add_argument("--rounds", type=int)
     options.add_argument("--cases", default="one,shards,small")
     options.add_argument("--contenders", default=";".join(CONTENDERS), help="separated by ;")
+    options.add_argument("--anew", action="store_true", help="a fourth turn: large files that are others altogether")
     options.add_argument("--killed", action="store_true", help="instead: what a run sends after one that was killed")
     options.add_argument("--program", type=Path, default=ROOT / "target/release/weighbridge")
     options.add_argument("--folder", type=Path, help="where the bytes stand; memory if it is large enough")
     chosen = options.parse_args()
     chosen.program = chosen.program.resolve()
     own_network()
+    versions = [1, 1, 2, 3] if chosen.anew else [1, 1, 2]
     rounds = chosen.rounds or (1 if chosen.quick else 3)
     contenders = [name for name in CONTENDERS if name in chosen.contenders.split(";")]
     for case in chosen.cases.split(","):
         large, mib, small, size = CASES[case][1 if chosen.quick else 0]
-        needed = 3.3 * (large * mib * MIB + small * size)
+        needed = (4.3 if chosen.anew else 3.3) * (large * mib * MIB + small * size)
         folder = Path(tempfile.mkdtemp(prefix="bench-", dir=chosen.folder or place(needed)))
         try:
             model = Model(folder / "model", large, mib, small, size)
@@ -321,7 +334,7 @@ def main():
             for number in range(rounds):
                 # Nobody is always first.
                 for name in contenders[number % len(contenders):] + contenders[:number % len(contenders)]:
-                    found[name].append(one_round(chosen.program, folder / "round", model, name))
+                    found[name].append(one_round(chosen.program, folder / "round", model, name, versions))
             what = f"{large} × {mib} MiB" if large else f"{small} × {size // 1000} kB"
             print(f"\n### {what} ({model.bytes / 1e6:.0f} MB), medians of {rounds}", flush=True)
             table(found)

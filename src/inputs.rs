@@ -412,11 +412,13 @@ mod tests {
 
     #[test]
     fn the_action_may_say_how_far_back_the_audit_log_is_checked() {
+        let id = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
         for (since, expected) in [
             (None, Ok((None, false))),
             (Some(" "), Ok((None, false))),
             (Some("all"), Ok((None, true))),
-            (Some("0A1b2c3"), Ok((Some("0a1b2c3"), false))),
+            (Some(&id.to_uppercase()), Ok((Some(id), false))),
+            (Some(&id[..12]), Err("input `audit-since` is `0a1b2c3d4e5f`: expected all, or")),
             (Some("yesterday"), Err("input `audit-since` is `yesterday`: expected all, or")),
         ] {
             let input = |name: &str| since.filter(|_| name == "audit-since");
@@ -428,7 +430,7 @@ mod tests {
                     assert_eq!((asked.since.as_deref(), asked.all), expected, "{since:?}");
                 }
                 (Err(error), Err(words)) => {
-                    assert!(error.to_string().starts_with(words), "{error}")
+                    assert!(error.to_string().starts_with(words), "{error}");
                 }
                 (got, _) => panic!("{since:?}: {got:?}"),
             }

@@ -17,6 +17,8 @@ use crate::hub::wire::{CommitEntry, TreeEntry};
 
 /// Trees that are asked for at the same time.
 const AT_ONCE: usize = 4;
+/// Commits that are looked at where the one that is asked for is not there.
+const SHOWN: usize = 200;
 /// Most pages of a history; the Hub's have 50 commits.
 const MOST_PAGES: usize = 10_000;
 
@@ -25,7 +27,7 @@ const MOST_PAGES: usize = 10_000;
 pub enum Depth {
     /// So many of the newest commits.
     Newest(usize),
-    /// Down to the commit whose id begins so: what stood there was looked at by somebody.
+    /// Down to the commit of this id: what stood there was looked at by somebody.
     Since(String),
     /// All of it.
     All,
@@ -108,12 +110,13 @@ struct Seen {
 
 /// Walks the history back from a commit.
 pub(super) async fn walk(log: &Log, head: &str, depth: &Depth) -> Result<History, LogError> {
-    // Fifty commits a request, and not one each: an id may be mistyped, and the history long.
+    // Fifty commits a request, and not one each: an id may be mistyped, and the history long. Who rewrote it
+    // has most likely done so at its end.
     if let Depth::Since(id) = depth
         && !is_listed(log, head, id).await?
     {
-        let extent = Extent::Lost(id.clone());
-        return Ok(History { commits: 0, extent, first: None, rewrites: 0 });
+        let newest = Box::pin(walk(log, head, &Depth::Newest(SHOWN))).await?;
+        return Ok(History { extent: Extent::Lost(id.clone()), ..newest });
     }
     // One more than is judged: each is held against the one before it.
     let most = if let Depth::Newest(most) = depth { most.saturating_add(1) } else { usize::MAX };
@@ -129,7 +132,7 @@ pub(super) async fn walk(log: &Log, head: &str, depth: &Depth) -> Result<History
             walk.step(older).await?;
             if let Depth::Since(id) = depth
                 && let Some(newest) = &walk.newer
-                && newest.made.commit.starts_with(id)
+                && newest.made.commit == *id
             {
                 let made = newest.made.clone();
                 return Ok(walk.ended(Extent::At(made)));
@@ -152,12 +155,12 @@ pub(super) async fn walk(log: &Log, head: &str, depth: &Depth) -> Result<History
     Err(endless(log))
 }
 
-/// Whether the history has a commit whose id begins so.
+/// Whether the history has the commit of this id.
 async fn is_listed(log: &Log, head: &str, id: &str) -> Result<bool, LogError> {
     let mut page = None;
     for _ in 0..MOST_PAGES {
         let listed = log.hub.commits(&log.repo, head, page.take()).await?;
-        if listed.commits.iter().any(|commit| commit.id.starts_with(id)) {
+        if listed.commits.iter().any(|commit| commit.id == *id) {
             return Ok(true);
         }
         page = listed.older;

@@ -50,7 +50,7 @@ const WRITERS: Rule = Rule {
     level: Level::Error,
     summary: "it is not known who wrote all of the pull request, so that an approval may be of a writer",
     reason: "Who approves their own work is no second pair of eyes; GitHub tells no account for some commits and co-authors, and lists 250 commits at most.",
-    fix: "have one more person approve for each who is not known; or have them add the address to their account (Settings → Emails)",
+    fix: "have one more person approve for each who is not known; or have them add the address to their account (Settings → Emails); a tool that signs as co-author is named by its address: `gates: {review: {machines: [agent@tools.example]}}`",
     example: "a commit by grace@laptop.local, and an approval by grace",
 };
 

@@ -33,7 +33,7 @@ pub(super) async fn mark(
             None if known.len() >= MOST => {
                 return Err(GitHubError::TooMany {
                     what: format!("more than {MOST} people approved the commit or objected to it"),
-                    fix: "bring it by a new pull request, and let only those with write access review (Settings → Moderation options → Code review limits)",
+                    fix: "bring it by a new pull request, and limit reviews to people with explicit access (Settings → Moderation options → Code review limits)",
                 });
             }
             None => {

@@ -83,7 +83,7 @@ impl Writers {
     }
 }
 
-/// Everybody who wrote in a pull request. Co-authors with one of the `machines`' addresses are nobody.
+/// Everybody who wrote in a pull request. Co-authors with one of the `machines`' addresses are no strangers.
 pub(super) async fn of(
     github: &Client,
     number: u64,
@@ -95,7 +95,7 @@ pub(super) async fn of(
     let mut found = Found::default();
     commits.iter().for_each(|commit| found.signatures(commit));
     // Only now is it known which addresses belong to whom.
-    commits.iter().for_each(|commit| found.co_authors(commit, machines));
+    commits.iter().for_each(|commit| found.co_authors(commit));
     let asked = found.unknown.iter().filter(|(_, (_, ask))| *ask).map(|(email, _)| email.clone());
     let asked: Vec<_> = asked.take(MOST_ASKED).collect();
     for email in asked {
@@ -104,6 +104,9 @@ pub(super) async fn of(
             found.writers.logins.insert(login);
         }
     }
+    // What is left may be a machine, whose account would be known by now. Only in the lines of co-authors is
+    // it taken at its word: a commit of one's own that has its address hides who wrote it.
+    found.unknown.retain(|address, (_, co_author)| !(*co_author && machines.contains(address)));
     let strangers = found.unknown.into_values().map(|(stranger, _)| stranger).collect();
     Ok(Writers { strangers, cut_off: commits.len() >= MOST_LISTED, ..found.writers })
 }
@@ -125,7 +128,7 @@ struct Found {
     writers: Writers,
     /// Addresses of accounts.
     addresses: BTreeSet<String>,
-    /// By address, else by name; and whether it helps to ask whose it is.
+    /// By address, else by name; and whether it helps to ask whose it is, as for co-authors with an address.
     unknown: BTreeMap<String, (Stranger, bool)>,
 }
 
@@ -150,12 +153,8 @@ impl Found {
         }
     }
 
-    /// Only here is a machine taken at its word: a line more hides nobody, an author's address could.
-    fn co_authors(&mut self, commit: &Listed, machines: &[String]) {
+    fn co_authors(&mut self, commit: &Listed) {
         for person in co_authors(&commit.commit.message) {
-            if person.address().is_some_and(|address| machines.contains(&address)) {
-                continue;
-            }
             self.add(person, &commit.sha, true);
         }
     }

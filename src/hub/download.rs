@@ -1,9 +1,7 @@
 //! Content of files on the Hub: small ones, and parts of large ones.
 
-use std::ops::Range;
-
 use bytes::Bytes;
-use reqwest::header::RANGE;
+use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Method, StatusCode};
 
 use super::api::{encoded_path, segment};
@@ -37,24 +35,28 @@ impl Hub {
         }
     }
 
-    /// Some bytes of a large file of a revision, where the Hub gives just these. Asked once: whoever
-    /// wants them can do without.
+    /// So many bytes of a large file of a revision from `at` on, where the Hub gives just these. Asked once:
+    /// whoever wants them can do without.
     pub async fn part_of_file(
         &self,
         repo: &RepoId,
         revision: &str,
         path: &str,
-        range: Range<u64>,
+        at: u64,
+        wanted: usize,
     ) -> Result<Bytes, HubError> {
         let address = format!("/{repo}/resolve/{}/{}", segment(revision), encoded_path(path));
-        let wanted = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let bytes = format!("bytes={}-{}", range.start, range.end - 1);
+        let end = at.saturating_add(wanted as u64).saturating_sub(1);
+        let bytes = format!("bytes={at}-{end}");
         let build = |client: &reqwest::Client| {
             self.request(client, Method::GET, &address).header(RANGE, &bytes)
         };
         let what = || doing(format!("read a part of {path} of {repo} at {revision}"));
         let answer = self.client.whole(Again::Never, wanted, build).await.map_err(what())?;
-        if answer.status != StatusCode::PARTIAL_CONTENT || answer.body.len() != wanted {
+        let told = answer.headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+        let are_these = told.is_some_and(|told| told.starts_with(&format!("bytes {at}-{end}/")));
+        let is_part = answer.status == StatusCode::PARTIAL_CONTENT && are_these;
+        if !is_part || answer.body.len() != wanted {
             return Err(HubError::Protocol(format!(
                 "it gives other bytes of {path} than asked for"
             )));

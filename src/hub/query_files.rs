@@ -1,7 +1,7 @@
 //! The files by which the Hub counts downloads: a request of one of them is a download, a request
 //! of any other is not. <https://huggingface.co/docs/hub/models-download-stats>
 
-use globset::Glob;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::tables::LIBRARIES;
 
@@ -65,6 +65,28 @@ pub fn globs(library: Option<&str>) -> Vec<&'static str> {
     own.map_or_else(|| USUAL.to_vec(), |(_, globs)| globs.split(' ').collect())
 }
 
+/// Tells which files count for a library.
+pub struct Queries(GlobSet);
+
+impl Queries {
+    /// For a library.
+    pub fn of(library: Option<&str>) -> Self {
+        let mut set = GlobSetBuilder::new();
+        // The table's globs are sound: a test builds each.
+        for glob in
+            globs(library).into_iter().chain([ALWAYS]).filter_map(|glob| Glob::new(glob).ok())
+        {
+            set.add(glob);
+        }
+        Self(set.build().unwrap_or_default())
+    }
+
+    /// Whether a request of the file at this path counts as a download.
+    pub fn count(&self, path: &str) -> bool {
+        self.0.is_match(path)
+    }
+}
+
 /// Whether the Hub knows nothing of a library.
 pub fn is_unknown(library: Option<&str>) -> bool {
     library.is_none_or(|id| !LIBRARIES.has(id))
@@ -96,6 +118,7 @@ mod tests {
             let counted = Counted::of(library, &["LICENSE", path], false);
             let expected = if counts { Counted::By(path.into()) } else { Counted::Not };
             assert_eq!(counted, expected, "{library:?} {path}");
+            assert_eq!(Queries::of(library).count(path), counts, "{library:?} {path}");
         }
     }
 

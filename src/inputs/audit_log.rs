@@ -55,17 +55,18 @@ impl Verify {
             commit(since).map_err(|_| BadInput {
                 name: "audit-since",
                 value: since.to_owned(),
-                expected: "all, or the id of a commit: 40 hex digits, of which 7 are enough",
+                expected: "all, or the id of a commit: 40 hex digits",
             })
         });
         Ok(Self { place, since: since.transpose()?, all, ..Self::default() })
     }
 }
 
-/// A commit's id, or the beginning of one.
+/// A commit's id. Whoever rewrites the history can make another commit whose id begins alike, but not one
+/// that is the same.
 fn commit(text: &str) -> Result<String, String> {
-    let is_id = (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let wanted = "a commit's id is 40 hex digits; 7 of them are enough";
+    let is_id = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wanted = "a commit's id is 40 hex digits, and all of them are needed";
     if is_id { Ok(text.to_ascii_lowercase()) } else { Err(wanted.to_owned()) }
 }
 

@@ -104,18 +104,26 @@ pub(super) fn through<'a>(
     let cleared = verdict.clear(manifest);
     let mut report = gathered.report(call, mode, verdict);
     report.notes.extend(opened.iter().filter_map(|opened| opened.note.clone()));
-    let (Some(target), Some(release), Some(remote), Some(Opened { hub, pages, .. })) =
-        (&gathered.target, gathered.release(), &remote, opened)
+    let (Some(target), Some(release), Some(mut remote), Some(Opened { hub, pages, .. })) =
+        (&gathered.target, gathered.release(), remote, opened)
     else {
         return call.tell(report);
     };
 
+    if cleared.is_some() || call.settings.dry_run {
+        let looks = async {
+            let files = &gathered.inventory.files;
+            publish::look_into(&hub, &target.repo, &mut remote, gathered.model(), files).await;
+            Ok(())
+        };
+        runtime.unless_stopped(looks, stopped)?;
+    }
     let documents = documents(call, &gathered, card, query_file, &report)?;
     let policy = &gathered.model().publish;
     let notes = provenance::emergency_notes(&report.verdict, gathered.notes());
     let notes = notes.map(|notes| blotted(&notes).into_owned());
     let plan =
-        publish::plan(&gathered.inventory, &documents, target, release, remote, policy, notes);
+        publish::plan(&gathered.inventory, &documents, target, release, &remote, policy, notes);
     if call.settings.dry_run {
         report.plan = Some(plan.view());
         return call.tell(report);
@@ -126,7 +134,7 @@ pub(super) fn through<'a>(
     let guard = Guard::new();
     let ended = publish(&runtime, &hub, &plan, cleared, &gathered, &guard);
     if let Some(trail) = &trail {
-        runtime.block_on(trail.leave(call, &gathered, remote, &ended, &mut report));
+        runtime.block_on(trail.leave(call, &gathered, &remote, &ended, &mut report));
     }
     match ended {
         Ok(receipt) => report.publication = Some(publication(receipt, &pages)),
@@ -241,8 +249,6 @@ async fn look(hub: &Hub, target: &Target, gathered: &Gathered) -> Result<Remote,
             .standing("nothing", UNSENT)
     })?;
     let model = gathered.model();
-    let files = &gathered.inventory.files;
-    publish::look_into(hub, target, &mut remote, model.publish.transfer, files).await;
     remote.published.kept = remote.kept(&model.publish);
     remote.published.licenses =
         publish::licenses(hub, &gathered.bases().ids, &model.datasets).await;

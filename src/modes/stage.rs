@@ -167,8 +167,7 @@ async fn bring(
         None => publish::Brought::default(),
         Some(hub) => {
             let progress: Arc<dyn publish::Progress> = Arc::new(progress::Publishing::new());
-            let transfer = of.model.publish.transfer;
-            publish::stage(hub, of.target, of.release, weighed, transfer, cleared, &progress)
+            publish::stage(hub, of.target, of.release, weighed, of.model, cleared, &progress)
                 .await
                 .map_err(|error| Failure::advised("the share could not be brought", &error))?
         }

@@ -62,7 +62,7 @@ pub async fn look(
         start,
         head,
         in_xet: in_xet(&tree),
-        trained_anew: false,
+        trained_anew: BTreeSet::new(),
         files: tree.into_iter().map(remote_file).collect(),
         record,
         pieces: pieces::left(&refs, &release.hub_tag()),

@@ -59,8 +59,8 @@ pub struct Remote {
     pub files: Vec<RemoteFile>,
     /// Paths of those that are in Xet storage.
     pub in_xet: BTreeSet<String>,
-    /// The large files there were looked into, and nothing of them is in those of their names now.
-    pub trained_anew: bool,
+    /// Paths of those in which little was found of the files of their names now.
+    pub trained_anew: BTreeSet<String>,
     /// The release record there.
     pub record: Option<Landed>,
     /// Branches that earlier runs of this version built pieces on.

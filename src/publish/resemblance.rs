@@ -2,39 +2,50 @@
 //! anew have the names and often the sizes of those before, and none of their bytes: cutting them into
 //! chunks would cost much and save nothing.
 //!
-//! A few windows of the earlier files are read and looked for where they would be if all that changed
-//! lies behind them, and where they would be if it lies before them. One that is found is enough.
+//! A few windows of the earlier files are read off the Hub and looked for in the new ones, near where they
+//! stood, counted from either end. Shards of one model are looked at together, as the one file they make.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use memchr::memmem;
 
 use super::Remote;
+use super::transfer::without_digits;
+use crate::hub::query_files::Queries;
 use crate::hub::{Hub, RepoId};
 use crate::inventory::{Artifact, Place};
-use crate::policy::Transfer;
-use crate::release::Target;
+use crate::policy::{Model, Transfer};
 
 /// Less than this, in bytes, is sent either way in no time.
 const WORTH: u64 = 64 * 1024 * 1024;
-/// Files that are looked into, the largest ones.
-const FILES: usize = 8;
-/// Windows in all of them together, and the bytes of one.
+/// Sets of shards that are looked into, the largest ones.
+const SETS: usize = 8;
+/// Windows of all of them together, at most, and the bytes of one.
 const WINDOWS: usize = 32;
 const WINDOW: usize = 4096;
-/// Requests at the same time.
+/// How far from where it stood a window is looked for: tables of contents grow at the beginning.
+const REACH: u64 = 256 * 1024;
+/// Requests at the same time, and how long all of them together may take: it can be done without.
 const AT_ONCE: usize = 8;
+const PATIENCE: Duration = Duration::from_secs(20);
+/// One window of so many has to be found: what Xet saves then is worth the cutting.
+const FOUND: usize = 4;
 
 /// A file that the Hub has an earlier version of.
-struct Pair<'f> {
-    path: &'f str,
+#[derive(Debug, Clone)]
+struct Pair {
+    path: String,
     before: u64,
     now: u64,
-    on_disk: &'f PathBuf,
+    on_disk: PathBuf,
 }
 
 /// What a window says.
@@ -44,87 +55,129 @@ enum Window {
     Found,
     /// It does not, where it would be looked for.
     Other,
-    /// The same byte all through, as in a file with gaps: that is found anywhere.
+    /// A few bytes repeated, as in gaps and masks: that is found anywhere.
     Blank,
 }
 
+/// What the windows of one set said.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    found: usize,
+    other: usize,
+    blank: usize,
+}
+
 /// Looks into the large files that the Hub has in Xet storage under the names of these, which are on
-/// disk, where that may decide how they are sent; remembers what it found. Reads alone, and a Hub that
-/// does not answer decides nothing.
+/// disk, where that may decide how they are sent; remembers of which little was found. Reads alone.
 pub async fn look_into(
     hub: &Hub,
-    target: &Target,
+    repo: &RepoId,
     remote: &mut Remote,
-    transfer: Transfer,
+    model: &Model,
     files: &[Artifact],
 ) {
-    if transfer == Transfer::Auto && remote.tagged.is_none() {
-        remote.trained_anew = trained_anew(hub, &target.repo, remote, files).await;
+    let base = remote.head.clone().or_else(|| remote.start.clone());
+    let Some(commit) = base.filter(|_| remote.tagged.is_none()) else { return };
+    if model.publish.transfer != Transfer::Auto {
+        return;
     }
-}
-
-async fn trained_anew(hub: &Hub, repo: &RepoId, remote: &Remote, files: &[Artifact]) -> bool {
-    let Some(commit) = remote.head.as_deref().or(remote.start.as_deref()) else { return false };
-    let mut pairs: Vec<_> = files.iter().filter_map(|file| Pair::of(file, remote)).collect();
-    if pairs.iter().map(|pair| pair.now).sum::<u64>() < WORTH {
-        return false;
-    }
-    pairs.sort_by_key(|pair| Reverse(pair.now));
-    pairs.truncate(FILES);
-    let each = WINDOWS / pairs.len();
-    let all = pairs.iter().flat_map(|pair| (0..each).map(move |number| (pair, number)));
-    let asked = all.map(async |(pair, number)| {
-        let at = pair.at(number, each);
-        let end = at + WINDOW as u64;
-        let bytes = hub.part_of_file(repo, commit, pair.path, at..end).await.ok()?;
-        pair.look_for(&bytes, at).ok()
+    // A request of one of these is counted as a download, which it is not.
+    let queries = Queries::of(model.library.as_deref());
+    let pairs = files.iter().filter_map(|file| Pair::of(file, remote));
+    let sets = sets(pairs.filter(|pair| !queries.count(&pair.path)));
+    let each = WINDOWS / sets.len().max(1);
+    let asked = sets.iter().enumerate().flat_map(|(number, set)| {
+        windows(set, each).into_iter().map(move |(pair, at)| (number, pair, at))
     });
+    let asked = asked.map(async |(number, pair, at)| {
+        let bytes = hub.part_of_file(repo, &commit, &pair.path, at, WINDOW).await.ok()?;
+        let pair = pair.clone();
+        let looked = tokio::task::spawn_blocking(move || pair.look_for(&bytes, at)).await;
+        Some((number, looked.ok()?.ok()?))
+    });
+    let mut tallies = vec![Tally::default(); sets.len()];
     let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
-    let mut others = 0;
-    while let Some(answer) = answers.next().await {
-        match answer {
-            Some(Window::Other) => others += 1,
-            Some(Window::Blank) => {}
-            // As long as nobody knows, what is there is taken to be of use.
-            Some(Window::Found) | None => return false,
+    let all = async {
+        while let Some(answer) = answers.next().await {
+            if let Some((number, window)) = answer {
+                tallies[number].count(window);
+            }
+        }
+    };
+    // What was answered until then counts.
+    let _ = tokio::time::timeout(PATIENCE, all).await;
+    drop(answers);
+    for (set, tally) in sets.iter().zip(tallies) {
+        match tally.anew(each) {
+            Some(true) => remote.trained_anew.extend(set.iter().map(|pair| pair.path.clone())),
+            Some(false) => {}
+            None => hub.wait(&format!(
+                "the last version of {} could not be looked into: what changed since is not known",
+                set[0].path
+            )),
         }
     }
-    others > 0
 }
 
-impl<'f> Pair<'f> {
-    fn of(file: &'f Artifact, remote: &Remote) -> Option<Self> {
+/// The files as sets of shards, whose names differ in numbers; the largest that are worth a look.
+fn sets(pairs: impl Iterator<Item = Pair>) -> Vec<Vec<Pair>> {
+    let mut sets = BTreeMap::<_, Vec<_>>::new();
+    for pair in pairs {
+        sets.entry(without_digits(&pair.path)).or_default().push(pair);
+    }
+    let size = |set: &Vec<Pair>| set.iter().map(|pair| pair.now).fold(0, u64::saturating_add);
+    let mut sets: Vec<_> = sets.into_values().filter(|set| size(set) >= WORTH).collect();
+    sets.sort_by_key(|set| Reverse(size(set)));
+    sets.truncate(SETS);
+    sets
+}
+
+/// Where the windows of a set begin in its earlier files, spread evenly over all their bytes.
+fn windows(set: &[Pair], each: usize) -> Vec<(&Pair, u64)> {
+    let room = |pair: &Pair| u128::from(pair.before - WINDOW as u64);
+    let all: u128 = set.iter().map(room).sum();
+    let place = |number: usize| {
+        let mut at = all * (2 * number as u128 + 1) / (2 * each as u128);
+        let pair = set.iter().find(|pair| {
+            let here = at < room(pair);
+            at = if here { at } else { at - room(pair) };
+            here
+        });
+        Some((pair?, u64::try_from(at).ok()?))
+    };
+    (0..each).filter_map(place).collect()
+}
+
+impl Pair {
+    fn of(file: &Artifact, remote: &Remote) -> Option<Self> {
         let Place::OnDisk(on_disk) = &file.place else { return None };
-        let path = file.path.as_str();
+        let path = file.path.to_string();
         let before = remote.files.iter().find(|before| before.path == path)?;
         let same = before.oid == file.sha256.to_string();
-        let roomy = before.size.min(file.size) >= (WINDOWS * WINDOW) as u64;
-        let is_of_use = remote.in_xet.contains(path) && roomy && !same;
-        is_of_use.then(|| Self { path, before: before.size, now: file.size, on_disk })
-    }
-
-    /// Where the window of a number begins in the earlier file, of so many: never at its beginning, which
-    /// files of one format share.
-    fn at(&self, number: usize, of: usize) -> u64 {
-        let room = u128::from(self.before - WINDOW as u64);
-        let at = room * (2 * number as u128 + 1) / (2 * of as u128);
-        u64::try_from(at).unwrap_or(0)
+        let roomy = before.size.min(file.size) > WINDOW as u64;
+        let is_of_use = remote.in_xet.contains(&path) && roomy && !same;
+        let on_disk = on_disk.clone();
+        is_of_use.then_some(Self { path, before: before.size, now: file.size, on_disk })
     }
 
     /// Looks for a window of the earlier file in the new one.
-    fn look_for(&self, window: &[u8], at: u64) -> std::io::Result<Window> {
-        if window.iter().all(|byte| *byte == window[0]) {
+    fn look_for(&self, window: &Bytes, at: u64) -> std::io::Result<Window> {
+        if is_blank(window) {
             return Ok(Window::Blank);
         }
-        let file = File::open(self.on_disk)?;
+        // Asked before it is opened: opening a pipe would wait for its writer.
+        let found = std::fs::metadata(&self.on_disk)?;
+        if !found.is_file() || found.len() != self.now {
+            return Err(std::io::Error::other("it changed after it was weighed"));
+        }
+        let file = File::open(&self.on_disk)?;
         let from_end = self.now.checked_sub(self.before - at);
         for at in [Some(at), from_end].into_iter().flatten() {
-            if at + window.len() as u64 > self.now {
-                continue;
-            }
-            let mut bytes = vec![0; window.len()];
-            file.read_exact_at(&mut bytes, at)?;
-            if bytes == window {
+            let begin = at.saturating_sub(REACH).min(self.now);
+            let end = at.saturating_add(window.len() as u64 + REACH).min(self.now);
+            let mut near = vec![0; usize::try_from(end - begin).unwrap_or(0)];
+            file.read_exact_at(&mut near, begin)?;
+            if memmem::find(&near, window).is_some() {
                 return Ok(Window::Found);
             }
         }
@@ -132,47 +185,29 @@ impl<'f> Pair<'f> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_is_found_where_the_change_lies_before_or_behind_it() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let noise = |seed: u64, length: usize| -> Vec<u8> {
-            let mut state = seed;
-            let mut next = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                u8::try_from(state >> 56).unwrap_or(0)
-            };
-            (0..length).map(|_| next()).collect()
-        };
-        let before = noise(1, 200_000);
-        let on_disk = dir.path().join("w.bin");
-        let found = |now: &[u8], number: usize| {
-            std::fs::write(&on_disk, now).expect("writable");
-            let (before_size, now) = (before.len() as u64, now.len() as u64);
-            let pair = Pair { path: "w.bin", before: before_size, now, on_disk: &on_disk };
-            let at = pair.at(number, 4);
-            let begin = usize::try_from(at).expect("small");
-            pair.look_for(&before[begin..begin + WINDOW], at).expect("readable")
-        };
-        let mut grown = noise(2, 700);
-        grown.extend(&before);
-        let mut appended = before.clone();
-        appended.extend(noise(3, 700));
-        for number in 0..4 {
-            assert_eq!(found(&grown, number), Window::Found);
-            assert_eq!(found(&appended, number), Window::Found);
-            assert_eq!(found(&noise(4, 200_000), number), Window::Other);
-            assert_eq!(found(&noise(5, 30_000), number), Window::Other);
+impl Tally {
+    fn count(&mut self, window: Window) {
+        match window {
+            Window::Found => self.found += 1,
+            Window::Other => self.other += 1,
+            Window::Blank => self.blank += 1,
         }
-        // The first half is another, so only windows of the second are there.
-        let mut half = noise(6, 100_000);
-        half.extend(&before[100_000..]);
-        let all: Vec<_> = (0..4).map(|number| found(&half, number)).collect();
-        assert_eq!(all, [Window::Other, Window::Other, Window::Found, Window::Found]);
-        let pair = Pair { path: "w.bin", before: 9, now: 9, on_disk: &on_disk };
-        assert_eq!(pair.look_for(&[0; 9], 0).expect("not read"), Window::Blank);
+    }
+
+    /// Whether so little was found that the files were trained anew; `None` where too few windows came.
+    fn anew(self, asked: usize) -> Option<bool> {
+        let looked = self.found + self.other;
+        let came = 2 * (looked + self.blank) >= asked;
+        came.then_some(looked > 0 && self.found * FOUND < looked)
     }
 }
+
+/// Whether a window repeats one number of any width.
+fn is_blank(window: &[u8]) -> bool {
+    [1, 2, 4, 8]
+        .into_iter()
+        .any(|width| window.iter().skip(width).eq(&window[..window.len().saturating_sub(width)]))
+}
+
+#[cfg(test)]
+mod tests;

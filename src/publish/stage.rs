@@ -19,7 +19,7 @@ use crate::finding::Cleared;
 use crate::hub::wire::PreuploadFile;
 use crate::hub::{Blob, Hub, HubError, Operation, Origin, Uploaded, Watch};
 use crate::inventory::{INLINE_LIMIT, Place, Shard, Share, Staged};
-use crate::policy::Transfer;
+use crate::policy::Model;
 use crate::rel_path::RelPath;
 use crate::release::{Release, Target};
 
@@ -41,7 +41,7 @@ pub async fn stage(
     target: &Target,
     release: &Release,
     weighed: &Share,
-    transfer: Transfer,
+    model: &Model,
     cleared: Cleared,
     progress: &Arc<dyn Progress>,
 ) -> Result<Brought, PublishError> {
@@ -62,8 +62,8 @@ pub async fn stage(
     let is_large = are_large(hub, target, &questions).await?;
     // A file of another share is no earlier version of one here.
     let here = weighed.listing.files.keys().map(RelPath::as_str).collect();
-    look_into(hub, target, &mut remote, transfer, &share.files).await;
-    let chooser = Chooser::new(transfer, &remote, &here);
+    look_into(hub, &target.repo, &mut remote, model, &share.files).await;
+    let chooser = Chooser::new(model.publish.transfer, &remote, &here);
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for file in &share.files {
         let Place::OnDisk(on_disk) = &file.place else { continue };

@@ -3,7 +3,7 @@
 //! Xet cuts a file into chunks and sends those that the Hub does not have; what that costs the
 //! processor is won back where most of a file is there already, and lost where nothing is. Whether
 //! it is there is read off what the Hub has: an earlier version of the file, in Xet storage, of which
-//! something is left in this one.
+//! something is found in this one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ enum Why {
     Follows(String),
     /// The Hub has an earlier version of it, outside Xet storage: nothing of it can be used.
     Elsewhere,
-    /// The Hub has an earlier version of it that shares nothing with it.
+    /// The Hub has an earlier version of it, of which little was found in it.
     Anew,
     /// The Hub has nothing like it.
     New,
@@ -47,7 +47,7 @@ impl Choice {
             (Why::Known, _) => "by Xet: what changed in it".into(),
             (Why::Follows(before), _) => format!("by Xet: what changed since {before}"),
             (Why::Elsewhere, _) => "by LFS: its last version is not in Xet storage".into(),
-            (Why::Anew, _) => "by LFS: nothing of its last version is left in it".into(),
+            (Why::Anew, _) => "by LFS: little was found of its last version".into(),
             (Why::New, _) => "by LFS: nothing like it is there".into(),
         }
     }
@@ -88,7 +88,7 @@ impl<'r> Chooser<'r> {
         let in_xet = |path: &&str| self.remote.in_xet.contains(*path);
         let gone = self.gone.get(&without_digits(path)).map_or(&[][..], Vec::as_slice);
         let (way, why) = if self.there.contains(path) {
-            match (in_xet(&path), self.remote.trained_anew) {
+            match (in_xet(&path), self.remote.trained_anew.contains(path)) {
                 (true, false) => (Way::Xet, Why::Known),
                 (true, true) => (Way::Lfs, Why::Anew),
                 (false, _) => (Way::Lfs, Why::Elsewhere),
@@ -112,7 +112,7 @@ pub(super) fn lines<'a>(chosen: impl Iterator<Item = (&'a str, &'a Choice)>) -> 
             Why::Follows(_) => "by Xet: what changed since files of other numbers".to_owned(),
             Why::Known => "by Xet: what changed in them".to_owned(),
             Why::Elsewhere => "by LFS: their last versions are not in Xet storage".to_owned(),
-            Why::Anew => "by LFS: nothing of their last versions is left in them".to_owned(),
+            Why::Anew => "by LFS: little was found of their last versions".to_owned(),
             Why::New => "by LFS: nothing like them is there".to_owned(),
             Why::Policy => choice.told(),
         };
@@ -134,7 +134,7 @@ fn is_large(oid: &str) -> bool {
 }
 
 /// A path with one `#` for each run of digits: files that follow each other differ in numbers.
-fn without_digits(path: &str) -> String {
+pub(super) fn without_digits(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for c in path.chars() {
         match (c.is_ascii_digit(), out.ends_with('#')) {
@@ -194,7 +194,7 @@ mod tests {
         ] {
             assert_eq!(auto.choose(path), Choice { way, why }, "{path}");
         }
-        let other = Remote { trained_anew: true, ..head.clone() };
+        let other = Remote { trained_anew: ["model.bin".to_owned()].into(), ..head.clone() };
         let anew = Chooser::new(Transfer::Auto, &other, &here);
         assert_eq!(anew.choose("model.bin"), Choice { way: Way::Lfs, why: Why::Anew });
         assert_eq!(anew.choose("shard-1-of-3.bin"), auto.choose("shard-1-of-3.bin"));

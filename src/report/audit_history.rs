@@ -31,7 +31,7 @@ fn seen(history: &History) -> String {
             made.commit
         ),
         Extent::Squashed(made, records) => format!(
-            "squashed: the history begins with {}, which has {} already\n  whether anything was cut off or changed before it cannot be known\n  fix: hold the log against a hash that a release told (`--head SHA256`); if the squash was meant, check from it on: `--since {:.12}`\n",
+            "squashed: the history begins with {}, which has {} already\n  whether anything was cut off or changed before it cannot be known\n  fix: hold the log against a hash that a release told (`--head SHA256`); if the squash was meant, check from it on: `--since {}`\n",
             shown(made),
             records.map_or_else(|| "records".to_owned(), |records| format!("{records} records")),
             made.commit

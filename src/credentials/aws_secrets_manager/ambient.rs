@@ -225,11 +225,11 @@ async fn instance_token(client: &Client, base: &str) -> Option<Zeroizing<String>
     text
 }
 
-/// Base64, as AWS gives it. A page that some other server answers with is no secret, and would be blotted
+/// Base64, as AWS gives it. A page or a word that some other server answers with is no secret, and would be blotted
 /// out of everything that is printed.
 fn is_token(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte);
-    (1..=1024).contains(&text.len()) && text.bytes().all(fits)
+    (16..=1024).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// A role's name (IAM API Reference, `RoleName`).

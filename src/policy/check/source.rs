@@ -72,7 +72,11 @@ impl Check<'_> {
             let whole = address.split_once('@').is_some_and(|(local, host)| {
                 !local.is_empty() && !host.is_empty() && !host.contains('@')
             });
-            if !whole || address.contains(|c: char| c.is_whitespace() || "<>*".contains(c)) {
+            if address.to_lowercase().ends_with("@users.noreply.github.com") {
+                let message = format!("`{address}` tells its account already");
+                let help = "remove it: GitHub gave the address, and a bot's approval never counts";
+                self.wrong(&format!("{key}/{index}"), message, help);
+            } else if !whole || address.contains(|c: char| c.is_whitespace() || "<>*".contains(c)) {
                 let message = format!("`{address}` is no address");
                 let help = "write one address as the tool signs: `agent@tools.example`";
                 self.wrong(&format!("{key}/{index}"), message, help);

@@ -20,15 +20,13 @@ fn told(kind: &SourceKind) -> String {
             let key = aws.key.as_ref().map(|key| format!(" key {key}")).unwrap_or_default();
             let region = aws.region.as_deref().unwrap_or("of its ARN, else of AWS_REGION");
             let login = match &aws.role {
-                Some(role) => {
-                    let at = aws.sts_endpoint.as_ref().map(|at| format!(" at {at}"));
-                    let at = at.unwrap_or_default();
-                    format!("as {role} for audience {}{at}", aws.audience)
-                }
+                Some(role) => format!("as {role} for audience {}", aws.audience),
                 None => "with the job's own credentials".into(),
             };
             let at = aws.endpoint.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
-            format!("{name}: {}{key}, region {region}, {login}{at}", aws.secret)
+            let sts = aws.sts_endpoint.as_ref().map(|at| format!(", STS at {at}"));
+            let sts = sts.unwrap_or_default();
+            format!("{name}: {}{key}, region {region}, {login}{at}{sts}", aws.secret)
         }
         SourceKind::Vault(vault) => {
             let login = match &vault.login {

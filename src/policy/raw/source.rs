@@ -15,8 +15,8 @@ pub(in crate::policy) struct ReviewGate {
     /// The branch that the pull request has to be merged into; default that of `protection`, else the
     /// repository's default branch.
     pub(in crate::policy) branch: Option<String>,
-    /// Addresses that tools sign with in `Co-authored-by:`; nobody who approves is behind them. A commit's
-    /// own author and committer are never taken for one.
+    /// Addresses of tools, which no person uses, in `Co-authored-by:`. A commit's own author and committer are
+    /// never taken for one.
     pub(in crate::policy) machines: Option<Vec<String>>,
     /// Stages whose versions it is asked of; default all.
     pub(in crate::policy) stages: Option<Vec<String>>,

@@ -140,6 +140,25 @@ pub(super) const CASES: &[Case] = &[
         Ok("1 approval: grace"),
     ),
     case(
+        "a tool with an account, which approves what it signed",
+        "review: {machines: [grace@acme.com]}",
+        |memory| together(memory, "Tune\n\nCo-authored-by: Grace <grace@acme.com>"),
+        Err("grace (wrote a commit in it)"),
+    ),
+    case(
+        "somebody who gives a tool's address as their own",
+        "review: {machines: [agent@tools.example]}",
+        |memory| {
+            let commit = Commit {
+                account: None,
+                email: "agent@tools.example",
+                message: "Tune\n\nCo-authored-by: Agent <agent@tools.example>",
+            };
+            pull(memory).commits.push(commit);
+        },
+        Err("who may be among those who approved: Monalisa Octocat"),
+    ),
+    case(
         "a commit of no account",
         "review: {}",
         strange,

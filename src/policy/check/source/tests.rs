@@ -64,6 +64,10 @@ fn what_cannot_be_meant_is_told() {
         ("gates: {review: {team: \"acme/ML team\"}}", "is no team's slug"),
         ("gates: {review: {branch: ' '}}", "`branch` is empty"),
         ("gates: {review: {machines: [agent]}}", "`agent` is no address"),
+        (
+            "gates: {review: {machines: [7+Bot@users.noreply.github.com]}}",
+            "tells its account already",
+        ),
         ("gates: {review: {machines: ['@tools.example']}}", "is no address"),
         ("gates: {review: {machines: ['*@tools.example']}}", "is no address"),
         ("gates: {review: {machines: ['A <a@tools.example>']}}", "is no address"),
