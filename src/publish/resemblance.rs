@@ -23,6 +23,7 @@ use crate::hub::query_files::Queries;
 use crate::hub::{Hub, RepoId};
 use crate::inventory::{Artifact, Place};
 use crate::policy::{Model, Transfer};
+use crate::release::RemoteFile;
 
 /// Less than this, in bytes, is sent either way in no time.
 const WORTH: u64 = 64 * 1024 * 1024;
@@ -83,7 +84,9 @@ pub async fn look_into(
     }
     // A request of one of these is counted as a download, which it is not.
     let queries = Queries::of(model.library.as_deref());
-    let pairs = files.iter().filter_map(|file| Pair::of(file, remote));
+    let there = remote.files.iter().filter(|file| remote.in_xet.contains(&file.path));
+    let there: BTreeMap<_, _> = there.map(|file| (file.path.as_str(), file)).collect();
+    let pairs = files.iter().filter_map(|file| Pair::of(file, there.get(file.path.as_str())?));
     let sets = sets(pairs.filter(|pair| !queries.count(&pair.path)));
     let each = WINDOWS / sets.len().max(1);
     let asked = sets.iter().enumerate().flat_map(|(number, set)| {
@@ -101,6 +104,10 @@ pub async fn look_into(
         while let Some(answer) = answers.next().await {
             if let Some((number, window)) = answer {
                 tallies[number].count(window);
+            }
+            // Whatever the others say.
+            if tallies.iter().all(|tally| tally.found * FOUND >= each) {
+                break;
             }
         }
     };
@@ -149,15 +156,12 @@ fn windows(set: &[Pair], each: usize) -> Vec<(&Pair, u64)> {
 }
 
 impl Pair {
-    fn of(file: &Artifact, remote: &Remote) -> Option<Self> {
+    fn of(file: &Artifact, before: &RemoteFile) -> Option<Self> {
         let Place::OnDisk(on_disk) = &file.place else { return None };
-        let path = file.path.to_string();
-        let before = remote.files.iter().find(|before| before.path == path)?;
         let same = before.oid == file.sha256.to_string();
         let roomy = before.size.min(file.size) > WINDOW as u64;
-        let is_of_use = remote.in_xet.contains(&path) && roomy && !same;
-        let on_disk = on_disk.clone();
-        is_of_use.then_some(Self { path, before: before.size, now: file.size, on_disk })
+        let (path, on_disk) = (file.path.to_string(), on_disk.clone());
+        (roomy && !same).then_some(Self { path, before: before.size, now: file.size, on_disk })
     }
 
     /// Looks for a window of the earlier file in the new one.

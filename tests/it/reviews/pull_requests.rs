@@ -4,8 +4,8 @@ use super::{Case, OLDER, by, case, pull};
 use crate::support::github::{Commit, Memory, Pull};
 
 /// A commit by nobody GitHub knows.
-fn strange(memory: &mut Memory) {
-    let commit = Commit { account: None, email: "grace@laptop", message: "Tune" };
+fn strange(memory: &mut Memory, email: &'static str, message: &'static str) {
+    let commit = Commit { account: None, email, message };
     pull(memory).commits.push(commit);
 }
 
@@ -149,26 +149,22 @@ pub(super) const CASES: &[Case] = &[
         "somebody who gives a tool's address as their own",
         "review: {machines: [agent@tools.example]}",
         |memory| {
-            let commit = Commit {
-                account: None,
-                email: "agent@tools.example",
-                message: "Tune\n\nCo-authored-by: Agent <agent@tools.example>",
-            };
-            pull(memory).commits.push(commit);
+            let message = "Tune\n\nCo-authored-by: Agent <agent@tools.example>";
+            strange(memory, "agent@tools.example", message);
         },
         Err("who may be among those who approved: Monalisa Octocat"),
     ),
     case(
         "a commit of no account",
         "review: {}",
-        strange,
+        |memory| strange(memory, "grace@laptop", "Tune"),
         Err("who may be among those who approved: Monalisa Octocat (in 6dcb09b5b578)"),
     ),
     case(
         "a commit of no account, and enough who approved",
         "review: {}",
         |memory| {
-            strange(memory);
+            strange(memory, "grace@laptop", "Tune");
             pull(memory).say("linus", "APPROVED");
         },
         Ok("2 approvals: grace, linus"),
