@@ -243,17 +243,21 @@ fn append(path: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("cannot write {}", path.display())).because(&error))
 }
 
-/// Masks a secret in the runner's log, in every form it may take.
+/// Masks a secret in the runner's log, in every form it may take. On standard error, as the log that it
+/// must come before: a runner reads two streams in no order, and act joins them into one.
 pub fn mask(secret: &Secret) -> Result<(), Failure> {
-    commands::masks(secret).iter().try_for_each(|line| print_with_secret(&format!("{line}\n")))
+    for line in commands::masks(secret) {
+        write_line(&mut std::io::stderr().lock(), line)
+            .map_err(|error| Failure::new("cannot write to standard error").because(&error))?;
+    }
+    Ok(())
 }
 
 /// Something that people should change, though nothing is wrong: on GitHub an annotation too.
 pub fn warning(title: &str, text: &str, github: bool) {
     aside(&format!("· {title}: {text}"));
     if github {
-        // There is nowhere else to tell it.
-        let _ = print(&format!("{}\n", commands::warning(title, text)));
+        aside(&commands::warning(title, text));
     }
 }
 
@@ -270,7 +274,6 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
     if let Some(fix) = failure.advice() {
         text.push_str(&format!("  fix: {}\n", fix.replace('\n', "\n       ")));
     }
-    // There is nowhere left to tell that even this failed.
     if github {
         let mut all = failure.to_string();
         if let Some((_, stands)) = failure.stands() {
@@ -279,7 +282,7 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
         if let Some(fix) = failure.advice() {
             all.push_str(&format!("\nFix: {fix}"));
         }
-        let _ = print(&format!("{}\n", commands::error(&all)));
+        aside(&commands::error(&all));
     }
     aside(text.trim_end());
 }
@@ -287,7 +290,14 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
 /// A line for people on standard error, beside the report.
 pub fn aside(text: &str) {
     // A closed standard error must not end a release half way.
-    let _ = writeln!(std::io::stderr().lock(), "{}", blotted(text));
+    let _ = write_line(&mut std::io::stderr().lock(), blotted(text).into_owned());
+}
+
+/// Writes a line at once: of the text and its end apart, another stream's line could come between, and
+/// a command that does not begin its line is none to the runner.
+fn write_line(stream: &mut impl std::io::Write, mut line: String) -> std::io::Result<()> {
+    line.push('\n');
+    stream.write_all(line.as_bytes())
 }
 
 /// Text on standard output. A pipe that was closed by its reader is no failure.
@@ -295,8 +305,8 @@ pub fn print(text: &str) -> Result<(), Failure> {
     print_with_secret(&blotted(text))
 }
 
-/// As [`print`], with a secret that is meant to be read: by the runner, to mask it, or of the embedded
-/// Hub, which opens nothing else.
+/// As [`print`], with a secret that is meant to be read: that of the embedded Hub, which opens nothing
+/// else.
 pub fn print_with_secret(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -304,5 +314,32 @@ pub fn print_with_secret(text: &str) -> Result<(), Failure> {
             Err(Failure::new("cannot write to standard output").because(&error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps each write by itself, as a pipe hands them on.
+    struct Writes(Vec<Vec<u8>>);
+
+    impl std::io::Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_written_at_once_with_its_end() {
+        let mut writes = Writes(Vec::new());
+        write_line(&mut writes, "::add-mask::x".to_owned()).expect("memory");
+        write_line(&mut writes, "· a\n  b".to_owned()).expect("memory");
+        assert_eq!(writes.0, [b"::add-mask::x\n".to_vec(), "· a\n  b\n".into()]);
     }
 }

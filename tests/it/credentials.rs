@@ -124,7 +124,7 @@ async fn a_release_needs_no_stored_token() {
     assert_eq!(server.count("POST", "/oauth/token"), 1);
     assert_eq!(server.count("GET", "/api/whoami-v2"), 0, "such a token has no user");
     assert_eq!(server.count("POST", "/api/models/acme/churn/tag/"), 1);
-    assert!(ran.stdout.contains("::add-mask::hf_jwt_"), "{}", ran.all());
+    assert!(ran.stderr.contains("\n::add-mask::hf_jwt_"), "{}", ran.all());
     for secret in ["hf_jwt_", "eyJ", REQUEST_TOKEN] {
         assert!(!unmasked(&ran).contains(secret), "{secret}: {}", ran.all());
     }
