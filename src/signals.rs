@@ -2,6 +2,7 @@
 //! test command or a release, holds a [`Guard`] and is told; at any other time, and the second time,
 //! they end us, as they would without anybody listening.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -71,14 +72,18 @@ fn until_the_end() {
             return;
         };
         loop {
-            let number = tokio::select! {
-                _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
-                _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+            let (name, number) = tokio::select! {
+                _ = terminate.recv() => ("SIGTERM", SignalKind::terminate().as_raw_value()),
+                _ = interrupt.recv() => ("SIGINT", SignalKind::interrupt().as_raw_value()),
             };
             // Who is told may let go of its guard at once.
             let held = HELD.load(Ordering::SeqCst);
             let asked_before = ASKED.send_replace(true);
             if held == 0 || asked_before {
+                let how = if asked_before { "at once" } else { "while nothing was on its way" };
+                // Whoever closed it does not want to know.
+                let said = format!("\nweighbridge: stopped by {name}, {how}\n");
+                let _ = std::io::stderr().write_all(said.as_bytes());
                 // As shells say it of whom a signal ended.
                 #[expect(clippy::exit, reason = "a signal ends a process wherever it is")]
                 std::process::exit(128 + number);

@@ -24,6 +24,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
 
 /// One fetch.
+#[derive(Clone, Copy)]
 struct Vault<'a> {
     client: &'a Client,
     settings: &'a policy::Vault,
@@ -132,10 +133,11 @@ impl Vault<'_> {
     async fn log_out(&self, token: &HeaderValue) {
         let ended = async {
             let url = self.url("auth/token/revoke-self")?;
-            self.ask(Again::Safe, Method::POST, url, Some(token), None).await
+            let in_time = Vault { client: &self.client.within(GOODBYE), ..*self };
+            in_time.ask(Again::Safe, Method::POST, url, Some(token), None).await
         };
-        let ended = tokio::time::timeout(GOODBYE, ended).await;
-        if !ended.is_ok_and(|reply| reply.is_ok_and(|reply| reply.status.is_success())) {
+        let ended: Result<Whole, CredentialError> = ended.await;
+        if !ended.is_ok_and(|reply| reply.status.is_success()) {
             self.client
                 .wait("the login at Vault could not be ended: it ends when its time is over");
         }

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Rule};
 use crate::hub::wire::{AccessToken, Kind, Role, WhoAmI};
 use crate::policy::{Policy, TokenGate};
-use crate::release::Target;
+use crate::release::{Channel, Target};
 use rules::{AGES, NOT_FINE_GRAINED, NOT_TOLD, OVER_POWERFUL, PERSONAL, READ_ONLY, TOO_OLD};
 
 /// The kind of token that somebody made and stored.
@@ -96,28 +96,23 @@ pub fn judge(holder: &WhoAmI, work: &Work<'_>) -> Judgement {
     Judgement::new(format!("{kind} of {}, {age}", shown(&holder.name)), findings)
 }
 
-/// A token that nobody stored: it ends by itself, or the Hub bound it to what it was issued for.
+/// A token that the Hub issued for one thing, which has to be a repository of the policy.
 fn issued(holder: &WhoAmI, work: &Work<'_>) -> Judgement {
     let name = shown(&holder.name);
-    match holder.auth.kind.as_deref() {
-        // One that is bound to something, or ends by itself.
-        Some(kind)
-            if kind != STORED
-                && (holder.auth.expires_at.is_some() || holder.auth.resource.is_some()) =>
-        {
-            let until =
-                holder.auth.expires_at.as_deref().map(|end| format!(", until {}", shown(end)));
-            let until = until.unwrap_or_default();
-            Judgement::new(
-                format!("issued for this run to {name} ({}){until}", shown(kind)),
-                vec![],
-            )
-        }
-        _ => {
-            let message = format!("the Hub tells nothing of the token of {name}");
-            Judgement::new("not told by the Hub", vec![work.finding(&NOT_TOLD, message)])
-        }
-    }
+    let of = holder.auth.resource.as_ref().and_then(|resource| resource.sub.as_deref());
+    let kind = holder.auth.kind.as_deref().filter(|kind| *kind != STORED);
+    let (Some(kind), Some(of)) = (kind, of) else {
+        let message = format!("the Hub does not tell what the token of {name} may do");
+        return Judgement::new("not told by the Hub", vec![work.finding(&NOT_TOLD, message)]);
+    };
+    let until = holder.auth.expires_at.as_deref().map(|end| format!(", until {}", shown(end)));
+    let until = until.unwrap_or_default();
+    let note = format!("issued for this run to {name} ({}){until}", shown(kind));
+    let beyond = (!reach::is_its_work(work.policy, of)).then(|| {
+        let message = format!("the token of {name} was issued for {}", shown(of));
+        work.finding(&OVER_POWERFUL, message).with_fix(rules::narrow(work))
+    });
+    Judgement::new(note, beyond.into_iter().collect())
 }
 
 fn of_role(token: &AccessToken, whose: &str, work: &Work<'_>) -> Vec<Finding> {
@@ -205,7 +200,9 @@ fn of_age(token: &AccessToken, whose: &str, work: &Work<'_>) -> (String, Option<
 fn of_person(holder: &WhoAmI, whose: &str, work: &Work<'_>) -> Option<Finding> {
     let target = work.target?;
     let is_person = holder.kind == Kind::User && !work.settings.is_machine(&holder.name);
-    (is_person && target.stage.eq_ignore_ascii_case(PRODUCTION)).then(|| {
+    let is_production = target.stage.eq_ignore_ascii_case(PRODUCTION)
+        || target.revision == Channel::Production.branch();
+    (is_person && is_production).then(|| {
         let message = format!(
             "{whose}, who is no machine account of the policy, releases to `{}` ({})",
             target.stage, target.repo

@@ -60,7 +60,7 @@ impl Client {
             .base_uri(api)
             .map_err(client)?
             .personal_token(token.expose().to_owned())
-            .build_with_reqwest(http.reqwest().clone())
+            .build_with_reqwest(http.reqwest(api).clone())
             .map_err(client)?;
         Ok(Self { octocrab, http: http.clone(), repository: repository.to_owned() })
     }

@@ -142,6 +142,11 @@ impl HttpError {
         matches!(self, Self::Unreachable { .. } | Self::Silent { .. } | Self::Cut { .. })
     }
 
+    /// Whether it was tried again, for it is of those that pass, and did not pass.
+    pub fn passes(&self) -> bool {
+        self.is_lost() || self.status().is_some_and(retry::passes)
+    }
+
     pub(super) fn transport(url: &reqwest::Url, error: reqwest::Error) -> Self {
         // A body that failed is our own file, not the network.
         let mut source: Option<&(dyn std::error::Error + 'static)> =

@@ -84,6 +84,8 @@ impl Default for ClientOptions {
 #[derive(Clone)]
 pub struct Client {
     inner: reqwest::Client,
+    /// For servers of this machine: through no proxy, which would read what is said.
+    direct: reqwest::Client,
     deadline: Instant,
     answer_timeout: Duration,
     waits: Waits,
@@ -110,9 +112,11 @@ impl Client {
     /// Makes a client.
     pub fn new(options: ClientOptions) -> Result<Self, HttpError> {
         // reqwest drops Authorization when a redirect leaves the host.
-        let redirects = reqwest::redirect::Policy::limited(5);
+        let (inner, direct) =
+            made(options.connect_timeout, || reqwest::redirect::Policy::limited(5))?;
         Ok(Self {
-            inner: made(options.connect_timeout, redirects)?,
+            inner,
+            direct,
             deadline: Instant::now() + options.deadline,
             answer_timeout: options.answer_timeout,
             waits: options.waits,
@@ -125,15 +129,14 @@ impl Client {
     /// The same client for talk that is secret itself, such as a request for a token: nothing that
     /// a server says comes into an error or a log, and no redirect takes a body elsewhere.
     pub fn discreet(&self) -> Result<Self, HttpError> {
-        let inner = made(self.connect_timeout, reqwest::redirect::Policy::none())?;
-        Ok(Self { inner, discreet: true, ..self.clone() })
+        let (inner, direct) = made(self.connect_timeout, reqwest::redirect::Policy::none)?;
+        Ok(Self { inner, direct, discreet: true, ..self.clone() })
     }
 
     /// As [`Client::discreet`], for a server beside this machine: through no proxy.
     pub fn discreet_and_direct(&self) -> Result<Self, HttpError> {
-        let inner = builder(self.connect_timeout).redirect(reqwest::redirect::Policy::none());
-        let inner = inner.no_proxy().build().map_err(|error| HttpError::Client(Box::new(error)))?;
-        Ok(Self { inner, discreet: true, ..self.clone() })
+        let (_, direct) = made(self.connect_timeout, reqwest::redirect::Policy::none)?;
+        Ok(Self { inner: direct.clone(), direct, discreet: true, ..self.clone() })
     }
 
     /// The same client for one thing, such as a part of a file: what is said of its waits names it.
@@ -149,9 +152,10 @@ impl Client {
         Self { deadline: Instant::now() + time, ..self.clone() }
     }
 
-    /// The client underneath, for libraries that bring their own requests.
-    pub fn reqwest(&self) -> &reqwest::Client {
-        &self.inner
+    /// The client underneath, for libraries that bring their own requests, to a server at `address`.
+    pub fn reqwest(&self, address: &str) -> &reqwest::Client {
+        let here = reqwest::Url::parse(address).is_ok_and(|url| is_of_this_machine(&url));
+        if here { &self.direct } else { &self.inner }
     }
 
     /// Sends what `build` makes, again where the table and `again` allow it, until the deadline.
@@ -265,7 +269,7 @@ impl Client {
         let url = request.url().clone();
         let pulse = Pulse::of(&mut request);
         tokio::select! {
-            answer = self.inner.execute(request) => {
+            answer = self.reqwest(url.as_str()).execute(request) => {
                 answer.map_err(|error| HttpError::transport(&url, error))
             }
             () = pulse.silence(self.answer_timeout) => Err(self.silent(&url)),
@@ -350,18 +354,20 @@ fn is_yes(status: StatusCode) -> bool {
     status.is_success()
 }
 
+/// A client that goes through the proxy that the environment names, and one that goes through none.
 fn made(
     connect_timeout: Duration,
-    redirects: reqwest::redirect::Policy,
-) -> Result<reqwest::Client, HttpError> {
-    let made = builder(connect_timeout).redirect(redirects).build();
-    made.map_err(|error| HttpError::Client(Box::new(error)))
-}
-
-/// What all clients have in common.
-fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
+    redirects: fn() -> reqwest::redirect::Policy,
+) -> Result<(reqwest::Client, reqwest::Client), HttpError> {
     install_tls();
-    reqwest::Client::builder()
-        .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(connect_timeout)
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(connect_timeout)
+            .redirect(redirects())
+    };
+    let made = |builder: reqwest::ClientBuilder| {
+        builder.build().map_err(|error| HttpError::Client(Box::new(error)))
+    };
+    Ok((made(builder())?, made(builder().no_proxy())?))
 }

@@ -24,23 +24,28 @@ pub fn pause(next: u32) -> Duration {
 /// with nothing left (draft-ietf-httpapi-ratelimit-headers).
 pub(super) fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(after) = header("retry-after") {
-        if let Ok(seconds) = after.trim().parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = rfc2822::DateTimeParser::new().parse_timestamp(after.trim()).ok()?;
-        let seconds = date.duration_since(now).as_secs().max(0);
-        return Some(Duration::from_secs(seconds.unsigned_abs().saturating_add(1)));
+    header("retry-after").and_then(|after| later(after.trim(), now)).or_else(|| {
+        // Of several limits, that which lasts longest.
+        header("ratelimit")?.split(',').filter_map(used_up).max()
+    })
+}
+
+fn later(after: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = after.parse() {
+        return Some(Duration::from_secs(seconds));
     }
-    let limit = header("ratelimit")?;
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(after).ok()?;
+    let seconds = date.duration_since(now).as_secs().max(0);
+    Some(Duration::from_secs(seconds.unsigned_abs().saturating_add(1)))
+}
+
+fn used_up(limit: &str) -> Option<Duration> {
     let field = |name: &str| {
-        limit
-            .split(';')
-            .find_map(|part| part.trim().strip_prefix(name))
-            .and_then(|value| value.parse::<u64>().ok())
+        let value = limit.split(';').find_map(|part| part.trim().strip_prefix(name));
+        value.and_then(|value| value.parse::<u64>().ok())
     };
-    (field("r=")? == 0)
-        .then(|| field("t=").map(|seconds| Duration::from_secs(seconds.saturating_add(1))))?
+    let seconds = field("t=").filter(|_| field("r=") == Some(0))?;
+    Some(Duration::from_secs(seconds.saturating_add(1)))
 }
 
 #[cfg(test)]
@@ -67,6 +72,7 @@ mod tests {
             ("ratelimit", "\"api\";r=0;t=3", Some(4)),
             ("ratelimit", "\"api\";r=5;t=3", None),
             ("ratelimit", "\"api\";r=0;t=18446744073709551615", Some(u64::MAX)),
+            ("ratelimit", "\"api\";r=0;t=3, \"pages\";r=0;t=9, \"files\";r=1;t=99", Some(10)),
         ] {
             assert_eq!(
                 asked(&headers(name, value), now),
@@ -74,6 +80,16 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_leaves_the_limit() {
+        let now = Timestamp::now();
+        let headers = HeaderMap::from_iter([
+            ("retry-after".parse().expect("name"), "soon".parse().expect("value")),
+            ("ratelimit".parse().expect("name"), "\"api\";r=0;t=3".parse().expect("value")),
+        ]);
+        assert_eq!(asked(&headers, now), Some(Duration::from_secs(4)));
     }
 
     #[test]

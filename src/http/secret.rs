@@ -80,6 +80,15 @@ impl Blotter {
         Self { finder: (!forms.is_empty()).then(build) }
     }
 
+    /// Whether one of them stands in there.
+    pub fn finds(&self, bytes: &[u8]) -> bool {
+        match &self.finder {
+            None => false,
+            Some(Ok(finder)) => finder.is_match(bytes),
+            Some(Err(_)) => true,
+        }
+    }
+
     /// A text without them.
     pub fn blotted<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.finder {

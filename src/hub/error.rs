@@ -52,6 +52,9 @@ pub enum HubError {
     /// The Xet transfer failed.
     #[error("the Xet transfer failed: {0}")]
     Xet(String),
+    /// Several large files could not be sent, or several groups of them; all others were.
+    #[error("{}", .0.iter().map(HubError::in_full).collect::<Vec<_>>().join("; and "))]
+    Unsent(Vec<HubError>),
     /// A file is larger than what is read of it.
     #[error("{path}: it is larger than {limit} bytes")]
     TooLarge {
@@ -101,6 +104,26 @@ impl HubError {
         }
     }
 
+    /// Whether it may be the trouble of one file alone, so that the others may still arrive.
+    pub(super) fn spares_others(&self) -> bool {
+        match self {
+            Self::Request { source, .. } => source.passes(),
+            Self::Xet(_) | Self::Unsent(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Together with another that spared the rest.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unsent(mut all), other) => {
+                all.push(other);
+                Self::Unsent(all)
+            }
+            (one, other) => Self::Unsent(vec![one, other]),
+        }
+    }
+
     /// Whether the Hub may have done it all the same.
     pub fn maybe_done(&self) -> bool {
         match self {
@@ -121,6 +144,7 @@ impl Advise for HubError {
         let source = match self {
             Self::BadEndpoint(_) => return Some("set HF_ENDPOINT (input `hf-endpoint`) to an address such as https://huggingface.co".into()),
             Self::Moved(_) => return Some(MOVED.into()),
+            Self::Unsent(all) => return all.first().and_then(Advise::fix),
             Self::Xet(_) => return Some("check the network and the proxy (HTTPS_PROXY), and run it again: what arrived whole is not sent again".into()),
             Self::AddressRefused { .. } => return Some("run it again, what arrived whole is not sent again; if it says the same, a proxy (HTTPS_PROXY) may change the request, or this machine's clock may be wrong".into()),
             Self::Object { .. } | Self::TooLarge { .. } => return Some("look at this file in the Hub repository, and run it again".into()),

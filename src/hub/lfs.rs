@@ -30,7 +30,7 @@ impl Hub {
         let bodies = Semaphore::new(BODIES);
         let sends =
             wanted.iter().map(|(blob, actions)| self.send_one(blob, actions, &bodies, watch));
-        stream::iter(sends).buffer_unordered(BODIES).try_collect::<()>().await
+        self.each(stream::iter(sends).buffer_unordered(BODIES)).await
     }
 
     async fn send_one(

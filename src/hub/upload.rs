@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use reqwest::Method;
 use serde_json::json;
 
@@ -87,7 +88,8 @@ pub trait Sending: Send + Sync {
 
 impl Hub {
     /// Brings blobs into large-file storage, where nobody sees them until a commit names them.
-    /// What is stored already is not sent.
+    /// What is stored already is not sent. One that does not arrive keeps none of the others from it,
+    /// and is tried once more when they are there.
     pub async fn upload(
         &self,
         repo: &RepoId,
@@ -99,15 +101,54 @@ impl Hub {
         // Files of the same bytes are one object.
         let mut seen = BTreeSet::new();
         let objects: Vec<&Blob> = blobs.iter().filter(|blob| seen.insert(blob.sha256)).collect();
+        let mut batches = Vec::new();
         for way in [Way::Lfs, Way::Xet] {
             let of_way: Vec<_> = objects.iter().copied().filter(|blob| blob.way == way).collect();
-            for batch in of_way.chunks(BATCH) {
-                let sent = self.upload_batch(repo, revision, way, batch, watch).await?;
-                uploaded.objects += sent.objects;
-                uploaded.bytes += sent.bytes;
+            batches.extend(of_way.chunks(BATCH).map(|batch| (way, batch.to_vec())));
+        }
+        let mut unsent = Vec::new();
+        for (way, batch) in batches {
+            let sent = self.upload_batch(repo, revision, way, &batch, watch, &mut uploaded).await;
+            match sent {
+                Err(error) if self.spares_others(&error) => unsent.push((way, batch)),
+                sent => sent?,
             }
         }
+        if !unsent.is_empty() {
+            self.client.wait("trying once more to send what did not arrive; the rest did");
+        }
+        let again = unsent.iter().map(async |(way, batch)| {
+            // What arrived by now is known as stored.
+            self.upload_batch(repo, revision, *way, batch, watch, &mut Uploaded::default()).await
+        });
+        self.each(futures_util::stream::iter(again).buffer_unordered(1)).await?;
         Ok(uploaded)
+    }
+
+    /// Waits for all sends, whatever becomes of one of them; what no other can survive ends them all.
+    pub(super) async fn each(
+        &self,
+        sends: impl Stream<Item = Result<(), HubError>>,
+    ) -> Result<(), HubError> {
+        let mut sends = std::pin::pin!(sends);
+        let mut unsent: Option<HubError> = None;
+        while let Some(sent) = sends.next().await {
+            match sent {
+                Err(error) if self.spares_others(&error) => {
+                    self.client.wait(&format!("{}; the others go on", error.in_full()));
+                    unsent = Some(match unsent {
+                        None => error,
+                        Some(before) => before.and(error),
+                    });
+                }
+                sent => sent?,
+            }
+        }
+        unsent.map_or(Ok(()), Err)
+    }
+
+    fn spares_others(&self, error: &HubError) -> bool {
+        error.spares_others() && !self.client.left().is_zero()
     }
 
     /// The blobs that are not in large-file storage. Only asks: nothing is sent.
@@ -133,7 +174,8 @@ impl Hub {
         way: Way,
         batch: &[&Blob],
         watch: &Watch,
-    ) -> Result<Uploaded, HubError> {
+        uploaded: &mut Uploaded,
+    ) -> Result<(), HubError> {
         let answer = self.batch(repo, revision, way, batch).await?;
         let transfer = match answer.transfer.as_deref() {
             None | Some("basic") => "basic",
@@ -146,11 +188,12 @@ impl Hub {
         let wanted = wanted(batch, answer.objects)?;
         let bytes = wanted.iter().map(|(blob, _)| blob.size).sum();
         watch.wanted(bytes, transfer);
+        uploaded.objects += wanted.len();
+        uploaded.bytes += bytes;
         match transfer {
-            "xet" => self.send_xet(repo, revision, &wanted, watch).await?,
-            _ => self.send_by_addresses(repo, revision, &wanted, watch).await?,
+            "xet" => self.send_xet(repo, revision, &wanted, watch).await,
+            _ => self.send_by_addresses(repo, revision, &wanted, watch).await,
         }
-        Ok(Uploaded { objects: wanted.len(), bytes })
     }
 
     /// Signed addresses hold for a while only, and many large files take longer: for those that are

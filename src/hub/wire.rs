@@ -5,6 +5,7 @@ mod who;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 pub use who::{
     AccessToken, Auth, Entity, FineGrained, Kind, Org, Resource, ResourceGroup, Role, Scope, WhoAmI,
@@ -184,8 +185,8 @@ pub struct Action {
     pub header: BTreeMap<String, serde_json::Value>,
 }
 
-/// The Xet token answer.
-#[derive(Debug, Deserialize)]
+/// The Xet token answer. It cannot be printed.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct XetToken {
     /// Address of the content-addressed store.
@@ -193,7 +194,7 @@ pub struct XetToken {
     /// When the token ends, seconds since 1970.
     pub exp: u64,
     /// The token.
-    pub access_token: String,
+    pub access_token: Zeroizing<String>,
 }
 
 /// The answer of a commit.

@@ -15,7 +15,7 @@ use super::upload::{Blob, Watch};
 use super::weighed::{Meter, Source, Weighed};
 use super::wire::{Actions, XetToken};
 use super::xet_watch::{Pace, watched};
-use crate::http::Again;
+use crate::http::{Again, Secret};
 
 /// Files fed at the same time: one is read while another is cut into chunks. More only fill memory
 /// with what waits for the network.
@@ -28,6 +28,9 @@ const BODIES: usize = 2;
 /// Bytes of files after which they are registered: what a killed run has registered is not even read
 /// again. Each registration asks anew which chunks are known, so few are cheaper.
 const REGISTERED: u64 = 4 * 1024 * 1024 * 1024;
+/// Longest silences of a server that a body has to go out in: reqwest counts from when a request begins,
+/// and a slow line takes its time with [`BODIES`] of 64 MiB.
+const BODY_TAKES: u32 = 4;
 
 impl Hub {
     pub(super) async fn send_xet(
@@ -41,16 +44,9 @@ impl Hub {
             return Ok(());
         }
         let path = format!("/api/{}/xet-write-token/{}", repo.in_api(), segment(revision));
-        let build = |client: &reqwest::Client| self.request(client, Method::GET, &path);
-        let token: XetToken = self
-            .client
-            .json(Again::Safe, build)
-            .await
-            .map_err(doing("get leave to write to Xet storage"))?;
-
         let failed = |error: &dyn std::fmt::Display| HubError::Xet(error.to_string());
         let cache = tempfile::tempdir().map_err(|error| failed(&error))?;
-        let silence = format!("{}ms", self.client.answer_timeout().as_millis());
+        let silence = format!("{}ms", (self.client.answer_timeout() * BODY_TAKES).as_millis());
         let config = XetConfig::new()
             .with_config("telemetry.enabled", false)
             .and_then(|config| config.with_config("client.read_timeout", silence))
@@ -65,11 +61,13 @@ impl Hub {
         let turns = Semaphore::new(FILES);
         let pace = Pace::new();
         let groups = registered_together(wanted).into_iter().map(async |group| {
+            // Each has leave of its own, and the Hub token of its time to get more with: both end.
+            let (storage, token, until) = self.xet_token(&path).await?;
             let commit = session
                 .new_upload_commit()
                 .map_err(|error| failed(&error))?
-                .with_endpoint(token.cas_url.clone())
-                .with_token_info(token.access_token.clone(), token.exp)
+                .with_endpoint(storage)
+                .with_token_info(token.expose().to_owned(), until)
                 .with_token_refresh_url(refresh.clone(), self.refresh_headers())
                 .build()
                 .await?;
@@ -82,12 +80,23 @@ impl Hub {
             watched(&self.client, &commit, &pace, transfer).await
         });
         // While one group is registered the next is fed.
-        stream::iter(groups).buffer_unordered(2).try_collect::<()>().await
+        self.each(stream::iter(groups).buffer_unordered(2)).await
+    }
+
+    /// Leave to write to Xet storage: where that is, and a token for it until a time, which is blotted out
+    /// of what storage says from here on.
+    async fn xet_token(&self, path: &str) -> Result<(String, Secret, u64), HubError> {
+        let build = |client: &reqwest::Client| self.request(client, Method::GET, path);
+        let token: Result<XetToken, _> = self.client.json(Again::Safe, build).await;
+        let token = token.map_err(doing("get leave to write to Xet storage"))?;
+        let secret = Secret::new(token.access_token.as_str());
+        let secret = secret.ok_or_else(|| HubError::Protocol("its Xet token is empty".into()))?;
+        Ok((token.cas_url, secret, token.exp))
     }
 
     /// What the session needs to get a new token by itself when this one ends.
     fn refresh_headers(&self) -> HeaderMap {
-        let request = self.request(self.client.reqwest(), Method::GET, "/").build();
+        let request = self.request(self.client.reqwest(self.endpoint()), Method::GET, "/").build();
         let bearer = request.ok().and_then(|request| request.headers().get(AUTHORIZATION).cloned());
         bearer.map(|bearer| (AUTHORIZATION, bearer)).into_iter().collect()
     }

@@ -13,9 +13,9 @@ use crate::http::Client;
 const LOOK: Duration = Duration::from_secs(1);
 /// Standstill after which a line is said; the next is said after twice that, and so on.
 const SAID_AFTER: Duration = Duration::from_secs(10);
-/// Standstill, in longest silences of a server, after which it is given up: it tries a request five
-/// times, with pauses between.
-const GIVEN_UP_AFTER: u32 = 8;
+/// Standstill, in longest silences of a server, after which it is given up: a body has four of them, is
+/// tried again after that, and pauses lie between.
+const GIVEN_UP_AFTER: u32 = 10;
 
 /// When anything moved last, in any part of the transfer: one part may wait for another's turn.
 pub(super) struct Pace(Mutex<Still>);

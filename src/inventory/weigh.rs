@@ -22,6 +22,7 @@ struct Weighing<'a> {
     md5: Option<Md5Hasher>,
     sealer: Option<Sealer>,
     sample: Vec<u8>,
+    tokens: scan::Passing,
     /// The whole of a document.
     kept: Option<Vec<u8>>,
     passed: u64,
@@ -44,6 +45,7 @@ impl Read for Weighing<'_> {
         }
         let wanted = SAMPLE - self.sample.len();
         self.sample.extend_from_slice(&bytes[..count.min(wanted)]);
+        self.tokens.pass(bytes);
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(bytes);
         }
@@ -78,12 +80,13 @@ fn pass(found: &Found, asked: &Asked<'_>, watch: &(dyn Fn(u64) + Sync)) -> io::R
         md5: (asked.pinned)(found.path.as_str()).then(Md5Hasher::default),
         sealer: asked.sealed.then(Sealer::new).transpose()?,
         sample: Vec::with_capacity(SAMPLE),
+        tokens: scan::Passing::default(),
         kept: documents::is_one(found.path.as_str(), before.0).then(Vec::new),
         passed: 0,
         watch,
     };
     let beside = reader.file.try_clone()?;
-    let scan = {
+    let mut scan = {
         let mut stream = Stream::new(&mut reader);
         let window = Some(Window::new(&beside, before.0));
         let subject = Subject { name: found.path.as_str(), size: Some(before.0), window };
@@ -94,6 +97,7 @@ fn pass(found: &Found, asked: &Asked<'_>, watch: &(dyn Fn(u64) + Sync)) -> io::R
     if state(&reader.file)? != before || reader.passed != before.0 || before.0 != found.size {
         return Err(io::Error::other("it changed while it was read"));
     }
+    reader.tokens.tell(&mut scan);
     Ok(Artifact {
         path: found.path.clone(),
         place: Place::OnDisk(found.on_disk.clone()),

@@ -63,10 +63,10 @@ fn tell(
     found: &Verification,
     text: impl Fn(&str, &Verification) -> String,
 ) -> Result<Exit, Failure> {
-    report::print(&match call.settings.format {
-        Some(OutputFormat::Json) => words::json(shown, found),
-        Some(OutputFormat::Text) | None => text(shown, found),
-    })?;
+    match call.settings.format {
+        Some(OutputFormat::Json) => report::print_data(&words::json(shown, found))?,
+        Some(OutputFormat::Text) | None => report::print(&text(shown, found))?,
+    }
     Ok(if found.passed() { Exit::Pass } else { Exit::Blocked })
 }
 
@@ -99,12 +99,12 @@ fn append(call: &Call, place: &LogPlace, file: &Path) -> Result<Exit, Failure> {
     let policy = policy(call, place)?;
     let (repo, folder) = whose(place, policy.as_ref())?;
     let network = Network::start()?;
-    let hub = match call.stored_token() {
-        Some(token) => call.hub(&call.endpoint(policy.as_ref())?, Some(token))?,
-        None => {
-            let entrance = Entrance::new(call, &leave, &weigh::policy(call)?, "audit-log append")?;
+    let hub = match &policy {
+        Some(policy) => {
+            let entrance = Entrance::new(call, &leave, policy, "audit-log append")?;
             network.unless_stopped(entrance.open(&repo), || stopped(&Known::Absent))?.hub
         }
+        None => call.hub(&call.endpoint(None)?, call.stored_token())?,
     };
     let (shown, log) = (repo.to_string(), Log::new(hub, repo, &folder));
     let (id, attempt) = (record.id(), Attempt::default());
@@ -147,7 +147,9 @@ fn kept(path: &Path, shown: &str) -> Result<Record, Failure> {
 fn log(call: &Call, place: &LogPlace) -> Result<(String, Log), Failure> {
     let policy = policy(call, place)?;
     let (repo, folder) = whose(place, policy.as_ref())?;
-    let hub = call.hub(&call.endpoint(policy.as_ref())?, call.stored_token())?;
+    // Where somebody else's policy may name the Hub, no token goes there.
+    let token = call.refuse_outsiders("audit-log").ok().and_then(|_| call.stored_token());
+    let hub = call.hub(&call.endpoint(policy.as_ref())?, token)?;
     Ok((repo.to_string(), Log::new(hub, repo, &folder)))
 }
 

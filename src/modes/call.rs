@@ -1,7 +1,7 @@
 //! One call of weighbridge: settings from argv and inputs, the context, the folders.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::context::{Context, Environment, Event};
 use crate::exit::Exit;
@@ -24,6 +24,7 @@ pub(super) struct Call {
     pub(super) env: Environment,
     pub(super) settings: Settings,
     pub(super) context: Context,
+    begun: Instant,
 }
 
 /// Leave to write, which no pull request gets: without it there are no credentials.
@@ -38,7 +39,7 @@ impl Call {
             .fill(|name| env.input(name))
             .map_err(|error| Failure::advised("bad input", &error))?;
         let context = Context::read(env, env.input("github-token").and_then(Secret::new))?;
-        let call = Self { env: env.clone(), settings, context };
+        let call = Self { env: env.clone(), settings, context, begun: Instant::now() };
         call.mask_stored()?;
         Ok(call)
     }
@@ -60,8 +61,9 @@ impl Call {
     /// A client whose every wait is bounded by the run's one deadline.
     pub(super) fn http(&self) -> Result<http::Client, Failure> {
         let minutes = self.settings.timeout.unwrap_or(120);
+        let all = Duration::from_secs(u64::from(minutes) * 60);
         let mut options = http::ClientOptions {
-            deadline: Duration::from_secs(u64::from(minutes) * 60),
+            deadline: all.saturating_sub(self.begun.elapsed()),
             waits: std::sync::Arc::new(|wait| report::aside(&format!("· {wait}"))),
             ..http::ClientOptions::default()
         };

@@ -16,10 +16,10 @@ pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
         .map_err(|error| Failure::advised("cannot read the git repository", &error))?;
     let entries: Vec<_> =
         policy.models.iter().flat_map(|model| entries(&policy, model, &git)).collect();
-    report::print(&match call.settings.format {
-        Some(OutputFormat::Json) => catalogue::json(&entries),
-        Some(OutputFormat::Text) | None => catalogue::markdown(&entries),
-    })?;
+    match call.settings.format {
+        Some(OutputFormat::Json) => report::print_data(&catalogue::json(&entries))?,
+        Some(OutputFormat::Text) | None => report::print(&catalogue::markdown(&entries))?,
+    }
     Ok(Exit::Pass)
 }
 

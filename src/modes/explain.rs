@@ -10,9 +10,9 @@ use super::weigh;
 
 pub(super) fn run(call: &Call) -> Result<Exit, Failure> {
     let policy = weigh::policy(call)?;
-    report::print(&match call.settings.format {
-        Some(OutputFormat::Json) => policy::explain_json(&policy),
-        Some(OutputFormat::Text) | None => policy::explain(&policy),
-    })?;
+    match call.settings.format {
+        Some(OutputFormat::Json) => report::print_data(&policy::explain_json(&policy))?,
+        Some(OutputFormat::Text) | None => report::print(&policy::explain(&policy))?,
+    }
     Ok(Exit::Pass)
 }

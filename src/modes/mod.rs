@@ -51,6 +51,8 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit 
         }
     };
     memory::keep_to_ourselves();
+    // What a panic says may hold what a server said.
+    std::panic::set_hook(Box::new(|panic| report::aside(&panic.to_string())));
     // A panic is a fault of weighbridge, never a verdict: it must not look like one.
     let ended = std::panic::catch_unwind(AssertUnwindSafe(|| begin(command_line.command, env)));
     let ended = ended.unwrap_or_else(|_| {

@@ -8,6 +8,7 @@ use crate::finding::{Level, Tally};
 use crate::gates;
 use crate::inputs::{Scan, ScanFormat};
 use crate::inventory;
+use crate::markdown;
 use crate::report::{self, progress};
 use crate::scan::{self, Stream, Subject, Window};
 
@@ -21,11 +22,11 @@ pub(super) fn run(arguments: &Scan, color: bool) -> Result<Exit, Failure> {
     let inventory = inventory::take_paths(&arguments.paths, &|bytes| watch.read(bytes))
         .map_err(|error| Failure::advised("cannot scan", &error))?;
     let findings = gates::scan::findings(&inventory);
-    report::print(&match arguments.format {
-        ScanFormat::Text => report::scan::text(&findings, &inventory, color),
-        ScanFormat::Json => report::scan::json(&findings, &inventory),
-        ScanFormat::Sarif => report::scan::sarif(&findings),
-    })?;
+    match arguments.format {
+        ScanFormat::Text => report::print(&report::scan::text(&findings, &inventory, color))?,
+        ScanFormat::Json => report::print_data(&report::scan::json(&findings, &inventory))?,
+        ScanFormat::Sarif => report::print_data(&report::scan::sarif(&findings))?,
+    }
     let tally = Tally::of(&findings);
     let failing = match Level::from(arguments.fail_on) {
         Level::Error => tally.errors,
@@ -50,5 +51,5 @@ fn explain(path: &Path) -> Result<String, Failure> {
     let subject = Subject { name: &name, size: Some(size), window };
     let (_, story) = scan::explain(&mut Stream::new(&mut file), &subject).map_err(failed)?;
     let story = if story.is_empty() { "  there is no pickle in it\n".to_owned() } else { story };
-    Ok(format!("{name}\n{story}\n"))
+    Ok(format!("{}\n{story}\n", markdown::line(&name)))
 }

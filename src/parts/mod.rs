@@ -151,6 +151,11 @@ pub enum PartsError {
     /// A small file that is not any more what was weighed.
     #[error(transparent)]
     Moved(#[from] HubError),
+    /// What would be written holds a secret of this run, and every job could read it.
+    #[error(
+        "a secret of this very run stands in {0}, which would be handed to the release as an artifact"
+    )]
+    Secret(String),
     /// The expected digests cannot be read.
     #[error("the expected digests of the parts cannot be read: {0}")]
     Digests(String),
@@ -185,6 +190,9 @@ impl Advise for PartsError {
                 "run all stage jobs again, and find out what wrote to their artifacts".into()
             }
             Self::Moved(error) => return error.fix(),
+            Self::Secret(_) => {
+                "find out how it got there, revoke it where it was issued, and take it out before anything is published".into()
+            }
             Self::Digests(_) => {
                 "give the outputs `part-digest` of all stage jobs: `${{ toJSON(needs.stage.outputs) }}`, or the digests with blanks between".into()
             }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::shape::{File, Part, SCHEMA, Sealed, kept_in};
 use super::{Binding, FILES, PartsError};
 use crate::digest::Digest;
+use crate::http::Blotter;
 use crate::hub::Blob;
 use crate::inventory::{Shard, Share};
 
@@ -44,8 +45,12 @@ pub async fn write(
         _ => fs::create_dir_all(folder.join(FILES)),
     };
     made.map_err(|error| at(&folder, error))?;
+    let secrets = Blotter::of_all();
     for file in small {
         let bytes = file.read().await?;
+        if secrets.finds(&bytes) {
+            return Err(refused(&folder, format!("`{}`", file.path)));
+        }
         let path = kept_in(&folder, &file.sha256);
         fs::write(&path, bytes).map_err(|error| at(&path, error))?;
     }
@@ -69,14 +74,23 @@ pub async fn write(
     };
     let digest = part.digest();
     let path = folder.join(format!("{}.json", name(shard)));
-    let written = fs::File::create(&path).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        serde_json::to_writer(&mut file, &Sealed { digest, part })?;
-        file.write_all(b"\n")?;
-        file.flush()
-    });
-    written.map_err(|error| at(&path, error))?;
+    let sealed = serde_json::to_string(&Sealed { digest, part });
+    let mut report = sealed.map_err(|error| at(&path, error.into()))?;
+    report.push('\n');
+    // Its digest is of every word of it, so none can be blotted out.
+    if secrets.finds(report.as_bytes()) {
+        return Err(refused(&folder, "the part's report: a name, a finding or a document".into()));
+    }
+    fs::write(&path, report).map_err(|error| at(&path, error))?;
     Ok(Written { folder, digest })
+}
+
+/// Takes away what was written before a secret was found.
+fn refused(folder: &Path, place: String) -> PartsError {
+    match fs::remove_dir_all(folder) {
+        Ok(()) => PartsError::Secret(place),
+        Err(error) => at(folder, error),
+    }
 }
 
 fn at(path: &Path, source: io::Error) -> PartsError {

@@ -366,8 +366,8 @@ mod tests {
         card.review-months            never                                         default
         publish.keep                  none                                          default
         publish.query-file            true                                          default
-        publish.largest-commit.files  20000                                         default
-        publish.largest-commit.bytes  128 MB                                        default
+        publish.largest-commit.files  10000                                         default
+        publish.largest-commit.bytes  100 MB                                        default
         publish.transfer              auto                                          default
         audit-log                     none                                          default
         hub.endpoint                  https://huggingface.co, or this machine       default

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::lag::awaited;
 use super::look::landed;
 use super::ours::{head, is_this, ours, ours_above};
-use super::pieces;
+use super::pieces::{self, Unmade};
 use super::plan::{Content, Planned};
 use super::stage::{are_large, blob, confirm, operation, question};
 use super::standing::Reached;
@@ -245,16 +245,16 @@ async fn send(
             }
         };
         match (made, pieces::half(&cut)) {
-            (Err(PublishError::Hub(error)), Some(less)) if pieces::is_too_much(&error) => {
+            (Err(Unmade::TooMuch(error)), Some(less)) => {
                 progress.doing(&format!("{}; trying smaller pieces", error.in_full()));
                 most = less;
             }
             // Another run of the same tag that came to its end has swept behind itself.
             (Err(error), _) if cut.len() > 1 => {
-                let Ok(Some(commit)) = ours(hub, plan).await else { return Err(error) };
+                let Ok(Some(commit)) = ours(hub, plan).await else { return Err(error.into()) };
                 return Ok((commit, By::AnotherRun, None));
             }
-            (made, _) => return made,
+            (made, _) => return Ok(made?),
         }
     }
 }
@@ -268,7 +268,7 @@ async fn commit(
     operations: &Arc<[Operation]>,
     progress: &Arc<dyn Progress>,
     reached: &Reached,
-) -> Result<(String, By), PublishError> {
+) -> Result<(String, By), Unmade> {
     progress.doing("committing");
     let (summary, description) = (plan.summary(), plan.description());
     let (repo, revision) = (&plan.target.repo, &plan.target.revision);
@@ -288,14 +288,14 @@ async fn commit(
             if tries == 1 {
                 reached.refused();
             }
-            return Err(error.into());
+            return Err(Unmade::after(tries, operations.len(), error)?.into());
         }
         progress.doing("asking whether the commit landed");
         if let Some(now) = head(hub, plan).await?.filter(|now| *now != parent) {
             let ours = ours_above(hub, plan, parent, &now, &**progress).await?;
             let Some(commit) = ours else {
                 reached.refused();
-                return Err(PublishError::Contended(revision.clone()));
+                return Err(PublishError::Contended(revision.clone()).into());
             };
             // Once its files are shown, so is its record. Whose it is cannot be told.
             at(hub, plan, &commit, progress).await?;
@@ -303,9 +303,9 @@ async fn commit(
         }
         // It did not land, or the head that was told is an old one: the parent keeps it from
         // landing twice.
+        let error = Unmade::after(tries, operations.len(), error)?;
         let pause = error.pause(tries + 1);
-        let smaller_helps = tries > 1 && operations.len() > 1 && pieces::is_too_much(&error);
-        if tries >= TRIES || smaller_helps || pause >= hub.left() {
+        if tries >= TRIES || pause >= hub.left() {
             return Err(error.into());
         }
         progress.doing(&format!("it did not; trying again in {:.1} s", pause.as_secs_f64()));

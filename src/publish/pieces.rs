@@ -62,9 +62,48 @@ pub(super) fn half(pieces: &[Arc<[Operation]>]) -> Option<CommitSize> {
     (files > 1).then_some(less)
 }
 
-/// Whether the Hub says that a commit is too large for it, or did not get through with it in time.
-pub(super) fn is_too_much(error: &HubError) -> bool {
-    matches!(error.status(), Some(413 | 504))
+/// Why a commit was not made.
+#[derive(Debug)]
+pub(super) enum Unmade {
+    /// The Hub does not take so much at once, or did not get through with it in time, twice.
+    TooMuch(HubError),
+    /// A smaller one would not be made either.
+    Other(PublishError),
+}
+
+impl Unmade {
+    /// After so many tries of a commit of so many operations, of which the last ended so: `None` where it
+    /// is to be tried again as it is.
+    pub(super) fn after(tries: u32, operations: usize, error: HubError) -> Result<HubError, Self> {
+        let refused = error.status() == Some(413);
+        // A proxy before the Hub cuts what takes long, in words of its own or none.
+        let in_vain = error.maybe_done() && tries > 1;
+        if operations > 1 && (refused || in_vain) {
+            return Err(Self::TooMuch(error));
+        }
+        Ok(error)
+    }
+}
+
+impl From<HubError> for Unmade {
+    fn from(error: HubError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<PublishError> for Unmade {
+    fn from(error: PublishError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Unmade> for PublishError {
+    fn from(unmade: Unmade) -> Self {
+        match unmade {
+            Unmade::TooMuch(error) => error.into(),
+            Unmade::Other(error) => error,
+        }
+    }
 }
 
 /// A version that is whole, out of sight.
@@ -84,7 +123,7 @@ pub(super) async fn build(
     base: String,
     pieces: &[Arc<[Operation]>],
     progress: &Arc<dyn Progress>,
-) -> Result<Built, PublishError> {
+) -> Result<Built, Unmade> {
     let branch = format!("{}{:016x}", prefix(&plan.tag), fastrand::u64(..));
     let built = on(hub, plan, &branch, &base, pieces, progress).await;
     match built {
@@ -103,7 +142,7 @@ async fn on(
     base: &str,
     pieces: &[Arc<[Operation]>],
     progress: &Arc<dyn Progress>,
-) -> Result<String, PublishError> {
+) -> Result<String, Unmade> {
     hub.create_branch(&plan.target.repo, branch, base).await?;
     awaited(hub, "the branch", &**progress, async || head_of(hub, plan, branch).await).await?;
     let mut commit = base.to_owned();
@@ -130,7 +169,7 @@ async fn add(
     summary: &str,
     piece: &Arc<[Operation]>,
     progress: &Arc<dyn Progress>,
-) -> Result<String, PublishError> {
+) -> Result<String, Unmade> {
     let description = plan.description();
     let mut tries = 0;
     loop {
@@ -142,7 +181,7 @@ async fn add(
             Err(error) => error,
         };
         if !error.maybe_done() && error.status() != Some(412) {
-            return Err(error.into());
+            return Err(Unmade::after(tries, piece.len(), error)?.into());
         }
         progress.doing("asking whether the part landed");
         if let Some(head) = head_of(hub, plan, branch).await?.filter(|head| head != parent) {
@@ -155,9 +194,9 @@ async fn add(
                 return Ok(head);
             }
         }
+        let error = Unmade::after(tries, piece.len(), error)?;
         let pause = error.pause(tries + 1);
-        let smaller_helps = tries > 1 && piece.len() > 1 && is_too_much(&error);
-        if tries >= TRIES || smaller_helps || pause >= hub.left() {
+        if tries >= TRIES || pause >= hub.left() {
             return Err(error.into());
         }
         progress.doing(&format!("it did not; trying again in {:.1} s", pause.as_secs_f64()));

@@ -37,7 +37,7 @@ const REACH: u64 = 256 * 1024;
 /// Requests at the same time, and how long all of them together may take: it can be done without.
 const AT_ONCE: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(20);
-/// One window of so many has to be found: what Xet saves then is worth the cutting.
+/// One part of so many of the new bytes has to be there: what Xet saves then is worth the cutting.
 const FOUND: usize = 4;
 
 /// A file that the Hub has an earlier version of.
@@ -56,8 +56,6 @@ enum Window {
     Found,
     /// It does not, where it would be looked for.
     Other,
-    /// A few bytes repeated, as in gaps and masks: that is found anywhere.
-    Blank,
 }
 
 /// What the windows of one set said.
@@ -65,7 +63,13 @@ enum Window {
 struct Tally {
     found: usize,
     other: usize,
-    blank: usize,
+}
+
+/// Bytes of a set as it was and as it is.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    before: u128,
+    now: u128,
 }
 
 /// Looks into the large files that the Hub has in Xet storage under the names of these, which are on
@@ -89,24 +93,30 @@ pub async fn look_into(
     let pairs = files.iter().filter_map(|file| Pair::of(file, there.get(file.path.as_str())?));
     let sets = sets(pairs.filter(|pair| !queries.count(&pair.path)));
     let each = WINDOWS / sets.len().max(1);
-    let asked = sets.iter().enumerate().flat_map(|(number, set)| {
-        windows(set, each).into_iter().map(move |(pair, at)| (number, pair, at))
-    });
-    let asked = asked.map(async |(number, pair, at)| {
+    let sizes: Vec<_> = sets.iter().map(|set| Sizes::of(set)).collect();
+    let mut asked: Vec<_> = sets
+        .iter()
+        .enumerate()
+        .flat_map(|(set, pairs)| {
+            windows(pairs, each).into_iter().zip(0_u8..).map(move |(at, number)| (number, set, at))
+        })
+        .collect();
+    // Those that are asked for first are spread as evenly as all of them.
+    asked.sort_by_key(|(number, set, _)| (number.reverse_bits(), *set));
+    let asked = asked.into_iter().map(async |(_, set, (pair, at))| {
         let bytes = hub.part_of_file(repo, &commit, &pair.path, at, WINDOW).await.ok()?;
         let pair = pair.clone();
         let looked = tokio::task::spawn_blocking(move || pair.look_for(&bytes, at)).await;
-        Some((number, looked.ok()?.ok()?))
+        Some((set, looked.ok()?.ok()?))
     });
     let mut tallies = vec![Tally::default(); sets.len()];
     let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
     let all = async {
         while let Some(answer) = answers.next().await {
-            if let Some((number, window)) = answer {
-                tallies[number].count(window);
+            if let Some((set, window)) = answer {
+                tallies[set].count(window);
             }
-            // Whatever the others say.
-            if tallies.iter().all(|tally| tally.found * FOUND >= each) {
+            if tallies.iter().zip(&sizes).all(|(tally, sizes)| tally.is_clear(each, *sizes)) {
                 break;
             }
         }
@@ -114,8 +124,8 @@ pub async fn look_into(
     // What was answered until then counts.
     let _ = tokio::time::timeout(PATIENCE, all).await;
     drop(answers);
-    for (set, tally) in sets.iter().zip(tallies) {
-        match tally.anew(each) {
+    for ((set, sizes), tally) in sets.iter().zip(sizes).zip(tallies) {
+        match tally.anew(each, sizes) {
             Some(true) => remote.trained_anew.extend(set.iter().map(|pair| pair.path.clone())),
             Some(false) => {}
             None => hub.wait(&format!(
@@ -166,19 +176,18 @@ impl Pair {
 
     /// Looks for a window of the earlier file in the new one.
     fn look_for(&self, window: &Bytes, at: u64) -> std::io::Result<Window> {
-        if is_blank(window) {
-            return Ok(Window::Blank);
-        }
+        // Gaps and masks are found anywhere, and save something where they are the same.
+        let reach = if is_blank(window) { 0 } else { REACH };
         // Asked before it is opened: opening a pipe would wait for its writer.
         let found = std::fs::metadata(&self.on_disk)?;
         if !found.is_file() || found.len() != self.now {
             return Err(std::io::Error::other("it changed after it was weighed"));
         }
         let file = File::open(&self.on_disk)?;
-        let from_end = self.now.checked_sub(self.before - at);
+        let from_end = self.now.checked_sub(self.before - at).filter(|end| *end != at);
         for at in [Some(at), from_end].into_iter().flatten() {
-            let begin = at.saturating_sub(REACH).min(self.now);
-            let end = at.saturating_add(window.len() as u64 + REACH).min(self.now);
+            let begin = at.saturating_sub(reach).min(self.now);
+            let end = at.saturating_add(window.len() as u64 + reach).min(self.now);
             let mut near = vec![0; usize::try_from(end - begin).unwrap_or(0)];
             file.read_exact_at(&mut near, begin)?;
             if memmem::find(&near, window).is_some() {
@@ -189,24 +198,43 @@ impl Pair {
     }
 }
 
+impl Sizes {
+    fn of(set: &[Pair]) -> Self {
+        let all = |size: fn(&Pair) -> u64| set.iter().map(|pair| u128::from(size(pair))).sum();
+        Self { before: all(|pair| pair.before), now: all(|pair| pair.now) }
+    }
+
+    /// Whether these windows of so many, which lie in the earlier bytes, stand for enough of the new ones.
+    fn is_worth_it(self, found: usize, looked: usize) -> bool {
+        (found * FOUND) as u128 * self.before >= looked as u128 * self.now
+    }
+}
+
 impl Tally {
     fn count(&mut self, window: Window) {
         match window {
             Window::Found => self.found += 1,
             Window::Other => self.other += 1,
-            Window::Blank => self.blank += 1,
         }
     }
 
+    /// Whether the windows that are still to come are not worth waiting for.
+    fn is_clear(self, asked: usize, sizes: Sizes) -> bool {
+        let half_came = 2 * self.other >= asked;
+        sizes.is_worth_it(self.found, asked) || (self.found == 0 && half_came)
+    }
+
     /// Whether so little was found that the files were trained anew; `None` where too few windows came.
-    fn anew(self, asked: usize) -> Option<bool> {
+    fn anew(self, asked: usize, sizes: Sizes) -> Option<bool> {
+        if sizes.is_worth_it(self.found, asked) {
+            return Some(false);
+        }
         let looked = self.found + self.other;
-        let came = 2 * (looked + self.blank) >= asked;
-        came.then_some(looked > 0 && self.found * FOUND < looked)
+        (2 * looked >= asked).then_some(!sizes.is_worth_it(self.found, looked))
     }
 }
 
-/// Whether a window repeats one number of any width.
+/// Whether a window repeats one number of 1, 2, 4 or 8 bytes.
 fn is_blank(window: &[u8]) -> bool {
     [1, 2, 4, 8]
         .into_iter()

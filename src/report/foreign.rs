@@ -1,6 +1,7 @@
 //! Output of programs that are not ours, shown as it comes and fenced: no line of it can be a
 //! command to the runner. <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 
+use super::streams::told;
 use super::{aside, commands};
 use crate::failure::Failure;
 use crate::markdown;
@@ -25,20 +26,20 @@ impl Foreign {
             return Ok(Self { token: None });
         }
         let token = commands::token()?;
-        aside(&format!("::group::{}\n::stop-commands::{token}", commands::data(&title)));
+        told(&format!("::group::{}\n::stop-commands::{token}", commands::data(&title)));
         Ok(Self { token: Some(token) })
     }
 
     /// A line of it.
     pub fn line(&self, text: &str) {
-        aside(text);
+        if self.token.is_some() { told(text) } else { aside(text) }
     }
 }
 
 impl Drop for Foreign {
     fn drop(&mut self) {
         if let Some(token) = &self.token {
-            aside(&format!("::{token}::\n::endgroup::"));
+            told(&format!("::{token}::\n::endgroup::"));
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod progress;
 pub mod rules;
 mod sarif;
 pub mod scan;
+mod streams;
 mod summary;
 
 use std::io::Write as _;
@@ -35,6 +36,7 @@ use crate::release::{Target, Versioning};
 pub use audit::Audited;
 pub use checks::check_run;
 pub use foreign::Foreign;
+pub use streams::{aside, print, print_data, print_with_secret};
 
 /// Everything a run has to tell.
 #[derive(Debug)]
@@ -179,13 +181,15 @@ pub fn emit(report: &Report, emit: &Emit<'_>) -> Result<(), Failure> {
         format!("{:#}\n", sarif::render(&findings, &report.policy, report.verdict.emergency()));
     write(emit.folder, "report.sarif", &sarif)?;
     let console = if emit.json { json } else { console::render(report, emit.color) };
-    let Some(github) = emit.github else { return print(&console) };
-    print(&commands::fenced(&console)?)?;
+    let Some(github) = emit.github else {
+        return if emit.json { print_data(&console) } else { print(&console) };
+    };
+    streams::print_command(&commands::fenced(&console)?)?;
     for line in commands::annotations(&findings, emergency::told(&report.verdict).as_deref()) {
-        print(&format!("{line}\n"))?;
+        streams::print_command(&line)?;
     }
     if let Some(warning) = report.audit.as_ref().and_then(Audited::warning) {
-        print(&format!("{}\n", commands::warning("weighbridge", &warning)))?;
+        streams::print_command(&commands::warning("weighbridge", &warning))?;
     }
     if let Some(path) = &github.summary {
         let there = std::fs::metadata(path).map_or(0, |found| found.len());
@@ -246,18 +250,14 @@ fn append(path: &Path, text: &str) -> Result<(), Failure> {
 /// Masks a secret in the runner's log, in every form it may take. On standard error, as the log that it
 /// must come before: a runner reads two streams in no order, and act joins them into one.
 pub fn mask(secret: &Secret) -> Result<(), Failure> {
-    for line in commands::masks(secret) {
-        write_line(&mut std::io::stderr().lock(), line)
-            .map_err(|error| Failure::new("cannot write to standard error").because(&error))?;
-    }
-    Ok(())
+    commands::masks(secret).into_iter().try_for_each(streams::secret)
 }
 
 /// Something that people should change, though nothing is wrong: on GitHub an annotation too.
 pub fn warning(title: &str, text: &str, github: bool) {
     aside(&format!("· {title}: {text}"));
     if github {
-        aside(&commands::warning(title, text));
+        streams::told(&commands::warning(title, text));
     }
 }
 
@@ -282,64 +282,9 @@ pub fn failure(failure: &Failure, github: bool, color: bool) {
         if let Some(fix) = failure.advice() {
             all.push_str(&format!("\nFix: {fix}"));
         }
-        aside(&commands::error(&all));
+        // Behind the report on the same stream, whose fence it could otherwise come to stand in. There is
+        // nowhere left to tell that even this failed.
+        let _ = streams::print_command(&commands::error(&all));
     }
     aside(text.trim_end());
-}
-
-/// A line for people on standard error, beside the report.
-pub fn aside(text: &str) {
-    // A closed standard error must not end a release half way.
-    let _ = write_line(&mut std::io::stderr().lock(), blotted(text).into_owned());
-}
-
-/// Writes a line at once: of the text and its end apart, another stream's line could come between, and
-/// a command that does not begin its line is none to the runner.
-fn write_line(stream: &mut impl std::io::Write, mut line: String) -> std::io::Result<()> {
-    line.push('\n');
-    stream.write_all(line.as_bytes())
-}
-
-/// Text on standard output. A pipe that was closed by its reader is no failure.
-pub fn print(text: &str) -> Result<(), Failure> {
-    print_with_secret(&blotted(text))
-}
-
-/// As [`print`], with a secret that is meant to be read: that of the embedded Hub, which opens nothing
-/// else.
-pub fn print_with_secret(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new("cannot write to standard output").because(&error))
-        }
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Keeps each write by itself, as a pipe hands them on.
-    struct Writes(Vec<Vec<u8>>);
-
-    impl std::io::Write for Writes {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.push(bytes.to_vec());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_line_is_written_at_once_with_its_end() {
-        let mut writes = Writes(Vec::new());
-        write_line(&mut writes, "::add-mask::x".to_owned()).expect("memory");
-        write_line(&mut writes, "· a\n  b".to_owned()).expect("memory");
-        assert_eq!(writes.0, [b"::add-mask::x\n".to_vec(), "· a\n  b\n".into()]);
-    }
 }

@@ -17,6 +17,9 @@ use crate::support::workspace::{POLICY, Run, Workspace};
 const FILES: &str = "datasets/acme/registry";
 
 /// A Hub with a repository for the log.
+/// Runs that race for the head of one log.
+const RUNS: usize = 8;
+
 async fn hub() -> HubServer {
     let server = HubServer::start().await;
     let body =
@@ -33,8 +36,10 @@ async fn hub() -> HubServer {
 fn logged(server: &HubServer, name: &str) -> Workspace {
     let mut workspace = Workspace::healthy();
     let policy = POLICY.replace("name: churn", &format!("name: {name}"));
-    // One token makes the repositories of all who race here.
-    let policy = policy.replace("gates:\n", "gates:\n  token: {may-write: [acme]}\n");
+    // One token makes the repositories of all who race here, and may then write them.
+    let all = (0..RUNS).map(|number| format!(", acme/model-{number}")).collect::<String>();
+    let token = format!("gates:\n  token: {{may-write: [acme{all}]}}\n");
+    let policy = policy.replace("gates:\n", &token);
     assert!(policy.contains("may-write"));
     workspace
         .write("weighbridge.yml", format!("{policy}audit-log: {{repository: acme/registry}}\n"));
@@ -281,7 +286,6 @@ async fn a_full_file_has_a_next_one_and_a_clock_that_lags_moves_nothing() {
 /// Several processes, each with a model of its own, at the same time.
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_that_race_all_end_in_the_log() {
-    const RUNS: usize = 8;
     let server = hub().await;
     let names: Vec<_> = (0..RUNS).map(|number| format!("model-{number}")).collect();
     let workspaces: Vec<_> = names.iter().map(|name| logged(&server, name)).collect();

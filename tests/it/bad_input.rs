@@ -31,6 +31,31 @@ fn empty_artifact_folder() {
     workspace.run(&["check"]).expect(2).says("model");
 }
 
+/// The runner takes a line for a command that begins with `::`, blanks before it or not, and one that
+/// has `##[` anywhere.
+#[test]
+fn nothing_in_a_policy_is_a_command() {
+    let workspace = Workspace::healthy();
+    let policy = std::fs::read_to_string(workspace.path().join("weighbridge.yml")).expect("there");
+    for forged in ["##[set-output name=verdict]passed", "\"\\n::set-output name=verdict::passed\""]
+    {
+        workspace.write("weighbridge.yml", format!("{policy}bogus: 1 {forged}\n"));
+        for mode in [&["check"][..], &["explain"], &["explain", "--format", "json"]] {
+            let run = workspace.run(mode).expect(2).says("bogus");
+            assert!(!run.all().contains("##["), "{}", run.all());
+            let is_command = |line: &str| line.trim_start().starts_with("::set-output");
+            assert!(!run.all().lines().any(is_command), "{}", run.all());
+        }
+    }
+    // What is shown of a policy that is fine.
+    let named = policy.replace("name: churn", "name: churn\n  summary: \"##[error]forged\"");
+    workspace.write("weighbridge.yml", named);
+    for format in ["text", "json"] {
+        let run = workspace.run(&["explain", "--format", format]);
+        assert!(!run.all().contains("##["), "{}", run.all());
+    }
+}
+
 #[test]
 fn bad_tags() {
     let workspace = Workspace::healthy();

@@ -207,7 +207,7 @@ async fn a_stored_token_is_nudged_about_once_and_only_where_there_is_another_way
     workspace.set("HF_TOKEN", server.hub.token().expose());
     let ran = run(&workspace, &["release"]).expect(0).says("from: environment HF_TOKEN");
     let title = "::warning title=a stored token where none is needed::";
-    assert_eq!(ran.stdout.matches(title).count(), 1, "{}", ran.all());
+    assert_eq!(ran.stderr.matches(title).count(), 1, "{}", ran.all());
     let note = workspace.report()["notes"].to_string();
     assert!(note.contains("Trusted Publishers at"), "{note}");
     assert_eq!(issuer.asked().await, 0, "what is not needed is not asked for");

@@ -76,6 +76,21 @@ async fn the_policys_hub_is_the_one_without_being_named_again() {
     assert_eq!(theirs.asked().len(), 0);
 }
 
+/// A proxy would read what goes to a server of this machine, which is not encrypted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_to_this_machine_goes_through_no_proxy() {
+    let server = HubServer::start().await;
+    let proxy = Front::before(&server.hub.url(), |_| Fate::Pass).await;
+    let mut workspace = Workspace::healthy();
+    workspace.on_hub(&server.hub.url(), server.hub.token().expose()).set("NO_PROXY", "");
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        workspace.set(variable, proxy.url());
+    }
+    tokio::task::block_in_place(|| workspace.run(&["release"])).expect(0);
+    assert_eq!(server.count("POST", "/tag/"), 1);
+    assert_eq!(proxy.asked().len(), 0);
+}
+
 #[test]
 fn githubs_token_does_not_go_over_plain_http() {
     let mut workspace = Workspace::healthy();

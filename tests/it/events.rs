@@ -166,6 +166,30 @@ async fn every_event_in_every_mode_with_every_permission() {
     assert_eq!(rows, 3 * events().len() * MODES.len());
 }
 
+/// The policy of a pull request may name any Hub: none is told a token to read the log with.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_read_without_a_token_where_anybody_can_start_a_run() {
+    let hub = HubServer::start().await;
+    let front = Front::before(&hub.hub.url(), |_| Fate::Pass).await;
+    let github = github(Tokens::All, &hub.hub.url()).await;
+    let mut workspace = workspace(Tokens::All, &hub, &front, &github);
+    let verify = &["audit-log", "verify", "--repository", "acme/registry"];
+    for (event, token) in [("push", true), ("pull_request_target", false), ("issue_comment", false)]
+    {
+        workspace.set("GITHUB_EVENT_NAME", event).set("GITHUB_REF", "refs/heads/main");
+        let before = front.asked().len();
+        let run = tokio::task::block_in_place(|| workspace.run(verify));
+        let asked = &front.asked()[before..];
+        assert!(!asked.is_empty(), "{event}: {}", run.all());
+        assert!(asked.iter().all(|one| one.authorized == token), "{event}: {asked:?}");
+        let run = tokio::task::block_in_place(|| {
+            workspace.run(&["audit-log", "append", "--repository", "acme/registry", "record.json"])
+        });
+        let refused = run.expect(2).all().contains("`audit-log append` does not run under");
+        assert_eq!(refused, !token, "{event}");
+    }
+}
+
 /// GitLab says in one variable what started a pipeline, and a merge request has variables of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_source_of_a_pipeline_in_gitlab() {

@@ -6,6 +6,7 @@ mod matrix;
 mod races;
 mod resume;
 mod setting;
+mod spared;
 mod truth;
 mod waits;
 

@@ -53,6 +53,38 @@ fn a_token_anywhere_in_the_repository_blocks_at_its_line() {
     assert!(run.all().contains("revoke it where it was issued"), "{}", run.all());
 }
 
+/// As trainers write their arguments beside the weights, token and all.
+#[test]
+fn a_token_in_a_file_of_the_model_that_is_no_text_blocks() {
+    let token = token();
+    let workspace = Workspace::healthy();
+    let mut arguments = b"\x80\x02}U\x09hub_tokenU".to_vec();
+    arguments.push(u8::try_from(token.len()).expect("short"));
+    arguments.extend_from_slice(token.as_bytes());
+    arguments.extend_from_slice(b"s.");
+    workspace.write("model/training_args.bin", arguments);
+    let latin = [b"caf\xe9 ".as_slice(), token.as_bytes(), b"\n"].concat();
+    workspace.write("model/notes.txt", latin);
+    // Over the border of two reads.
+    let far = [vec![0xff; 64 * 1024 - 9], token.clone().into_bytes(), vec![0xff; 9000]].concat();
+    workspace.write("model/cache.dat", far);
+    workspace.version("v1.0.1");
+    let run = workspace.run(&["check", "--tag", "v1.0.1"]).expect(1);
+    let mut found = said(&workspace);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "secret-in-file model/cache.dat:null:null",
+            "secret-in-file model/notes.txt:null:null",
+            "secret-in-file model/training_args.bin:null:null",
+        ],
+        "{}",
+        run.all()
+    );
+    assert!(!run.all().contains(&token[3..]), "{}", run.all());
+}
+
 #[test]
 fn a_made_up_one_can_be_allowed_and_a_real_one_on_the_card_cannot_hide() {
     let workspace = Workspace::healthy();

@@ -368,6 +368,23 @@ fn staging_needs_a_share_a_token_and_no_pull_request() {
     }
 }
 
+/// Every job that can read artifacts could read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_of_the_run_gets_into_no_part() {
+    let server = HubServer::start().await;
+    for place in ["notes.txt", "README.md", "weights/one.csv"] {
+        let mut workspace = model();
+        let secret = "s.canaryOfTheVaultToken0000";
+        workspace.on_hub(&server.hub.url(), server.hub.token().expose()).set("HF_TOKEN", secret);
+        workspace.set("INPUT_HF-TOKEN", server.hub.token().expose());
+        workspace.write(&format!("model/{place}"), format!("vault said {secret}\n"));
+        let run = run(&workspace, &["stage", "--shard", "1/1", "--report-dir", "jobs"]).expect(2);
+        let run = run.says("a secret of this very run stands in");
+        assert!(!run.all().contains(secret), "{}", run.all());
+        assert!(!workspace.path().join("jobs/weighbridge-part-1-of-1").exists());
+    }
+}
+
 /// As a container action on GitHub: inputs for arguments, the part and its digest as outputs, and no
 /// check run for a share.
 #[tokio::test(flavor = "multi_thread")]

@@ -131,6 +131,14 @@ fn covers(entity: &Entity, name: &str, target: &crate::release::Target) -> bool 
     }
 }
 
+/// Whether a repository is one that a release writes, its audit log among them.
+pub(super) fn is_its_work(policy: &Policy, repo: &str) -> bool {
+    match repo.strip_prefix("datasets/") {
+        Some(dataset) => is_its_log(policy, dataset),
+        None => is_of_policy(policy, repo) || is_its_log(policy, repo),
+    }
+}
+
 /// Whether a repository is one that some model and stage of the policy goes to: one token may
 /// release them all.
 fn is_of_policy(policy: &Policy, repo: &str) -> bool {

@@ -305,7 +305,15 @@ fn what_was_issued_for_the_run_passes_and_what_is_not_told_does_not() {
     let (found, _, note) = said_on(date(2026, 1, 11), "{}", &issued);
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(note, "issued for this run to oidc-7 (jwt), until 2026-01-11T13:00:00Z");
+    let mut elsewhere = issued;
+    elsewhere["auth"]["resource"]["sub"] = "acme/other".into();
+    assert_eq!(
+        said("{}", &elsewhere),
+        ["token-over-powerful: the token of oidc-7 was issued for acme/other"]
+    );
     for silent in [
+        // It ends by itself, and may do whatever its user may.
+        json!({"name": "x", "auth": {"type": "oauth", "expiresAt": "2026-01-11T13:00:00Z"}}),
         json!({"name": "x"}),
         json!({"name": "x", "auth": {"type": "access_token"}}),
         json!({"name": "x", "auth": {"accessToken": null}}),
@@ -314,7 +322,7 @@ fn what_was_issued_for_the_run_passes_and_what_is_not_told_does_not() {
     ] {
         assert_eq!(
             said("{}", &silent),
-            ["token-not-told: the Hub tells nothing of the token of x"]
+            ["token-not-told: the Hub does not tell what the token of x may do"]
         );
     }
     let unnamed = json!([enough()[0],

@@ -79,21 +79,43 @@ fn windows_are_spread_over_all_bytes_of_a_set() {
 }
 
 #[test]
-fn a_quarter_of_what_can_be_told_is_enough() {
-    for (found, other, blank, anew) in [
-        (0, 32, 0, Some(true)),
-        (7, 25, 0, Some(true)),
-        (8, 24, 0, Some(false)),
-        (1, 2, 29, Some(false)),
-        (0, 1, 31, Some(true)),
-        // Nothing that tells anything.
-        (0, 0, 32, Some(false)),
+fn a_quarter_of_the_new_bytes_is_enough() {
+    let same = Sizes { before: 1000, now: 1000 };
+    let grown = Sizes { before: 1000, now: 10_000 };
+    let shrunk = Sizes { before: 10_000, now: 1000 };
+    for (found, other, sizes, anew) in [
+        (0, 32, same, Some(true)),
+        (7, 25, same, Some(true)),
+        (8, 24, same, Some(false)),
+        // The look ended there.
+        (8, 0, same, Some(false)),
+        (0, 16, same, Some(true)),
         // Too few came.
-        (0, 15, 0, None),
-        (0, 16, 0, Some(true)),
+        (0, 15, same, None),
+        (7, 8, same, None),
+        (32, 0, grown, Some(true)),
+        (1, 31, shrunk, Some(false)),
+        (0, 32, shrunk, Some(true)),
     ] {
-        let tally = Tally { found, other, blank };
-        assert_eq!(tally.anew(32), anew, "{tally:?}");
+        let tally = Tally { found, other };
+        assert_eq!(tally.anew(32, sizes), anew, "{tally:?} {sizes:?}");
+        let clear = tally.is_clear(32, sizes);
+        assert!(!clear || anew.is_some(), "{tally:?} {sizes:?}");
+    }
+    assert!(Tally { found: 8, other: 0 }.is_clear(32, same));
+    assert!(Tally { found: 0, other: 16 }.is_clear(32, same));
+    assert!(!Tally { found: 1, other: 16 }.is_clear(32, same));
+}
+
+#[test]
+fn gaps_count_where_they_are_the_same() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let on_disk = dir.path().join("w.bin");
+    std::fs::write(&on_disk, [noise(1, 100_000), vec![0; 100_000]].concat()).expect("writable");
+    let pair = Pair { on_disk, ..pair("w.bin", 200_000, 200_000) };
+    let blank = Bytes::from(vec![0; WINDOW]);
+    for (at, window) in [(150_000, Window::Found), (50_000, Window::Other)] {
+        assert_eq!(pair.look_for(&blank, at).expect("readable"), window, "{at}");
     }
 }
 

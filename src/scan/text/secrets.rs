@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
 
 use super::encoding;
 use crate::finding::{Level, Rule};
@@ -91,12 +91,82 @@ pub fn may_be_text(head: &[u8]) -> bool {
 /// looked for, because programs and libraries have their words as constants.
 pub fn tokens(bytes: &[u8]) -> Vec<(usize, &'static str)> {
     let mut found = BTreeMap::new();
-    for shape in &SHAPES {
-        let places = memchr::memmem::find_iter(bytes, shape.prefix);
-        let places = places.filter(|at| shape.stands(bytes, *at)).take(MOST_NAMED);
-        found.extend(places.map(|at| (at, shape.what)));
+    let mut look = |at: usize, shape: &Shape| {
+        if shape.stands(bytes, at) {
+            found.insert(at, shape.what);
+        }
+        found.len() < MOST_NAMED
+    };
+    match PREFIXES.as_ref() {
+        Some(prefixes) => {
+            let mut places = prefixes.find_iter(bytes).map(|found| found.start());
+            // One prefix may begin another.
+            places.all(|at| {
+                let here = |shape: &&Shape| bytes[at..].starts_with(shape.prefix.as_bytes());
+                SHAPES.iter().filter(here).all(|shape| look(at, shape))
+            });
+        }
+        None => {
+            for shape in &SHAPES {
+                memchr::memmem::find_iter(bytes, shape.prefix).all(|at| look(at, shape));
+            }
+        }
     }
-    found.into_iter().take(MOST_NAMED).collect()
+    found.into_iter().collect()
+}
+
+/// The prefixes of all tokens at once; `None` on processors that have no way to.
+static PREFIXES: LazyLock<Option<packed::Searcher>> =
+    LazyLock::new(|| packed::Searcher::new(SHAPES.iter().map(|shape| shape.prefix)));
+
+/// Looks for tokens at the beginning of a file that may be no text, while it passes.
+#[derive(Default)]
+pub struct Passing {
+    /// What a token may still begin in, with the byte before.
+    held: Vec<u8>,
+    /// Where that begins.
+    at: u64,
+    found: BTreeMap<u64, &'static str>,
+}
+
+impl Passing {
+    /// Bytes of a file that are looked at: where settings and metadata are.
+    const LOOKED_AT: u64 = 4 << 20;
+    /// Longer than any token.
+    const LONGEST: usize = 4200;
+
+    /// The next bytes of the file.
+    pub fn pass(&mut self, bytes: &[u8]) {
+        let left = Self::LOOKED_AT.saturating_sub(self.at + self.held.len() as u64);
+        let left = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        if left == 0 {
+            return;
+        }
+        self.held.extend_from_slice(&bytes[..left]);
+        // One that is cut here is looked at again with what comes after.
+        let settled = self.held.len().saturating_sub(Self::LONGEST);
+        self.look(settled);
+        let gone = settled.saturating_sub(1);
+        self.held.drain(..gone);
+        self.at += gone as u64;
+    }
+
+    fn look(&mut self, until: usize) {
+        let found = tokens(&self.held).into_iter().filter(|(at, _)| *at < until);
+        self.found.extend(found.map(|(at, what)| (self.at + at as u64, what)));
+    }
+
+    /// Adds what was found to a scan of the file, unless that has looked for secrets itself.
+    pub fn tell(mut self, scan: &mut Scan) {
+        self.look(usize::MAX);
+        let known = scan.detections.iter().any(|seen| seen.rule.id == SECRET.id);
+        if known || super::is_one(scan.format) {
+            return;
+        }
+        for (at, what) in self.found.into_iter().take(MOST_NAMED) {
+            scan.say(&SECRET, format!("{what} stands here (not shown)"), at);
+        }
+    }
 }
 
 /// The secrets in a text of which nothing else is asked.

@@ -13,8 +13,10 @@ use super::fault::{self, Fault, PATIENCE, Process, Script, began};
 use super::setting::{self, Template};
 use super::tell;
 use super::truth::{Commit, Truth, assert_given_out, place, truth};
+use crate::support::action::each_file;
 use crate::support::front::{Asked, Front};
 use crate::support::hub_server::HubServer;
+use crate::support::listener::Listener;
 use crate::support::workspace::Workspace;
 
 /// Cases at the same time: most of a case is waiting.
@@ -101,6 +103,12 @@ impl Case {
         let mut workspace = self.template.workspace.copy();
         workspace.set("HF_ENDPOINT", front.url()).set("WEIGHBRIDGE_ANSWER_TIMEOUT", PATIENCE);
         let ended = run(&workspace, &process).await;
+        let listener = Listener::of([server.hub.token().expose()]);
+        listener.assert_silent("what was said", ended.said.as_bytes());
+        each_file(&workspace.home().join(".cache/weighbridge/reports"), &mut |path| {
+            let told = std::fs::read(path).expect("a report");
+            listener.assert_silent(&path.display().to_string(), &told);
+        });
         let over = Instant::now();
         if let Some(told) = *told.lock().unwrap_or_else(PoisonError::into_inner) {
             let took = over.duration_since(told);

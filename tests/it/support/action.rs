@@ -300,7 +300,8 @@ fn action_with(image: &str) -> String {
 }
 
 /// Every file below a folder, if it is there.
-fn each_file(folder: &Path, look: &mut impl FnMut(&Path)) {
+/// Every file below a folder.
+pub(crate) fn each_file(folder: &Path, look: &mut impl FnMut(&Path)) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("entry").path();
         if path.is_dir() { each_file(&path, look) } else { look(&path) }

@@ -98,6 +98,8 @@ pub(crate) struct Asked {
     pub(crate) status: Option<u16>,
     /// Bytes of the body that came.
     pub(crate) sent: u64,
+    /// Whether a token came with it.
+    pub(crate) authorized: bool,
 }
 
 type Script = dyn Fn(&Asked) -> Fate + Send + Sync;
@@ -241,6 +243,7 @@ impl Behind {
                 json: Value::Null,
                 status: None,
                 sent: 0,
+                authorized: parts.headers.contains_key("authorization"),
             };
             all.push(asked);
             all.len() - 1
