@@ -5,6 +5,7 @@
 use std::io::Write as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -61,6 +62,17 @@ pub fn asked() -> bool {
     *ASKED.borrow()
 }
 
+/// Says it on standard error, unless that is full, or held by somebody who waits for it.
+fn say(line: String) {
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Whoever closed it does not want to know.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = said.send(());
+    });
+    let _ = heard.recv_timeout(Duration::from_millis(200));
+}
+
 fn until_the_end() {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;
@@ -80,10 +92,7 @@ fn until_the_end() {
             let held = HELD.load(Ordering::SeqCst);
             let asked_before = ASKED.send_replace(true);
             if held == 0 || asked_before {
-                let how = if asked_before { "at once" } else { "while nothing was on its way" };
-                // Whoever closed it does not want to know.
-                let said = format!("\nweighbridge: stopped by {name}, {how}\n");
-                let _ = std::io::stderr().write_all(said.as_bytes());
+                say(format!("\nweighbridge: stopped by {name}\n"));
                 // As shells say it of whom a signal ended.
                 #[expect(clippy::exit, reason = "a signal ends a process wherever it is")]
                 std::process::exit(128 + number);

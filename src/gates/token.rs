@@ -108,9 +108,12 @@ fn issued(holder: &WhoAmI, work: &Work<'_>) -> Judgement {
     let until = holder.auth.expires_at.as_deref().map(|end| format!(", until {}", shown(end)));
     let until = until.unwrap_or_default();
     let note = format!("issued for this run to {name} ({}){until}", shown(kind));
-    let beyond = (!reach::is_its_work(work.policy, of)).then(|| {
+    let is_meant = reach::is_its_work(work.policy, of) || work.settings.named(of);
+    let beyond = (!is_meant).then(|| {
         let message = format!("the token of {name} was issued for {}", shown(of));
-        work.finding(&OVER_POWERFUL, message).with_fix(rules::narrow(work))
+        let fix = "have it issued for a repository of the policy; what it may write beside them by intent is \
+                   named in `gates.token.may-write`";
+        work.finding(&OVER_POWERFUL, message).with_fix(fix)
     });
     Judgement::new(note, beyond.into_iter().collect())
 }

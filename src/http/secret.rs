@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use zeroize::Zeroizing;
 
-use super::forms::forms;
+use super::forms::{forms, telling};
 
 /// Shorter texts are not blotted out: they stand in half of all words.
 const SHORTEST: usize = 8;
@@ -15,7 +15,19 @@ const SHORTEST: usize = 8;
 const BLOT: &str = "***";
 
 /// Every secret of this run, for [`blotted`]: what failed is told when who held them is gone.
-static KNOWN: Mutex<Vec<Arc<Zeroizing<String>>>> = Mutex::new(Vec::new());
+static KNOWN: Mutex<Known> = Mutex::new(Known { secrets: Vec::new(), blotter: None });
+
+struct Known {
+    secrets: Vec<Arc<Zeroizing<String>>>,
+    /// For all of them, once it was needed.
+    blotter: Option<Arc<Blotter>>,
+}
+
+impl Known {
+    fn get() -> MutexGuard<'static, Self> {
+        KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A token or password. `Debug` shows only that there is one; there is no `Display`; the memory
 /// is wiped at the end of the run ([`wipe`]). [`Secret::expose`] is the one way to the value, easy to search for.
@@ -31,12 +43,13 @@ impl Secret {
         if trimmed.is_empty() {
             return None;
         }
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(same) = known.iter().find(|secret| secret.as_str() == trimmed) {
+        let mut known = Known::get();
+        if let Some(same) = known.secrets.iter().find(|secret| secret.as_str() == trimmed) {
             return Some(Self(same.clone()));
         }
         let value = Arc::new(Zeroizing::new(trimmed.to_owned()));
-        known.push(value.clone());
+        known.secrets.push(value.clone());
+        known.blotter = None;
         Some(Self(value))
     }
 
@@ -55,7 +68,17 @@ impl Secret {
 /// A text with every secret of this run blotted out, in every form: a server may repeat what it was
 /// told, and its words are shown.
 pub fn blotted(text: &str) -> Cow<'_, str> {
-    Blotter::of_all().blotted(text)
+    let blotter = {
+        let mut known = Known::get();
+        match &known.blotter {
+            Some(blotter) => blotter.clone(),
+            None => {
+                let made = Arc::new(Blotter::made_of(&known.secrets, forms));
+                known.blotter.insert(made).clone()
+            }
+        }
+    };
+    blotter.blotted(text)
 }
 
 /// Blots every secret of this run out of many texts.
@@ -67,11 +90,17 @@ pub struct Blotter {
 impl Blotter {
     /// For the secrets that there are by now.
     pub fn of_all() -> Self {
-        let forms: Vec<_> = {
-            let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-            let forms = known.iter().flat_map(|secret| forms(secret)).map(Zeroizing::new);
-            forms.filter(|form| form.len() >= SHORTEST).collect()
-        };
+        Self::made_of(&Known::get().secrets, forms)
+    }
+
+    /// The same, to find what gives a secret away, and nothing that others have in common with it.
+    pub fn of_what_tells() -> Self {
+        Self::made_of(&Known::get().secrets, telling)
+    }
+
+    fn made_of(secrets: &[Arc<Zeroizing<String>>], forms: fn(&str) -> Vec<String>) -> Self {
+        let forms = secrets.iter().flat_map(|secret| forms(secret)).map(Zeroizing::new);
+        let forms: Vec<_> = forms.filter(|form| form.len() >= SHORTEST).collect();
         let build = || {
             AhoCorasick::builder()
                 .match_kind(MatchKind::LeftmostLongest)
@@ -106,7 +135,9 @@ impl Blotter {
 /// Forgets all secrets, when nothing more will be told: their memory is wiped as soon as nobody holds
 /// them.
 pub fn wipe() {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let mut known = Known::get();
+    known.secrets.clear();
+    known.blotter = None;
 }
 
 impl fmt::Debug for Secret {
@@ -138,6 +169,12 @@ mod tests {
         // One that a whole log would be made of is left to the runner's masks.
         let _short = Secret::new("a").expect("not empty");
         assert_eq!(blotted("a cat"), "a cat");
+        // What others have in common with it is no sign of it.
+        let jwt =
+            Secret::new("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl").expect("not empty");
+        let finds = |text: &str| Blotter::of_what_tells().finds(text.as_bytes());
+        assert!(!finds("eyJhbGciOiJIUzI1NiJ9") && finds("eyJzdWIiOiJ4In0"));
+        assert!(finds(jwt.expose()) && blotted("eyJhbGciOiJIUzI1NiJ9") == "***");
         // Who held it may be gone.
         drop(secret);
         assert_eq!(blotted("hf_one\"more secret"), "***");

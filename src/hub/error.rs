@@ -52,6 +52,9 @@ pub enum HubError {
     /// The Xet transfer failed.
     #[error("the Xet transfer failed: {0}")]
     Xet(String),
+    /// Nothing moves in the Xet transfer, of whatever file.
+    #[error("the Xet transfer failed: {0}")]
+    Standstill(String),
     /// Several large files could not be sent, or several groups of them; all others were.
     #[error("{}", .0.iter().map(HubError::in_full).collect::<Vec<_>>().join("; and "))]
     Unsent(Vec<HubError>),
@@ -145,7 +148,7 @@ impl Advise for HubError {
             Self::BadEndpoint(_) => return Some("set HF_ENDPOINT (input `hf-endpoint`) to an address such as https://huggingface.co".into()),
             Self::Moved(_) => return Some(MOVED.into()),
             Self::Unsent(all) => return all.first().and_then(Advise::fix),
-            Self::Xet(_) => return Some("check the network and the proxy (HTTPS_PROXY), and run it again: what arrived whole is not sent again".into()),
+            Self::Xet(_) | Self::Standstill(_) => return Some("check the network and the proxy (HTTPS_PROXY), and run it again: what arrived whole is not sent again".into()),
             Self::AddressRefused { .. } => return Some("run it again, what arrived whole is not sent again; if it says the same, a proxy (HTTPS_PROXY) may change the request, or this machine's clock may be wrong".into()),
             Self::Object { .. } | Self::TooLarge { .. } => return Some("look at this file in the Hub repository, and run it again".into()),
             Self::Protocol(_) => return Some(NOT_A_HUB.into()),

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::Hub;
 use super::error::{HubError, doing};
-use super::upload::{Blob, LFS_JSON, Watch};
+use super::upload::{Blob, LFS_JSON, Luck, Watch};
 use super::weighed::{Meter, Source, Weighed};
 use super::wire::{Action, Actions};
 use crate::http::Again;
@@ -26,11 +26,12 @@ impl Hub {
         &self,
         wanted: &[(&Blob, Actions)],
         watch: &Watch,
+        luck: &Luck,
     ) -> Result<(), HubError> {
         let bodies = Semaphore::new(BODIES);
         let sends =
             wanted.iter().map(|(blob, actions)| self.send_one(blob, actions, &bodies, watch));
-        self.each(stream::iter(sends).buffer_unordered(BODIES)).await
+        self.each(luck, stream::iter(sends).buffer_unordered(BODIES)).await
     }
 
     async fn send_one(

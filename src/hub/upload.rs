@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -82,8 +83,50 @@ pub type Watch = Arc<dyn Sending>;
 pub trait Sending: Send + Sync {
     /// The Hub wants this many bytes, in all, of one batch of files, by this transfer.
     fn wanted(&self, bytes: u64, transfer: &str);
-    /// So many more bytes of a file have left; no byte is told twice.
+    /// So many more bytes of a file have left; no byte is told twice, but after [`Self::again`].
     fn sent(&self, path: &str, bytes: u64);
+    /// Some of them did not arrive: another count begins, of those.
+    fn again(&self);
+}
+
+/// What the Hub wants of a batch, by one transfer.
+struct Wanted<'b> {
+    transfer: &'static str,
+    wanted: Vec<(&'b Blob, Actions)>,
+}
+
+impl Wanted<'_> {
+    fn bytes(&self) -> u64 {
+        self.wanted.iter().map(|(blob, _)| blob.size).sum()
+    }
+}
+
+/// How the files of an upload fared: of so many in a row that did not arrive, none of those to come will.
+#[derive(Default)]
+pub(super) struct Luck {
+    failed_in_a_row: AtomicUsize,
+    arrived: AtomicUsize,
+}
+
+impl Luck {
+    const MOST_IN_A_ROW: usize = 8;
+
+    fn learn(&self, arrived: bool) {
+        if arrived {
+            self.arrived.fetch_add(1, Ordering::Relaxed);
+            self.failed_in_a_row.store(0, Ordering::Relaxed);
+        } else {
+            self.failed_in_a_row.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn is_out(&self) -> bool {
+        self.failed_in_a_row.load(Ordering::Relaxed) >= Self::MOST_IN_A_ROW
+    }
+
+    fn has_any(&self) -> bool {
+        self.arrived.load(Ordering::Relaxed) > 0
+    }
 }
 
 impl Hub {
@@ -97,45 +140,61 @@ impl Hub {
         blobs: &[Blob],
         watch: &Watch,
     ) -> Result<Uploaded, HubError> {
-        let mut uploaded = Uploaded::default();
+        let (mut uploaded, luck) = (Uploaded::default(), Luck::default());
         // Files of the same bytes are one object.
         let mut seen = BTreeSet::new();
         let objects: Vec<&Blob> = blobs.iter().filter(|blob| seen.insert(blob.sha256)).collect();
-        let mut batches = Vec::new();
+        let mut unsent = Vec::new();
         for way in [Way::Lfs, Way::Xet] {
             let of_way: Vec<_> = objects.iter().copied().filter(|blob| blob.way == way).collect();
-            batches.extend(of_way.chunks(BATCH).map(|batch| (way, batch.to_vec())));
+            for batch in of_way.chunks(BATCH) {
+                let asked = self.ask(repo, revision, way, batch).await?;
+                uploaded.objects += asked.wanted.len();
+                uploaded.bytes += asked.bytes();
+                match self.send(repo, revision, &asked, watch, &luck).await {
+                    Err(error) if self.spares_others(&error, &luck) => {
+                        unsent.push((way, batch.to_vec(), error));
+                    }
+                    sent => sent?,
+                }
+            }
         }
-        let mut unsent = Vec::new();
-        for (way, batch) in batches {
-            let sent = self.upload_batch(repo, revision, way, &batch, watch, &mut uploaded).await;
-            match sent {
-                Err(error) if self.spares_others(&error) => unsent.push((way, batch)),
+        let mut still: Option<HubError> = None;
+        for (way, batch, error) in unsent {
+            // Where nothing at all arrives, it is no trouble of single files.
+            if !luck.has_any() && !matches!(error, HubError::Xet(_)) {
+                return Err(error);
+            }
+            self.client.wait("trying once more to send what did not arrive");
+            watch.again();
+            // What arrived by now is known as stored.
+            let asked = self.ask(repo, revision, way, &batch).await?;
+            match self.send(repo, revision, &asked, watch, &luck).await {
+                Err(error) if self.spares_others(&error, &luck) => {
+                    still = Some(match still {
+                        None => error,
+                        Some(before) => before.and(error),
+                    });
+                }
                 sent => sent?,
             }
         }
-        if !unsent.is_empty() {
-            self.client.wait("trying once more to send what did not arrive; the rest did");
-        }
-        let again = unsent.iter().map(async |(way, batch)| {
-            // What arrived by now is known as stored.
-            self.upload_batch(repo, revision, *way, batch, watch, &mut Uploaded::default()).await
-        });
-        self.each(futures_util::stream::iter(again).buffer_unordered(1)).await?;
-        Ok(uploaded)
+        still.map_or(Ok(uploaded), Err)
     }
 
     /// Waits for all sends, whatever becomes of one of them; what no other can survive ends them all.
     pub(super) async fn each(
         &self,
+        luck: &Luck,
         sends: impl Stream<Item = Result<(), HubError>>,
     ) -> Result<(), HubError> {
         let mut sends = std::pin::pin!(sends);
         let mut unsent: Option<HubError> = None;
         while let Some(sent) = sends.next().await {
+            luck.learn(sent.is_ok());
             match sent {
-                Err(error) if self.spares_others(&error) => {
-                    self.client.wait(&format!("{}; the others go on", error.in_full()));
+                Err(error) if self.spares_others(&error, luck) => {
+                    self.client.wait(&error.in_full());
                     unsent = Some(match unsent {
                         None => error,
                         Some(before) => before.and(error),
@@ -147,8 +206,8 @@ impl Hub {
         unsent.map_or(Ok(()), Err)
     }
 
-    fn spares_others(&self, error: &HubError) -> bool {
-        error.spares_others() && !self.client.left().is_zero()
+    fn spares_others(&self, error: &HubError, luck: &Luck) -> bool {
+        error.spares_others() && !luck.is_out() && !self.client.left().is_zero()
     }
 
     /// The blobs that are not in large-file storage. Only asks: nothing is sent.
@@ -167,15 +226,14 @@ impl Hub {
         Ok(missing)
     }
 
-    async fn upload_batch(
+    /// Asks which of a batch are to be sent, and how.
+    async fn ask<'b>(
         &self,
         repo: &RepoId,
         revision: &str,
         way: Way,
-        batch: &[&Blob],
-        watch: &Watch,
-        uploaded: &mut Uploaded,
-    ) -> Result<(), HubError> {
+        batch: &[&'b Blob],
+    ) -> Result<Wanted<'b>, HubError> {
         let answer = self.batch(repo, revision, way, batch).await?;
         let transfer = match answer.transfer.as_deref() {
             None | Some("basic") => "basic",
@@ -185,14 +243,21 @@ impl Hub {
                 return Err(HubError::Protocol(format!("it chose the transfer `{other:.40}`")));
             }
         };
-        let wanted = wanted(batch, answer.objects)?;
-        let bytes = wanted.iter().map(|(blob, _)| blob.size).sum();
-        watch.wanted(bytes, transfer);
-        uploaded.objects += wanted.len();
-        uploaded.bytes += bytes;
-        match transfer {
-            "xet" => self.send_xet(repo, revision, &wanted, watch).await,
-            _ => self.send_by_addresses(repo, revision, &wanted, watch).await,
+        Ok(Wanted { transfer, wanted: wanted(batch, answer.objects)? })
+    }
+
+    async fn send(
+        &self,
+        repo: &RepoId,
+        revision: &str,
+        asked: &Wanted<'_>,
+        watch: &Watch,
+        luck: &Luck,
+    ) -> Result<(), HubError> {
+        watch.wanted(asked.bytes(), asked.transfer);
+        match asked.transfer {
+            "xet" => self.send_xet(repo, revision, &asked.wanted, watch, luck).await,
+            _ => self.send_by_addresses(repo, revision, &asked.wanted, watch, luck).await,
         }
     }
 
@@ -204,8 +269,9 @@ impl Hub {
         revision: &str,
         wanted: &[(&Blob, Actions)],
         watch: &Watch,
+        luck: &Luck,
     ) -> Result<(), HubError> {
-        let Err(mut refused) = self.send_lfs(wanted, watch).await else { return Ok(()) };
+        let Err(mut refused) = self.send_lfs(wanted, watch, luck).await else { return Ok(()) };
         let mut left: Vec<_> = wanted.iter().map(|(blob, _)| *blob).collect();
         let mut helped = true;
         while helped && matches!(refused, HubError::AddressRefused { .. }) {
@@ -214,7 +280,7 @@ impl Hub {
             let still = self::wanted(&left, again.objects)?;
             helped = still.len() < left.len();
             left = still.iter().map(|(blob, _)| *blob).collect();
-            match self.send_lfs(&still, watch).await {
+            match self.send_lfs(&still, watch, luck).await {
                 Ok(()) => return Ok(()),
                 Err(error) => refused = error,
             }

@@ -263,6 +263,7 @@ mod tests {
 
     impl Sending for Told {
         fn wanted(&self, _: u64, _: &str) {}
+        fn again(&self) {}
         fn sent(&self, _: &str, bytes: u64) {
             *self.0.lock().expect("whole") += bytes;
         }

@@ -11,7 +11,7 @@ use super::Hub;
 use super::RepoId;
 use super::api::segment;
 use super::error::{HubError, doing};
-use super::upload::{Blob, Watch};
+use super::upload::{Blob, Luck, Watch};
 use super::weighed::{Meter, Source, Weighed};
 use super::wire::{Actions, XetToken};
 use super::xet_watch::{Pace, watched};
@@ -39,6 +39,7 @@ impl Hub {
         revision: &str,
         wanted: &[(&Blob, Actions)],
         watch: &Watch,
+        luck: &Luck,
     ) -> Result<(), HubError> {
         if wanted.is_empty() {
             return Ok(());
@@ -80,7 +81,7 @@ impl Hub {
             watched(&self.client, &commit, &pace, transfer).await
         });
         // While one group is registered the next is fed.
-        self.each(stream::iter(groups).buffer_unordered(2)).await
+        self.each(luck, stream::iter(groups).buffer_unordered(2)).await
     }
 
     /// Leave to write to Xet storage: where that is, and a token for it until a time, which is blotted out

@@ -64,7 +64,7 @@ async fn standstill(client: &Client, commit: &XetUploadCommit, pace: &Pace) -> H
     loop {
         sleep(LOOK).await;
         if client.left().is_zero() {
-            return HubError::Xet("the run's time is over".into());
+            return HubError::Standstill("the run's time is over".into());
         }
         let now = moved(commit);
         if now != last {
@@ -75,7 +75,7 @@ async fn standstill(client: &Client, commit: &XetUploadCommit, pace: &Pace) -> H
         let mut still = pace.still();
         let long = still.since.elapsed();
         if long >= client.answer_timeout() * GIVEN_UP_AFTER {
-            return HubError::Xet(format!("nothing has moved for {} s", long.as_secs()));
+            return HubError::Standstill(format!("nothing has moved for {} s", long.as_secs()));
         }
         if long >= still.say_after {
             let long = long.as_secs();

@@ -24,6 +24,7 @@ mod test_command;
 mod weigh;
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
 
 use clap::Parser as _;
@@ -45,8 +46,16 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit 
         // Help and version are answers, not errors; a usage error ends with 2 as every failure.
         Err(answer) => {
             let failed = answer.use_stderr();
-            // Nothing can be told when even that cannot be printed.
-            let _ = answer.print();
+            // Nothing can be told when even that cannot be printed. What was typed is repeated in it, and
+            // its colours are clap's own affair on a terminal alone.
+            let _ = if std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
+                answer.print().map_err(|_| ())
+            } else if failed {
+                report::aside(answer.to_string().trim_end());
+                Ok(())
+            } else {
+                report::print(&answer.to_string()).map_err(|_| ())
+            };
             return if failed { Exit::CouldNotWork } else { Exit::Pass };
         }
     };
@@ -111,7 +120,6 @@ fn for_event(env: &Environment) -> Result<Command, Failure> {
 
 /// Whether the console may use colour: a terminal, and no `NO_COLOR` (<https://no-color.org>).
 fn color(env: &Environment) -> bool {
-    use std::io::IsTerminal as _;
     env.get("NO_COLOR").is_none()
         && env.get("TERM") != Some("dumb")
         && std::io::stdout().is_terminal()

@@ -45,7 +45,7 @@ pub async fn write(
         _ => fs::create_dir_all(folder.join(FILES)),
     };
     made.map_err(|error| at(&folder, error))?;
-    let secrets = Blotter::of_all();
+    let secrets = Blotter::of_what_tells();
     for file in small {
         let bytes = file.read().await?;
         if secrets.finds(&bytes) {
@@ -87,10 +87,12 @@ pub async fn write(
 
 /// Takes away what was written before a secret was found.
 fn refused(folder: &Path, place: String) -> PartsError {
-    match fs::remove_dir_all(folder) {
-        Ok(()) => PartsError::Secret(place),
-        Err(error) => at(folder, error),
-    }
+    PartsError::Secret(match fs::remove_dir_all(folder) {
+        Ok(()) => place,
+        Err(error) => {
+            format!("{place} (and `{}` could not be taken away: {error})", folder.display())
+        }
+    })
 }
 
 fn at(path: &Path, source: io::Error) -> PartsError {

@@ -227,7 +227,7 @@ async fn send(
     progress: &Arc<dyn Progress>,
     reached: &Reached,
 ) -> Result<Made, PublishError> {
-    let mut most = plan.largest_commit;
+    let (mut most, mut halved) = (plan.largest_commit, 0);
     loop {
         let cut = pieces::cut(operations, most);
         let parent = match ground(hub, plan, progress).await? {
@@ -245,7 +245,13 @@ async fn send(
             }
         };
         match (made, pieces::half(&cut)) {
-            (Err(Unmade::TooMuch(error)), Some(less)) => {
+            (Err(Unmade::TooMuch(error)), Some(less))
+                if error.status() == Some(413) || halved < pieces::HALVED =>
+            {
+                if error.status() != Some(413) {
+                    halved += 1;
+                    hub.rest(error.pause(2)).await;
+                }
                 progress.doing(&format!("{}; trying smaller pieces", error.in_full()));
                 most = less;
             }
@@ -276,6 +282,7 @@ async fn commit(
     loop {
         tries += 1;
         reached.committing(parent);
+        let begun = Instant::now();
         let error = match hub
             .commit(repo, revision, Some(parent), &summary, &description, operations)
             .await
@@ -283,12 +290,13 @@ async fn commit(
             Ok(commit) => return Ok((commit, By::ThisRun)),
             Err(error) => error,
         };
+        let took = begun.elapsed();
         if !error.maybe_done() && error.status() != Some(412) && error.status() != Some(409) {
             // Unless one before it was not.
             if tries == 1 {
                 reached.refused();
             }
-            return Err(Unmade::after(tries, operations.len(), error)?.into());
+            return Err(Unmade::after(tries, operations.len(), took, error)?.into());
         }
         progress.doing("asking whether the commit landed");
         if let Some(now) = head(hub, plan).await?.filter(|now| *now != parent) {
@@ -303,7 +311,7 @@ async fn commit(
         }
         // It did not land, or the head that was told is an old one: the parent keeps it from
         // landing twice.
-        let error = Unmade::after(tries, operations.len(), error)?;
+        let error = Unmade::after(tries, operations.len(), took, error)?;
         let pause = error.pause(tries + 1);
         if tries >= TRIES || pause >= hub.left() {
             return Err(error.into());

@@ -45,6 +45,7 @@ mod tests {
 
     impl Sending for Said {
         fn wanted(&self, _: u64, _: &str) {}
+        fn again(&self) {}
         fn sent(&self, _: &str, _: u64) {}
     }
 

@@ -4,6 +4,7 @@
 //! A commit is one request, and the Hub gives a request 60 seconds.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::execute::TRIES;
 use super::lag::awaited;
@@ -62,6 +63,11 @@ pub(super) fn half(pieces: &[Arc<[Operation]>]) -> Option<CommitSize> {
     (files > 1).then_some(less)
 }
 
+/// A commit that takes so long may be too much.
+const LONG: Duration = Duration::from_secs(20);
+/// How often pieces are halved of which the Hub does not say that they are too large.
+pub(super) const HALVED: u32 = 4;
+
 /// Why a commit was not made.
 #[derive(Debug)]
 pub(super) enum Unmade {
@@ -72,13 +78,20 @@ pub(super) enum Unmade {
 }
 
 impl Unmade {
-    /// After so many tries of a commit of so many operations, of which the last ended so: `None` where it
-    /// is to be tried again as it is.
-    pub(super) fn after(tries: u32, operations: usize, error: HubError) -> Result<HubError, Self> {
-        let refused = error.status() == Some(413);
-        // A proxy before the Hub cuts what takes long, in words of its own or none.
-        let in_vain = error.maybe_done() && tries > 1;
-        if operations > 1 && (refused || in_vain) {
+    /// After so many tries of a commit of so many operations, of which the last took so long and ended so.
+    /// The error comes back where it is to be tried again as it is.
+    pub(super) fn after(
+        tries: u32,
+        operations: usize,
+        took: Duration,
+        error: HubError,
+    ) -> Result<HubError, Self> {
+        let status = error.status();
+        // A proxy before the Hub cuts what takes long, in words of its own or none; what is refused at
+        // once was not too much.
+        let cut = matches!(status, None | Some(408 | 504)) || took >= LONG;
+        let in_vain = error.maybe_done() && cut && tries > 1;
+        if operations > 1 && (status == Some(413) || in_vain) {
             return Err(Self::TooMuch(error));
         }
         Ok(error)
@@ -175,13 +188,15 @@ async fn add(
     loop {
         tries += 1;
         let repo = &plan.target.repo;
+        let begun = Instant::now();
         let error = match hub.commit(repo, branch, Some(parent), summary, &description, piece).await
         {
             Ok(commit) => return Ok(commit),
             Err(error) => error,
         };
+        let took = begun.elapsed();
         if !error.maybe_done() && error.status() != Some(412) {
-            return Err(Unmade::after(tries, piece.len(), error)?.into());
+            return Err(Unmade::after(tries, piece.len(), took, error)?.into());
         }
         progress.doing("asking whether the part landed");
         if let Some(head) = head_of(hub, plan, branch).await?.filter(|head| head != parent) {
@@ -194,7 +209,7 @@ async fn add(
                 return Ok(head);
             }
         }
-        let error = Unmade::after(tries, piece.len(), error)?;
+        let error = Unmade::after(tries, piece.len(), took, error)?;
         let pause = error.pause(tries + 1);
         if tries >= TRIES || pause >= hub.left() {
             return Err(error.into());

@@ -257,6 +257,7 @@ pub fn mask(secret: &Secret) -> Result<(), Failure> {
 pub fn warning(title: &str, text: &str, github: bool) {
     aside(&format!("· {title}: {text}"));
     if github {
+        // While nothing of the report is out, whose fence it could come to stand in.
         streams::told(&commands::warning(title, text));
     }
 }

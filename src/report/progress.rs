@@ -113,6 +113,10 @@ impl hub::Sending for Publishing {
         }
     }
 
+    fn again(&self) {
+        self.sending().end();
+    }
+
     fn sent(&self, path: &str, bytes: u64) {
         let mut sending = self.sending();
         sending.sent += bytes;

@@ -383,12 +383,9 @@ async fn a_large_file_never_goes_within_the_commit() {
 async fn a_commit_that_is_too_much_is_built_in_pieces() {
     let busy = |status| Fate::Answer(Reply::status(status).header("retry-after", "0"));
     // A proxy before the Hub may end what takes long without a word.
-    for (name, fate, tries) in [
-        ("413", busy(413), 1),
-        ("504", busy(504), 2),
-        ("502", busy(502), 2),
-        ("reset", Fate::ResetMidway, 2),
-    ] {
+    for (name, fate, tries) in
+        [("413", busy(413), 1), ("504", busy(504), 2), ("reset", Fate::ResetMidway, 2)]
+    {
         let server = HubServer::start().await;
         let (_, front, run) = released(&server, first(99, "POST", "/commit/main", fate)).await;
         run.expect(0).says("trying smaller pieces").says("committing part 2 of ");

@@ -135,7 +135,7 @@ fn covers(entity: &Entity, name: &str, target: &crate::release::Target) -> bool 
 pub(super) fn is_its_work(policy: &Policy, repo: &str) -> bool {
     match repo.strip_prefix("datasets/") {
         Some(dataset) => is_its_log(policy, dataset),
-        None => is_of_policy(policy, repo) || is_its_log(policy, repo),
+        None => is_of_policy(policy, repo),
     }
 }
 

@@ -112,7 +112,7 @@ pub fn tokens(bytes: &[u8]) -> Vec<(usize, &'static str)> {
             }
         }
     }
-    found.into_iter().collect()
+    found.into_iter().take(MOST_NAMED).collect()
 }
 
 /// The prefixes of all tokens at once; `None` on processors that have no way to.
@@ -145,24 +145,29 @@ impl Passing {
         self.held.extend_from_slice(&bytes[..left]);
         // One that is cut here is looked at again with what comes after.
         let settled = self.held.len().saturating_sub(Self::LONGEST);
+        if settled == 0 {
+            return;
+        }
         self.look(settled);
-        let gone = settled.saturating_sub(1);
+        let gone = settled - 1;
         self.held.drain(..gone);
         self.at += gone as u64;
     }
 
     fn look(&mut self, until: usize) {
-        let found = tokens(&self.held).into_iter().filter(|(at, _)| *at < until);
+        // The first byte is there for the second to be judged by, but at the file's beginning.
+        let from = usize::from(self.at > 0);
+        let found = tokens(&self.held).into_iter().filter(|(at, _)| (from..until).contains(at));
         self.found.extend(found.map(|(at, what)| (self.at + at as u64, what)));
     }
 
     /// Adds what was found to a scan of the file, unless that has looked for secrets itself.
     pub fn tell(mut self, scan: &mut Scan) {
-        self.look(usize::MAX);
         let known = scan.detections.iter().any(|seen| seen.rule.id == SECRET.id);
         if known || super::is_one(scan.format) {
             return;
         }
+        self.look(usize::MAX);
         for (at, what) in self.found.into_iter().take(MOST_NAMED) {
             scan.say(&SECRET, format!("{what} stands here (not shown)"), at);
         }
@@ -343,7 +348,39 @@ fn is_random(token: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::scan::testing::scan_bytes;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn tokens_that_pass_in_pieces_are_those_of_the_whole(
+            parts in prop::collection::vec((0usize..4, 0usize..5000), 1..8),
+            cuts in prop::collection::vec(1usize..6000, 1..12),
+        ) {
+            let token = format!("hf{}", "_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3f");
+            let mut file = Vec::new();
+            for (kind, length) in parts {
+                let filling: &[u8] = [&b"\xff"[..], b"x", b"hf_", b" "][kind];
+                file.extend(filling.iter().cycle().take(length));
+                file.extend_from_slice(token.as_bytes());
+            }
+            let (mut passing, mut left) = (Passing::default(), &file[..]);
+            for cut in cuts.iter().cycle() {
+                let (piece, rest) = left.split_at((*cut).min(left.len()));
+                passing.pass(piece);
+                left = rest;
+                if left.is_empty() {
+                    break;
+                }
+            }
+            let mut scan = Scan { format: Format::UNKNOWN, detections: Vec::new(), tensors: None };
+            passing.tell(&mut scan);
+            let found: Vec<_> = scan.detections.iter().map(|seen| seen.offset).collect();
+            let whole: Vec<_> = tokens(&file).iter().map(|(at, _)| Some(*at as u64)).collect();
+            prop_assert_eq!(found, whole);
+        }
+    }
 
     #[test]
     fn shapes_are_found_at_line_and_column_and_never_shown() {
