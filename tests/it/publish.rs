@@ -200,8 +200,11 @@ async fn weights_that_were_trained_anew_go_by_lfs() {
         let before = looks();
         let run = release(workspace).expect(0);
         assert!(run.stderr.contains(way), "{way}: {}", run.all());
+        assert!(!run.stderr.contains("could not be looked into"), "{}", run.all());
         let looks = looks() - before;
-        assert!(looks >= windows, "{looks} windows were looked at, and {windows} decide");
+        // A few more are on their way by then, and records and cards are read too.
+        let about = windows..=windows + 14;
+        assert!(about.contains(&looks), "{looks} windows were looked at, and {windows} decide");
     };
     // Shifted by what came in at its beginning.
     write(&workspace, &[noise(5, 1000), weights].concat(), "v1.1.0");
@@ -225,7 +228,7 @@ async fn weights_that_were_trained_anew_go_by_lfs() {
         }
     }
     workspace.set("HF_ENDPOINT", server.hub.url());
-    goes(&workspace, "by LFS: little was found of their last versions (weights/a.bin)", 32);
+    goes(&workspace, "by LFS: little was found of their last versions (weights/a.bin)", 16);
     assert_eq!(server.count("GET", "/xet-write-token/"), 2);
     assert!(server.count("PUT", "/storage/") > 0);
 }
