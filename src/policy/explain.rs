@@ -366,7 +366,7 @@ mod tests {
         card.review-months            never                                         default
         publish.keep                  none                                          default
         publish.query-file            true                                          default
-        publish.largest-commit.files  10000                                         default
+        publish.largest-commit.files  12000                                         default
         publish.largest-commit.bytes  100 MB                                        default
         publish.transfer              auto                                          default
         audit-log                     none                                          default

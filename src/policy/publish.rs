@@ -39,7 +39,7 @@ pub struct CommitSize {
 
 impl Default for CommitSize {
     fn default() -> Self {
-        Self { files: 10_000, bytes: 100_000_000 }
+        Self { files: 12_000, bytes: 100_000_000 }
     }
 }
 

@@ -25,7 +25,7 @@ pub(in crate::policy) struct Publish {
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
 pub(in crate::policy) struct LargestCommit {
-    /// Files that are added, changed or deleted; default 10000.
+    /// Files that are added, changed or deleted; default 12000.
     #[schemars(range(min = 1))]
     pub(in crate::policy) files: Option<u32>,
     /// The small files that go with the commit itself, together; default 100MB.
