@@ -135,8 +135,8 @@ impl Client {
 
     /// As [`Client::discreet`], for a server beside this machine: through no proxy.
     pub fn discreet_and_direct(&self) -> Result<Self, HttpError> {
-        let (_, direct) = made(self.connect_timeout, reqwest::redirect::Policy::none)?;
-        Ok(Self { inner: direct.clone(), direct, discreet: true, ..self.clone() })
+        let discreet = self.discreet()?;
+        Ok(Self { inner: discreet.direct.clone(), ..discreet })
     }
 
     /// The same client for one thing, such as a part of a file: what is said of its waits names it.

@@ -116,14 +116,15 @@ impl HubError {
         }
     }
 
-    /// Together with another that spared the rest.
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Unsent(mut all), other) => {
-                all.push(other);
+    /// Together with what spared the rest before.
+    pub(super) fn after(self, before: Option<Self>) -> Self {
+        match before {
+            None => self,
+            Some(Self::Unsent(mut all)) => {
+                all.push(self);
                 Self::Unsent(all)
             }
-            (one, other) => Self::Unsent(vec![one, other]),
+            Some(one) => Self::Unsent(vec![one, self]),
         }
     }
 

@@ -171,10 +171,7 @@ impl Hub {
             let asked = self.ask(repo, revision, way, &batch).await?;
             match self.send(repo, revision, &asked, watch, &luck).await {
                 Err(error) if self.spares_others(&error, &luck) => {
-                    still = Some(match still {
-                        None => error,
-                        Some(before) => before.and(error),
-                    });
+                    still = Some(error.after(still));
                 }
                 sent => sent?,
             }
@@ -195,10 +192,7 @@ impl Hub {
             match sent {
                 Err(error) if self.spares_others(&error, luck) => {
                     self.client.wait(&error.in_full());
-                    unsent = Some(match unsent {
-                        None => error,
-                        Some(before) => before.and(error),
-                    });
+                    unsent = Some(error.after(unsent));
                 }
                 sent => sent?,
             }
@@ -350,5 +344,39 @@ fn wanted_actions(blob: &Blob, object: BatchObject) -> Result<Option<Actions>, H
         }),
         (None, Some(actions)) if actions.upload.is_some() => Ok(Some(actions)),
         (None, _) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_in_a_row_are_no_trouble_of_single_files() {
+        let luck = Luck::default();
+        for _ in 0..7 {
+            luck.learn(false);
+        }
+        assert!(!luck.is_out() && !luck.has_any());
+        luck.learn(true);
+        for _ in 0..7 {
+            luck.learn(false);
+        }
+        assert!(!luck.is_out() && luck.has_any());
+        luck.learn(false);
+        assert!(luck.is_out());
+    }
+
+    #[test]
+    fn all_that_did_not_arrive_is_named() {
+        let xet = |why: &str| HubError::Xet(why.into());
+        let one = xet("a").after(None);
+        assert_eq!(one.to_string(), "the Xet transfer failed: a");
+        let three = xet("c").after(Some(xet("b").after(Some(one))));
+        assert!(matches!(&three, HubError::Unsent(all) if all.len() == 3));
+        assert!(
+            three.to_string().ends_with("failed: b; and the Xet transfer failed: c"),
+            "{three}"
+        );
     }
 }

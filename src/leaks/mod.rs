@@ -153,7 +153,7 @@ fn in_text(shown: &str, text: &[u8]) -> Vec<Leak> {
 fn in_binary(shown: &str, mut bytes: Vec<u8>) -> Vec<Leak> {
     let leak = |offset, what| {
         let at = Location { offset, ..Location::file(shown) };
-        Leak { at, what: format!("{what} stands here (not shown)") }
+        Leak { at, what: scan::told(what) }
     };
     let found = scan::tokens(&bytes);
     if !found.is_empty() {

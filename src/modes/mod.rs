@@ -46,16 +46,15 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Exit 
         // Help and version are answers, not errors; a usage error ends with 2 as every failure.
         Err(answer) => {
             let failed = answer.use_stderr();
-            // Nothing can be told when even that cannot be printed. What was typed is repeated in it, and
-            // its colours are clap's own affair on a terminal alone.
-            let _ = if std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
-                answer.print().map_err(|_| ())
+            // Nothing can be told when even that cannot be printed.
+            if std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
+                let _ = answer.print();
             } else if failed {
+                // It repeats what was typed.
                 report::aside(answer.to_string().trim_end());
-                Ok(())
             } else {
-                report::print(&answer.to_string()).map_err(|_| ())
-            };
+                let _ = report::print(&answer.to_string());
+            }
             return if failed { Exit::CouldNotWork } else { Exit::Pass };
         }
     };

@@ -293,6 +293,7 @@ async fn remove(hub: &Hub, plan: &Plan, branch: &str, progress: &Arc<dyn Progres
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{HttpError, Refusal};
 
     fn inline(bytes: usize) -> Operation {
         Operation::Inline { path: "a".into(), bytes: vec![0; bytes].into() }
@@ -326,6 +327,34 @@ mod tests {
         assert!(counts.is_sorted_by(|a, b| a < b), "{counts:?}");
         assert_eq!((counts[0], counts[counts.len() - 1]), (1, 37));
         assert!(half(&cut(&[], most)).is_none());
+    }
+
+    #[test]
+    fn smaller_pieces_are_for_what_is_too_large_or_takes_too_long() {
+        let refused = |status| {
+            let (url, words) = (String::new(), String::new());
+            let refusal = Refusal { status, url, code: None, words, request_id: None, after: None };
+            HttpError::Status(Box::new(refusal))
+        };
+        let silent = || HttpError::Silent { url: String::new(), seconds: 90.0 };
+        let (short, long) = (Duration::from_secs(1), LONG);
+        for (tries, operations, took, source, too_much) in [
+            (1, 9, short, refused(413), true),
+            (1, 1, short, refused(413), false),
+            (1, 9, long, refused(504), false),
+            (2, 9, short, refused(504), true),
+            (2, 1, short, refused(504), false),
+            (2, 9, short, silent(), true),
+            // Refused at once, it is busy; that passes, or does not.
+            (2, 9, short, refused(502), false),
+            (2, 9, long, refused(502), true),
+            (2, 9, long, refused(412), false),
+        ] {
+            let told = format!("{tries} {operations} {took:?} {source}");
+            let error = HubError::Request { doing: String::new(), source };
+            let after = Unmade::after(tries, operations, took, error);
+            assert_eq!(matches!(after, Err(Unmade::TooMuch(_))), too_much, "{told}");
+        }
     }
 
     #[test]

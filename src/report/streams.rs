@@ -25,10 +25,9 @@ pub(super) fn told(text: &str) {
     let _ = write_line(&mut io::stderr().lock(), blotted(text).into_owned());
 }
 
-/// A secret in a command that hides it, on standard error.
+/// A secret in a command that hides it, on standard error. Where nobody reads that, nothing is to be hidden.
 pub(super) fn secret(command: String) -> Result<(), Failure> {
-    write_line(&mut io::stderr().lock(), command)
-        .map_err(|error| Failure::new("cannot write to standard error").because(&error))
+    unless_unread(write_line(&mut io::stderr().lock(), command), "standard error")
 }
 
 /// Text for people on standard output. A pipe that was closed by its reader is no failure.
@@ -51,9 +50,14 @@ pub(super) fn print_command(text: &str) -> Result<(), Failure> {
 /// else.
 pub fn print_with_secret(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    unless_unread(out.write_all(text.as_bytes()).and_then(|()| out.flush()), "standard output")
+}
+
+/// A pipe that was closed by its reader is no failure.
+fn unless_unread(written: io::Result<()>, stream: &str) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new("cannot write to standard output").because(&error))
+            Err(Failure::new(format!("cannot write to {stream}")).because(&error))
         }
         _ => Ok(()),
     }

@@ -31,7 +31,7 @@ use crate::finding::{Level, Rule};
 use archive::escapes as archive_escapes;
 pub use formats::markdown as formats_page;
 pub use stream::Stream;
-pub use text::secrets::{Passing, may_be_text, secrets, tokens};
+pub use text::secrets::{Passing, may_be_text, secrets, tokens, told};
 pub use window::{ReadAt, Window};
 
 /// Bytes of the beginning that recognition looks at.

@@ -40,7 +40,17 @@ const MODELS: &str = "models:
 /// What is said of a token under `gates: {token: …}` on a day, releasing churn 1.0.0 to a repository
 /// that is there.
 fn said_on(day: Date, settings: &str, who: &Value) -> (Vec<String>, Vec<Finding>, String) {
-    let text = format!("{MODELS}gates: {{token: {settings}}}\n");
+    said_of(MODELS, day, settings, who)
+}
+
+/// As [`said_on`], of these models.
+fn said_of(
+    models: &str,
+    day: Date,
+    settings: &str,
+    who: &Value,
+) -> (Vec<String>, Vec<Finding>, String) {
+    let text = format!("{models}gates: {{token: {settings}}}\n");
     let policy = policy::parse("w.yml", &text, &[]).expect("valid");
     let version = semver::Version::new(1, 0, 0);
     let channel = Channel::of(&version);
@@ -293,6 +303,11 @@ fn a_persons_token_is_told_where_it_matters() {
     assert_eq!(said("{}", &who), [expected]);
     assert_eq!(said("{accounts: [acme-ci]}", &who), [expected]);
     assert_eq!(said("{accounts: [acme-ci, Ada]}", &who), Vec::<String>::new());
+    // Whatever the stage is called that full versions go to.
+    let live =
+        MODELS.replace("owner: acme, path: a", "path: a, stages: [{name: live, namespace: acme}]");
+    let (of_live, ..) = said_of(&live, date(2026, 1, 11), "{}", &who);
+    assert_eq!(of_live, [expected.replace("`production`", "`live`")]);
     let mut org = who;
     org["type"] = "org".into();
     assert_eq!(said("{}", &org), Vec::<String>::new());
@@ -311,6 +326,7 @@ fn what_was_issued_for_the_run_passes_and_what_is_not_told_does_not() {
         said("{}", &elsewhere),
         ["token-over-powerful: the token of oidc-7 was issued for acme/other"]
     );
+    assert_eq!(said("{may-write: [acme/other]}", &elsewhere), Vec::<String>::new());
     for silent in [
         // It ends by itself, and may do whatever its user may.
         json!({"name": "x", "auth": {"type": "oauth", "expiresAt": "2026-01-11T13:00:00Z"}}),

@@ -115,6 +115,11 @@ pub fn tokens(bytes: &[u8]) -> Vec<(usize, &'static str)> {
     found.into_iter().take(MOST_NAMED).collect()
 }
 
+/// What is said of a secret in its place.
+pub fn told(what: &str) -> String {
+    format!("{what} stands here (not shown)")
+}
+
 /// The prefixes of all tokens at once; `None` on processors that have no way to.
 static PREFIXES: LazyLock<Option<packed::Searcher>> =
     LazyLock::new(|| packed::Searcher::new(SHAPES.iter().map(|shape| shape.prefix)));
@@ -169,7 +174,7 @@ impl Passing {
         }
         self.look(usize::MAX);
         for (at, what) in self.found.into_iter().take(MOST_NAMED) {
-            scan.say(&SECRET, format!("{what} stands here (not shown)"), at);
+            scan.say(&SECRET, told(what), at);
         }
     }
 }
@@ -332,7 +337,7 @@ fn say(what: &str, line: u32, column: u32, scan: &mut Scan) {
     if known || scan.detections.len() >= MOST_NAMED {
         return;
     }
-    let message = format!("{what} stands here (not shown)");
+    let message = told(what);
     scan.detections.push(Detection::on_line(&SECRET, message, line, column));
 }
 
